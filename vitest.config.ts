@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+/** unit: pure code and services on fakes of the outside, side by side. real: workers and browsers, one file at a time. */
+export default defineConfig({
+  test: {
+    reporters: ['default', './tools/test-summary.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'packages/*/src/**/*.test.ts',
+            '{signaling,sfu-node,cascade-router}/src/**/*.test.ts',
+            'tools/**/*.test.ts',
+          ],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: ['{packages/*,signaling,sfu-node,cascade-router,load-tests}/test/**/*.test.ts', 'test/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
