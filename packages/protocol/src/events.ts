@@ -1,0 +1,64 @@
+/**
+ * What signaling tells a client: `{seq, name, body}`, seq 1, 2, 3 … per Peer, so that a gap is seen.
+ */
+import { z } from 'zod';
+import { WireError } from './errors.ts';
+import { ConsumerId, Epoch, PeerId, ProducerId } from './ids.ts';
+import { COMMIT_MAX, GROUP_INFO_MAX, PEERS_MAX, SEALED_MAX } from './limits.ts';
+import { bytes } from './media.ts';
+import { Admission, GroupTicket, Lobby, PeerView, ProducerView, Role } from './model.ts';
+
+export const EVENTS = {
+  admitted: z.strictObject({ admission: Admission }),
+  peerJoined: z.strictObject({ peer: PeerView }),
+  peerLeft: z.strictObject({ peerId: PeerId, reason: z.enum(['left', 'lost', 'removed']) }),
+  peerRole: z.strictObject({ peerId: PeerId, role: Role }),
+  producerOpened: z.strictObject({ producer: ProducerView }),
+  producerClosed: z.strictObject({ peerId: PeerId, producerId: ProducerId }),
+  producerPaused: z.strictObject({ peerId: PeerId, producerId: ProducerId, paused: z.boolean() }),
+  /** The server closed it: its Producer or a Transport on the way is gone. Consume again if the Producer still lives. */
+  consumerClosed: z.strictObject({ consumerId: ConsumerId, producerId: ProducerId }),
+  consumerLayers: z.strictObject({
+    consumerId: ConsumerId,
+    spatial: z.number().int().min(0).max(7).nullable(),
+    temporal: z.number().int().min(0).max(7).nullable(),
+  }),
+  /** Your turn to make the group. */
+  groupCreate: GroupTicket,
+  /** Your turn to join by external Commit on this GroupInfo. */
+  groupJoin: z.strictObject({ ...GroupTicket.shape, groupInfo: bytes(GROUP_INFO_MAX) }),
+  /** A Commit won `epoch`; apply it. Comes to everybody but its sender. */
+  groupCommit: z.strictObject({
+    epoch: Epoch,
+    sender: PeerId,
+    commit: bytes(COMMIT_MAX),
+    removes: z.array(PeerId).max(PEERS_MAX),
+  }),
+  /** You are the designated committer: remove these Peers now. */
+  groupRemove: z.strictObject({ epoch: Epoch, peers: z.array(PeerId).min(1).max(PEERS_MAX) }),
+  groupMessage: z.strictObject({ epoch: Epoch, sender: PeerId, sealed: bytes(SEALED_MAX) }),
+  lobby: z.strictObject({ waiting: Lobby }),
+  roomLocked: z.strictObject({ locked: z.boolean() }),
+  /** The last event of a Peer: what happened and whether to come back. */
+  ended: z.strictObject({ error: WireError }),
+} as const;
+
+export type EventName = keyof typeof EVENTS;
+export type EventBody<N extends EventName> = z.output<(typeof EVENTS)[N]>;
+export type AnyEvent = { [N in EventName]: { readonly name: N; readonly body: EventBody<N> } }[EventName];
+
+export function isEventName(name: string): name is EventName {
+  return Object.hasOwn(EVENTS, name);
+}
+
+export const EventEnvelope = z.strictObject({
+  seq: z.number().int().positive(),
+  name: z.string().max(32),
+  body: z.unknown(),
+});
+
+export const Answer = z.discriminatedUnion('ok', [
+  z.strictObject({ ok: z.literal(true), result: z.unknown() }),
+  z.strictObject({ ok: z.literal(false), error: WireError }),
+]);
+export type Answer = z.infer<typeof Answer>;

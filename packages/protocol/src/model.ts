@@ -1,0 +1,87 @@
+/** The things that messages speak of: Peers, Producers, Consumers, the admission to a Room. */
+import { z } from 'zod';
+import { ConsumerId, Epoch, NodeId, ParticipantId, PeerId, ProducerId, RegionId, RoomId } from './ids.ts';
+import { BATCH_MAX, LOBBY_MAX, PEERS_MAX, PRODUCERS_MAX } from './limits.ts';
+import { MediaKind, RtpCapabilities, RtpParameters, Source, TransportOptions } from './media.ts';
+
+export const Role = z.enum(['host', 'speaker', 'viewer']);
+export type Role = z.infer<typeof Role>;
+
+export const ProducerView = z.strictObject({
+  producerId: ProducerId,
+  peerId: PeerId,
+  kind: MediaKind,
+  source: Source,
+  paused: z.boolean(),
+});
+export type ProducerView = z.infer<typeof ProducerView>;
+
+/** A Peer as every other Peer sees it. Names are not here: they travel sealed (DESIGN §5, Data). */
+export const PeerView = z.strictObject({
+  peerId: PeerId,
+  participantId: ParticipantId,
+  role: Role,
+  region: RegionId,
+  nodeId: NodeId,
+  producers: z.array(ProducerView).max(PRODUCERS_MAX),
+});
+export type PeerView = z.infer<typeof PeerView>;
+
+/** Everything a Peer needs to take part, in one message, so that a join costs one round trip. */
+export const Admission = z.strictObject({
+  roomId: RoomId,
+  peerId: PeerId,
+  participantId: ParticipantId,
+  role: Role,
+  region: RegionId,
+  nodeId: NodeId,
+  locked: z.boolean(),
+  /** Compact JWS over the Peer's leaf key, made by the Authentication Service; goes into the MLS credential. */
+  credential: z.string().max(2048),
+  routerRtpCapabilities: RtpCapabilities,
+  sendTransport: TransportOptions,
+  recvTransport: TransportOptions,
+  peers: z.array(PeerView).max(PEERS_MAX),
+});
+export type Admission = z.infer<typeof Admission>;
+
+export const ConsumerView = z.strictObject({
+  consumerId: ConsumerId,
+  producerId: ProducerId,
+  peerId: PeerId,
+  kind: MediaKind,
+  type: z.enum(['simple', 'simulcast', 'svc', 'pipe']),
+  rtpParameters: RtpParameters,
+  producerPaused: z.boolean(),
+  /** The Nodes that the media crosses, the publisher's first. */
+  path: z.array(NodeId).max(16),
+});
+export type ConsumerView = z.infer<typeof ConsumerView>;
+
+/** How one Producer is shown: CSS pixels times device pixel ratio. Not visible: no video is sent. */
+export const TileView = z.strictObject({
+  producerId: ProducerId,
+  width: z.number().int().nonnegative().max(8192),
+  height: z.number().int().nonnegative().max(8192),
+  visible: z.boolean(),
+});
+export type TileView = z.infer<typeof TileView>;
+
+/** Somebody at the door. The name is what they typed for the host to see; it is not sealed, since they have no key yet. */
+export const Knock = z.strictObject({ peerId: PeerId, participantId: ParticipantId, name: z.string().max(64) });
+export type Knock = z.infer<typeof Knock>;
+export const Lobby = z.array(Knock).max(LOBBY_MAX);
+
+export const RegionProbe = z.strictObject({ region: RegionId, rttMs: z.number().nonnegative().max(60_000) });
+export type RegionProbe = z.infer<typeof RegionProbe>;
+
+/** The turn to enter the MLS group: make it, or join it by external Commit on this GroupInfo. */
+export const GroupTicket = z.strictObject({
+  /** Names the turn; the Commit quotes it. */
+  ticket: z.number().int().nonnegative(),
+  epoch: Epoch,
+});
+export type GroupTicket = z.infer<typeof GroupTicket>;
+
+export const ProducerIds = z.array(ProducerId).min(1).max(BATCH_MAX);
+export const ConsumerIds = z.array(ConsumerId).min(1).max(BATCH_MAX);

@@ -1,0 +1,72 @@
+/** What the operator page is told once a second, on the socket.io namespace `/operator`, event `picture`. */
+import { z } from 'zod';
+
+export const OPERATOR_NAMESPACE = '/operator';
+
+const count = z.number().int().nonnegative();
+
+export const WorkerPicture = z.strictObject({
+  workerId: z.string(),
+  /** Share of one core, 0 to 1. */
+  cpu: z.number().nonnegative(),
+  routers: count,
+  transports: count,
+  producers: count,
+  consumers: count,
+  /** Capacity taken by placed Peers, 0 to 1. */
+  reserved: z.number().nonnegative(),
+});
+
+export const NodePicture = z.strictObject({
+  nodeId: z.string(),
+  region: z.string(),
+  state: z.enum(['healthy', 'draining', 'suspect', 'gone']),
+  incarnation: z.string(),
+  upSince: count,
+  workers: z.array(WorkerPicture),
+});
+
+export const PipePicture = z.strictObject({
+  pipeId: z.string(),
+  roomId: z.string(),
+  fromNode: z.string(),
+  toNode: z.string(),
+  fromWorker: z.string(),
+  toWorker: z.string(),
+  producers: count,
+  packetsPerSecond: z.number().nonnegative(),
+  bitsPerSecond: z.number().nonnegative(),
+  /** Null until the far end has sent a first receiver report. */
+  rttMs: z.number().nonnegative().nullable(),
+  lossRatio: z.number().min(0).max(1),
+});
+
+export const RoomPicture = z.strictObject({
+  roomId: z.string(),
+  term: count,
+  planTerm: count,
+  peers: count,
+  waiting: count,
+  epoch: count,
+  members: count,
+  locked: z.boolean(),
+  regions: z.array(z.string()),
+  routers: z.array(
+    z.strictObject({ workerId: z.string(), nodeId: z.string(), role: z.enum(['origin', 'relay', 'edge']) }),
+  ),
+});
+
+export const Picture = z.strictObject({
+  at: count,
+  cluster: z.string(),
+  state: z.enum(['ready', 'degraded', 'down']),
+  nodes: z.array(NodePicture),
+  rooms: z.array(RoomPicture),
+  pipes: z.array(PipePicture),
+  signaling: z.array(z.strictObject({ processId: z.string(), sockets: count, rooms: count })),
+});
+export type Picture = z.infer<typeof Picture>;
+export type NodePicture = z.infer<typeof NodePicture>;
+export type WorkerPicture = z.infer<typeof WorkerPicture>;
+export type PipePicture = z.infer<typeof PipePicture>;
+export type RoomPicture = z.infer<typeof RoomPicture>;

@@ -1,0 +1,102 @@
+/**
+ * What a client asks of signaling. One table: name, body, result. A request travels as `{id, name, body}` with ids
+ * 1, 2, 3 … per socket, and is answered once by `{ok: true, result}` or `{ok: false, error}`.
+ */
+import { z } from 'zod';
+import { Epoch, PeerId, ProducerId, RegionId, TransportId } from './ids.ts';
+import { BATCH_MAX, COMMIT_MAX, GROUP_INFO_MAX, PEERS_MAX, SEALED_MAX } from './limits.ts';
+import { bytes, DtlsParameters, MediaKind, RtpCapabilities, RtpParameters, Source } from './media.ts';
+import { Admission, ConsumerIds, ConsumerView, ProducerIds, RegionProbe, TileView } from './model.ts';
+
+/** Grows when an old client could misread a message. */
+export const PROTOCOL_VERSION = 1;
+
+const Nothing = z.strictObject({});
+
+export const REQUESTS = {
+  /** Enter the Room that the token names. Answered `waiting` while a host must admit. */
+  join: {
+    body: z.strictObject({
+      version: z.literal(PROTOCOL_VERSION),
+      token: z.string().min(1).max(8192),
+      /** Ed25519 public key of the MLS leaf, base64url. */
+      leafKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+      /** Round-trip times that the client measured, best first is not required. */
+      probes: z.array(RegionProbe).max(64),
+      /** Development policy only: go to this region whatever was measured. */
+      region: RegionId.optional(),
+    }),
+    result: z.discriminatedUnion('status', [
+      z.strictObject({ status: z.literal('admitted'), admission: Admission }),
+      z.strictObject({ status: z.literal('waiting') }),
+    ]),
+  },
+  /** While waiting: what the host sees of this person. */
+  knock: { body: z.strictObject({ name: z.string().min(1).max(64) }), result: Nothing },
+  connectTransport: {
+    body: z.strictObject({ transportId: TransportId, dtlsParameters: DtlsParameters }),
+    result: Nothing,
+  },
+  restartIce: {
+    body: z.strictObject({ transportId: TransportId }),
+    result: z.strictObject({ iceParameters: z.record(z.string().max(64), z.json()) }),
+  },
+  produce: {
+    body: z.strictObject({ kind: MediaKind, source: Source, rtpParameters: RtpParameters, paused: z.boolean() }),
+    result: z.strictObject({ producerId: ProducerId }),
+  },
+  closeProducer: { body: z.strictObject({ producerId: ProducerId }), result: Nothing },
+  pauseProducer: { body: z.strictObject({ producerId: ProducerId }), result: Nothing },
+  resumeProducer: { body: z.strictObject({ producerId: ProducerId }), result: Nothing },
+  /** Consumers start paused; resume each once its transform is set. What is gone meanwhile is left out. */
+  consume: {
+    body: z.strictObject({ producerIds: ProducerIds, rtpCapabilities: RtpCapabilities }),
+    result: z.strictObject({ consumers: z.array(ConsumerView).max(BATCH_MAX) }),
+  },
+  resumeConsumers: { body: z.strictObject({ consumerIds: ConsumerIds }), result: Nothing },
+  closeConsumers: { body: z.strictObject({ consumerIds: ConsumerIds }), result: Nothing },
+  /** Asks the publisher for a key frame of each, after a change of keys or a decoder error. */
+  requestKeyFrames: { body: z.strictObject({ consumerIds: ConsumerIds }), result: Nothing },
+  /** The whole picture of what this Peer shows; replaces the last one. */
+  showTiles: { body: z.strictObject({ tiles: z.array(TileView).max(BATCH_MAX) }), result: Nothing },
+  /** A Commit for `epoch`, with the GroupInfo of the Epoch it makes. The first valid one of an Epoch wins. */
+  groupCommit: {
+    body: z.strictObject({
+      epoch: Epoch,
+      /** Set when this is an entry by ticket: `create` has no Commit, `join` is an external Commit. */
+      ticket: z.number().int().nonnegative().optional(),
+      commit: bytes(COMMIT_MAX).optional(),
+      groupInfo: bytes(GROUP_INFO_MAX),
+      /** The Peers that this Commit removes. */
+      removes: z.array(PeerId).max(PEERS_MAX),
+    }),
+    result: z.strictObject({ epoch: Epoch }),
+  },
+  /** This Peer lost its place in the group (missed or could not apply a Commit) and wants a ticket to re-join. */
+  groupRejoin: { body: Nothing, result: Nothing },
+  /** A sealed application message for everybody in the Room. */
+  groupMessage: { body: z.strictObject({ epoch: Epoch, sealed: bytes(SEALED_MAX) }), result: Nothing },
+  setLocked: { body: z.strictObject({ locked: z.boolean() }), result: Nothing },
+  admit: { body: z.strictObject({ peerId: PeerId }), result: Nothing },
+  deny: { body: z.strictObject({ peerId: PeerId }), result: Nothing },
+  kick: { body: z.strictObject({ peerId: PeerId }), result: Nothing },
+  leave: { body: Nothing, result: Nothing },
+} as const;
+
+export type RequestName = keyof typeof REQUESTS;
+export type RequestBody<N extends RequestName> = z.output<(typeof REQUESTS)[N]['body']>;
+/** What a sender writes: bytes may be either form. */
+export type RequestInput<N extends RequestName> = z.input<(typeof REQUESTS)[N]['body']>;
+export type RequestResult<N extends RequestName> = z.output<(typeof REQUESTS)[N]['result']>;
+
+export function isRequestName(name: string): name is RequestName {
+  return Object.hasOwn(REQUESTS, name);
+}
+
+/** The envelope, checked before the body. */
+export const RequestEnvelope = z.strictObject({
+  id: z.number().int().positive(),
+  name: z.string().max(32),
+  body: z.unknown(),
+});
+export type RequestEnvelope = z.infer<typeof RequestEnvelope>;
