@@ -1,0 +1,177 @@
+/**
+ * The SDK's surface: what an application sees of a call. No framework, no globals, one event emitter (packages/client/README.md).
+ */
+import type { ErrorCode, PeerId, ProducerId, RegionId, Role, Source } from '@veilcast/protocol';
+
+export interface ConnectOptions {
+  /** Where signaling is, e.g. `https://call.example.org`. */
+  readonly url: string;
+  /** A join token. It names the Room and the role. */
+  readonly token: string;
+  /** What other people see; travels sealed. */
+  readonly name?: string;
+  /** Overrides the choice by round-trip time where the cluster's policy allows. */
+  readonly region?: string;
+}
+
+export type CallState = 'connecting' | 'waiting' | 'joined' | 'reconnecting' | 'ended';
+
+/** waiting: keys are being agreed, nothing is sent or shown. failed: with a reason. */
+export type EncryptionState = 'waiting' | 'encrypted' | 'failed';
+
+export interface Encryption {
+  readonly state: EncryptionState;
+  readonly suite: string;
+  readonly epoch: number;
+  readonly members: readonly PeerId[];
+  /** 30 digits, six groups of five; equal for everybody in the Epoch. Empty while waiting. */
+  readonly code: string;
+  readonly framesSealed: number;
+  readonly framesOpened: number;
+  /** By reason. */
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+export type VideoState = 'live' | 'muted' | 'waiting' | 'frozen';
+
+export interface RemoteTrack {
+  readonly producerId: ProducerId;
+  readonly source: Source;
+  readonly track: MediaStreamTrack;
+  readonly muted: boolean;
+  readonly state: VideoState;
+}
+
+export interface Person {
+  readonly peerId: PeerId;
+  /** Empty until their sealed profile came. */
+  readonly name: string;
+  readonly role: Role;
+  readonly handRaised: boolean;
+  /** 0 to 1, of their microphone. */
+  readonly level: number;
+  readonly tracks: readonly RemoteTrack[];
+}
+
+export interface ChatLine {
+  readonly id: string;
+  readonly from: PeerId;
+  readonly name: string;
+  readonly text: string;
+  /** The sender's clock, ms since the epoch. */
+  readonly at: number;
+}
+
+export interface Waiting {
+  readonly peerId: PeerId;
+  readonly name: string;
+}
+
+/** An immutable picture of the call; a new object after every change, the same one between changes. */
+export interface CallSnapshot {
+  readonly state: CallState;
+  readonly room: string;
+  readonly self: {
+    readonly peerId: PeerId | '';
+    readonly name: string;
+    readonly role: Role;
+    readonly region: RegionId | '';
+    readonly node: string;
+    readonly handRaised: boolean;
+    readonly published: readonly Source[];
+    readonly muted: readonly Source[];
+  };
+  readonly people: readonly Person[];
+  readonly encryption: Encryption;
+  readonly locked: boolean;
+  readonly lobby: readonly Waiting[];
+  readonly chat: readonly ChatLine[];
+  /** Set when `state` is `ended` or something needs the person's attention. */
+  readonly error: CallError | undefined;
+}
+
+export interface CallError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface CallEvents {
+  change: [snapshot: CallSnapshot];
+  track: [track: RemoteTrack, person: Person];
+  trackEnded: [track: RemoteTrack, person: Person];
+  chat: [line: ChatLine];
+  ended: [error: CallError | undefined];
+}
+
+export interface ShownTile {
+  readonly producerId: ProducerId;
+  /** Device pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly visible: boolean;
+}
+
+export interface Call {
+  readonly snapshot: CallSnapshot;
+  on<E extends keyof CallEvents>(event: E, listener: (...args: CallEvents[E]) => void): () => void;
+  /** Publishes every track of a stream: audio as `microphone`, video as `camera`; or with a source of its own. */
+  publish(stream: MediaStream, sources?: { readonly audio?: Source; readonly video?: Source }): Promise<void>;
+  unpublish(source: Source): Promise<void>;
+  /** Stops sending without closing. */
+  setMuted(source: Source, muted: boolean): Promise<void>;
+  /** Another device for the same source, without a new negotiation. */
+  replaceTrack(source: Source, track: MediaStreamTrack): Promise<void>;
+  showTiles(tiles: readonly ShownTile[]): void;
+  say(text: string): Promise<void>;
+  raiseHand(raised: boolean): Promise<void>;
+  setLocked(locked: boolean): Promise<void>;
+  admit(peerId: PeerId): Promise<void>;
+  deny(peerId: PeerId): Promise<void>;
+  kick(peerId: PeerId): Promise<void>;
+  /** The JSON of DESIGN §11, `window.veilcast.report()`. */
+  report(): Promise<CallReport>;
+  leave(): Promise<void>;
+}
+
+export interface CallReport {
+  readonly room: string;
+  readonly self: {
+    readonly peerId: string;
+    readonly name: string;
+    readonly role: string;
+    readonly region: string;
+    readonly node: string;
+    /** `udp` or `tcp` of the chosen pair; empty before there is one. */
+    readonly transport: string;
+    /** From the click (the start of `connect`) to the first decoded remote frame; null before. */
+    readonly joinMs: number | null;
+  };
+  readonly peers: readonly PeerReport[];
+  readonly e2ee: {
+    readonly state: EncryptionState;
+    readonly suite: string;
+    readonly epoch: number;
+    readonly members: number;
+    readonly code: string;
+    readonly framesSealed: number;
+    readonly framesOpened: number;
+    readonly failures: Readonly<Record<string, number>>;
+  };
+}
+
+export interface PeerReport {
+  readonly peerId: string;
+  readonly name: string;
+  readonly role: string;
+  readonly video: {
+    readonly framesDecoded: number;
+    readonly width: number;
+    readonly height: number;
+    readonly fps: number;
+    readonly codec: string;
+    readonly layer: string;
+    readonly frozenMs: number;
+  };
+  readonly audio: { readonly packetsReceived: number; readonly concealedMs: number };
+  readonly path: readonly string[];
+}

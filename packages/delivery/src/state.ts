@@ -1,0 +1,80 @@
+/**
+ * The MLS delivery service of one Room as a value (RFC 9750 §5): which Commit wins an Epoch, whose turn it is to join,
+ * who must remove whom by when. It never sees a key. Pure: `now` is an argument.
+ *
+ * Everyone enters by external Commit, one after the other by ticket (DESIGN §5, Groups; ADR 0006), so that a crowd costs
+ * one Commit each. Removals go before tickets: who left must not read on while others queue.
+ */
+import type { Epoch, ErrorCode, EventBody, PeerId } from '@veilcast/protocol';
+
+export interface Member {
+  readonly peerId: PeerId;
+  /** Leaf index by the rule of RFC 9420 §7.7: the leftmost blank leaf. Decides who removes. */
+  readonly leaf: number;
+}
+
+export interface Ticket {
+  readonly ticket: number;
+  readonly peerId: PeerId;
+  readonly issuedAt: number;
+}
+
+export interface Removal {
+  readonly peers: readonly PeerId[];
+  readonly committer: PeerId;
+  readonly askedAt: number;
+  /** How many committers were asked and did not answer in time. */
+  readonly tries: number;
+}
+
+export interface DeliveryState {
+  readonly epoch: Epoch;
+  /** The GroupInfo that the next one joins on. Undefined: no group yet. */
+  readonly groupInfo: Uint8Array | undefined;
+  readonly members: readonly Member[];
+  /** Peers who wait for their turn, first come first served. */
+  readonly queue: readonly PeerId[];
+  readonly ticket: Ticket | undefined;
+  readonly nextTicket: number;
+  /** Members who are gone from the Room and not yet removed from the group. */
+  readonly gone: readonly PeerId[];
+  readonly removal: Removal | undefined;
+}
+
+export type DeliveryEvent =
+  | { readonly kind: 'enter'; readonly peerId: PeerId }
+  | { readonly kind: 'gone'; readonly peerId: PeerId }
+  | { readonly kind: 'rejoin'; readonly peerId: PeerId }
+  | {
+      readonly kind: 'commit';
+      readonly peerId: PeerId;
+      readonly epoch: Epoch;
+      readonly ticket: number | undefined;
+      readonly commit: Uint8Array | undefined;
+      readonly groupInfo: Uint8Array;
+      readonly removes: readonly PeerId[];
+    }
+  | { readonly kind: 'message'; readonly peerId: PeerId; readonly epoch: Epoch; readonly sealed: Uint8Array }
+  | { readonly kind: 'tick' };
+
+export type DeliveryEffect =
+  | { readonly kind: 'tell'; readonly peerIds: readonly PeerId[]; readonly event: GroupTold }
+  /** This member cannot be kept in step: it must re-join or go. */
+  | { readonly kind: 'evict'; readonly peerId: PeerId; readonly code: ErrorCode };
+
+export type GroupTold = {
+  [N in 'groupCreate' | 'groupJoin' | 'groupCommit' | 'groupRemove' | 'groupMessage']: {
+    readonly name: N;
+    readonly body: EventBody<N>;
+  };
+}['groupCreate' | 'groupJoin' | 'groupCommit' | 'groupRemove' | 'groupMessage'];
+
+export interface DeliveryStep {
+  readonly state: DeliveryState;
+  readonly effects: readonly DeliveryEffect[];
+  readonly refusal?: ErrorCode;
+  /** Set for an accepted commit: the Epoch it made. */
+  readonly epoch?: Epoch;
+  /** When to send the next `tick`, if nothing happens before. */
+  readonly wakeAt?: number;
+}

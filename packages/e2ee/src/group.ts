@@ -1,0 +1,106 @@
+/**
+ * The MLS group as the rest of Veilcast sees it, whichever library is beneath (ADR 0006). State in, state out: a
+ * `GroupState` is a value; a lost Commit race is undone by keeping the old value.
+ *
+ * Runs in a browser worker and in Node. Keys never leave it except as the base keys of `epochKeys`.
+ */
+import type { PeerId, RoomId } from '@veilcast/protocol';
+
+/** Opaque. Made by `createGroup` and `joinGroup`, replaced by every function that changes it. */
+export interface GroupState {
+  readonly roomId: RoomId;
+  readonly epoch: number;
+  readonly self: PeerId;
+  readonly brand: 'GroupState';
+}
+
+export interface GroupMember {
+  readonly peerId: PeerId;
+  readonly leaf: number;
+}
+
+/** An Ed25519 leaf key pair of one Peer in one Room. */
+export interface LeafKey {
+  readonly publicKey: Uint8Array;
+  readonly secretKey: Uint8Array;
+}
+
+/** Says whether a credential is one of this Room and belongs to this leaf key. The one gate for members (DESIGN §5, Identity). */
+export type ValidateCredential = (
+  credential: string,
+  leafPublicKey: Uint8Array,
+) => Promise<VerifiedCredential | undefined>;
+export interface VerifiedCredential {
+  readonly peerId: PeerId;
+}
+
+/** What everybody in one Epoch shares. */
+export interface EpochKeys {
+  readonly epoch: number;
+  /** MLS-Exporter("SFrame 1.0 Base Key", "", 64), RFC 9605 §5.2. */
+  readonly baseKey: Uint8Array;
+  /** RFC 9420 §8.7; people compare its digits. */
+  readonly authenticator: Uint8Array;
+  readonly selfLeaf: number;
+  readonly members: readonly GroupMember[];
+}
+
+/** A Commit that we made and the delivery service has not accepted yet. Adopt `next` when it is, drop it when it is not. */
+export interface PendingCommit {
+  readonly next: GroupState;
+  readonly commit: Uint8Array;
+  readonly groupInfo: Uint8Array;
+  readonly removes: readonly PeerId[];
+}
+
+export interface AppliedCommit {
+  readonly next: GroupState;
+  readonly added: readonly PeerId[];
+  readonly removed: readonly PeerId[];
+}
+
+export interface GroupLibrary {
+  generateLeafKey(): Promise<LeafKey>;
+  createGroup(self: GroupSelf): Promise<{ state: GroupState; groupInfo: Uint8Array }>;
+  /** External Commit on a GroupInfo (RFC 9420 §12.4.3.2). @throws GroupError */
+  joinGroup(self: GroupSelf, groupInfo: Uint8Array): Promise<PendingCommit>;
+  /** Removes Peers, with an update path always. @throws GroupError */
+  commitRemoval(state: GroupState, peers: readonly PeerId[]): Promise<PendingCommit>;
+  /** Applies a Commit of somebody else. `removed` with our own id means that we are out. @throws GroupError */
+  applyCommit(state: GroupState, commit: Uint8Array): Promise<AppliedCommit>;
+  /** Seals an application message with the sender's ratchet; padded to buckets. */
+  seal(state: GroupState, plaintext: Uint8Array): Promise<{ next: GroupState; sealed: Uint8Array }>;
+  /** @throws GroupError */
+  open(state: GroupState, sealed: Uint8Array): Promise<{ next: GroupState; plaintext: Uint8Array; sender: PeerId }>;
+  epochKeys(state: GroupState): Promise<EpochKeys>;
+}
+
+export interface GroupSelf {
+  readonly roomId: RoomId;
+  readonly peerId: PeerId;
+  readonly leafKey: LeafKey;
+  /** Compact JWS from the Admission. */
+  readonly credential: string;
+  readonly validate: ValidateCredential;
+}
+
+export type GroupErrorReason =
+  | 'undecodable'
+  | 'wrong-group'
+  | 'wrong-epoch'
+  | 'bad-credential'
+  | 'bad-signature'
+  | 'no-update-path'
+  | 'unknown-member'
+  | 'removed'
+  | 'library';
+
+/** Why a group message was not taken. Nothing of it was applied. */
+export class GroupError extends Error {
+  override readonly name = 'GroupError';
+  readonly reason: GroupErrorReason;
+  constructor(reason: GroupErrorReason, options?: ErrorOptions) {
+    super(`group: ${reason}`, options);
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The Room as a value: who is in it, who waits, what they produce and consume, whether it is locked.
+ *
+ * Pure: no I/O, no clock of its own, no logger. `reduce` never throws: what does not apply returns the same state and,
+ * where somebody asked, a refusal. Effects are carried out by signaling, which stamps each with the Room's Term (ADR 0004).
+ */
+import type {
+  ConsumerId,
+  ErrorCode,
+  EventBody,
+  EventName,
+  MediaKind,
+  NodeId,
+  ParticipantId,
+  PeerId,
+  ProducerId,
+  RegionId,
+  Role,
+  RoomId,
+  Source,
+  TileView,
+  WorkerId,
+} from '@veilcast/protocol';
+
+export interface Producer {
+  readonly producerId: ProducerId;
+  readonly kind: MediaKind;
+  readonly source: Source;
+  readonly paused: boolean;
+}
+
+export interface Consumer {
+  readonly consumerId: ConsumerId;
+  readonly producerId: ProducerId;
+  readonly kind: MediaKind;
+  /** Spatial layers that the Producer sends; 1 where it has one only. */
+  readonly spatialLayers: number;
+  /** The Peer has set its transform and wants media. */
+  readonly started: boolean;
+  /** What the server last asked the Node for. */
+  readonly paused: boolean;
+  readonly spatial: number;
+}
+
+export interface Placement {
+  readonly nodeId: NodeId;
+  readonly workerId: WorkerId;
+  readonly region: RegionId;
+}
+
+export interface Peer {
+  readonly peerId: PeerId;
+  readonly participantId: ParticipantId;
+  readonly role: Role;
+  /** waiting: in the lobby; placing: admitted, its transports are being made; joined: everybody knows it. */
+  readonly status: 'waiting' | 'placing' | 'joined';
+  readonly knock?: string;
+  readonly placement?: Placement;
+  readonly producers: ReadonlyMap<ProducerId, Producer>;
+  readonly consumers: ReadonlyMap<ConsumerId, Consumer>;
+  readonly tiles: ReadonlyMap<ProducerId, TileView>;
+}
+
+export interface RoomState {
+  readonly roomId: RoomId;
+  readonly locked: boolean;
+  readonly peers: ReadonlyMap<PeerId, Peer>;
+  readonly policy: RoomPolicy;
+}
+
+export interface RoomPolicy {
+  readonly peersMax: number;
+  readonly producersMax: number;
+  /** Development and ad-hoc Rooms: whoever enters an empty Room is its host. */
+  readonly firstIsHost: boolean;
+}
+
+/** What happened. Events that somebody asked for carry their `peerId` and may be refused. */
+export type RoomEvent =
+  | { readonly kind: 'arrive'; readonly peerId: PeerId; readonly participantId: ParticipantId; readonly role: Role }
+  | { readonly kind: 'knock'; readonly peerId: PeerId; readonly name: string }
+  | { readonly kind: 'admit' | 'deny' | 'kick'; readonly peerId: PeerId; readonly target: PeerId }
+  | { readonly kind: 'setLocked'; readonly peerId: PeerId; readonly locked: boolean }
+  /** Its transports exist: now it is in the Room. */
+  | { readonly kind: 'placed'; readonly peerId: PeerId; readonly placement: Placement }
+  | { readonly kind: 'leave'; readonly peerId: PeerId }
+  /** The socket, the transport or the Worker of a Peer is gone. */
+  | { readonly kind: 'lost'; readonly peerId: PeerId; readonly code: ErrorCode }
+  | { readonly kind: 'produced'; readonly peerId: PeerId; readonly producer: Producer }
+  | { readonly kind: 'closeProducer'; readonly peerId: PeerId; readonly producerId: ProducerId }
+  | {
+      readonly kind: 'pauseProducer';
+      readonly peerId: PeerId;
+      readonly producerId: ProducerId;
+      readonly paused: boolean;
+    }
+  | { readonly kind: 'consumed'; readonly peerId: PeerId; readonly consumer: Consumer }
+  | {
+      readonly kind: 'resumeConsumers' | 'closeConsumers';
+      readonly peerId: PeerId;
+      readonly consumerIds: readonly ConsumerId[];
+    }
+  /** The Node closed it. */
+  | { readonly kind: 'consumerGone'; readonly peerId: PeerId; readonly consumerId: ConsumerId }
+  | { readonly kind: 'showTiles'; readonly peerId: PeerId; readonly tiles: readonly TileView[] };
+
+/** What the world must do. */
+export type RoomEffect =
+  | { readonly kind: 'place'; readonly peerId: PeerId }
+  | { readonly kind: 'closePeer'; readonly peerId: PeerId; readonly placement: Placement }
+  | { readonly kind: 'closeProducer'; readonly producerId: ProducerId; readonly placement: Placement }
+  | {
+      readonly kind: 'pauseProducer';
+      readonly producerId: ProducerId;
+      readonly paused: boolean;
+      readonly placement: Placement;
+    }
+  | {
+      readonly kind: 'pauseConsumers';
+      readonly consumerIds: readonly ConsumerId[];
+      readonly paused: boolean;
+      readonly placement: Placement;
+    }
+  | { readonly kind: 'closeConsumers'; readonly consumerIds: readonly ConsumerId[]; readonly placement: Placement }
+  | {
+      readonly kind: 'setLayers';
+      readonly consumerId: ConsumerId;
+      readonly spatial: number;
+      readonly placement: Placement;
+    }
+  /** The cascade must know: Producers, Peers or wants changed. */
+  | { readonly kind: 'putDemand' }
+  /** MLS membership follows the Room: `enter` queues a ticket, `gone` starts a removal. */
+  | { readonly kind: 'groupEnter' | 'groupGone'; readonly peerId: PeerId }
+  | { readonly kind: 'tell'; readonly peerIds: readonly PeerId[]; readonly event: Told }
+  /** Say goodbye with this code and drop the socket. */
+  | { readonly kind: 'end'; readonly peerId: PeerId; readonly code: ErrorCode }
+  /** Nobody is left: give everything of this Room back. */
+  | { readonly kind: 'closeRoom' };
+
+export type Told = { [N in EventName]: { readonly name: N; readonly body: EventBody<N> } }[EventName];
+
+export interface Step {
+  readonly state: RoomState;
+  readonly effects: readonly RoomEffect[];
+  /** Set when the event was asked for by a Peer and may not be. */
+  readonly refusal?: ErrorCode;
+}

@@ -1,0 +1,119 @@
+/**
+ * The cascade as values: the View of the cluster, the Demand of a Room, the Plan that serves it, and what is observed.
+ * Pure: no I/O, no clock of its own.
+ */
+import type {
+  MediaKind,
+  NodeId,
+  PeerId,
+  PipeId,
+  ProducerId,
+  RegionId,
+  Role,
+  RoomId,
+  WorkerId,
+} from '@veilcast/protocol';
+
+export interface WorkerView {
+  readonly workerId: WorkerId;
+  readonly nodeId: NodeId;
+  readonly region: RegionId;
+  /** Share of a core in use, 0 to 1. */
+  readonly cpu: number;
+  /** Streams (Producers and Consumers) that it carries now. */
+  readonly streams: number;
+  /** Streams promised to Peers who were placed and are not counted in `streams` yet. */
+  readonly reserved: number;
+  /** Streams that it may carry. */
+  readonly capacity: number;
+}
+
+export interface NodeView {
+  readonly nodeId: NodeId;
+  readonly incarnation: string;
+  readonly region: RegionId;
+  readonly state: 'healthy' | 'draining' | 'suspect' | 'gone';
+  readonly workers: readonly WorkerView[];
+}
+
+export interface View {
+  readonly nodes: readonly NodeView[];
+  /** Measured round trip between two regions, ms; `from>to`. Missing: unknown. */
+  readonly rttMs: ReadonlyMap<string, number>;
+}
+
+export interface Demand {
+  readonly roomId: RoomId;
+  readonly peers: readonly { readonly peerId: PeerId; readonly workerId: WorkerId; readonly role: Role }[];
+  readonly producers: readonly {
+    readonly producerId: ProducerId;
+    readonly workerId: WorkerId;
+    readonly kind: MediaKind;
+  }[];
+  /** Which Producers have at least one Consumer on which Worker. */
+  readonly wants: readonly { readonly producerId: ProducerId; readonly workerId: WorkerId }[];
+}
+
+export interface Policy {
+  /** Most Pipes out of one Router. */
+  readonly fanOutMax: number;
+  /** Most Pipes between a publisher's Router and a viewer's. */
+  readonly depthMax: number;
+  /** How long a Producer stays on a Pipe after its last Consumer below went, ms. Longer: bytes for nobody. Shorter: a tab switch re-opens it. */
+  readonly lingerMs: number;
+  /** How many regions may a Room use; empty: all. */
+  readonly regions: readonly RegionId[];
+}
+
+export type RouterRole = 'origin' | 'relay' | 'edge';
+
+export interface PlannedPipe {
+  readonly pipeId: PipeId;
+  readonly from: WorkerId;
+  readonly to: WorkerId;
+  /** What travels on it. */
+  readonly producerIds: readonly ProducerId[];
+}
+
+/** The desired Routers and Pipes of one Room. For every Producer its Pipes form a tree rooted at its Worker. */
+export interface Plan {
+  readonly roomId: RoomId;
+  readonly routers: readonly { readonly workerId: WorkerId; readonly role: RouterRole }[];
+  readonly pipes: readonly PlannedPipe[];
+}
+
+/** What the Nodes report of one Room. An end is one half of a Pipe. */
+export interface Observed {
+  readonly routers: readonly { readonly workerId: WorkerId; readonly producerIds: readonly ProducerId[] }[];
+  readonly ends: readonly ObservedEnd[];
+}
+
+export interface ObservedEnd {
+  readonly pipeId: PipeId;
+  readonly workerId: WorkerId;
+  readonly connected: boolean;
+  readonly sends: readonly ProducerId[];
+  readonly receives: readonly ProducerId[];
+}
+
+/**
+ * One act that brings observed nearer to the Plan. Each is idempotent. Steps of one diff that share no Pipe may run side
+ * by side; those of one Pipe in the order given.
+ */
+export type Step =
+  | { readonly kind: 'openPipe'; readonly pipeId: PipeId; readonly from: WorkerId; readonly to: WorkerId }
+  /** Both ends: consume upstream, produce downstream. Needs the Producer on `from`. */
+  | {
+      readonly kind: 'carry';
+      readonly pipeId: PipeId;
+      readonly from: WorkerId;
+      readonly to: WorkerId;
+      readonly producerId: ProducerId;
+    }
+  | {
+      readonly kind: 'stopCarry';
+      readonly pipeId: PipeId;
+      readonly workerId: WorkerId;
+      readonly producerId: ProducerId;
+    }
+  | { readonly kind: 'closePipe'; readonly pipeId: PipeId; readonly workerId: WorkerId };
