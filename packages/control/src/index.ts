@@ -1,2 +1,3 @@
 export type * from './carrier.ts';
 export type * from './channel.ts';
+export * from './registry.ts';

@@ -1,1 +1,1 @@
-// What this package exports.
+export type * from './service.ts';

@@ -1,4 +1,4 @@
-/** Time as an argument, so that tests own it. */
+/** Time and randomness as arguments, so that tests own them (ADR 0008). */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
@@ -6,4 +6,11 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
   /** Calls every `ms`; returns how to stop it. */
   every(ms: number, run: () => void): () => void;
+}
+
+export interface Random {
+  /** 0 ≤ x < 1. Not for keys. */
+  float(): number;
+  /** A new id, `<prefix>_` and 16 characters, unguessable outside tests. */
+  id(prefix: string): string;
 }
