@@ -19,8 +19,9 @@ setup_npm() {
   ((major >= 24)) || fail "Node 24 or newer is needed and none came with the packages for this system ($(uname -sm)); this is Node $major. Install Node 24."
 }
 
+# Not `npm ci`: it refuses a lock file that lacks the optional binaries of platforms other than the one it was written on.
 npm_packages() {
-  cd "$root" && npm ci --ignore-scripts --no-audit --no-fund
+  cd "$root" && npm install --no-save --ignore-scripts --no-audit --no-fund
 }
 
 # The worker: the ordinary one where it can be downloaded, else our build; kept by version and recipe (ADR 0002).

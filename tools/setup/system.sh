@@ -30,10 +30,10 @@ install_packages() {
   step "system packages: $missing" system-packages apt_install "${as_root[*]}" $missing
 }
 
-# apt_install AS_ROOT NAME…: AS_ROOT is empty or `sudo`.
+# apt_install PREFIX NAME…: PREFIX is empty or `sudo`.
 apt_install() {
-  local as_root=$1
+  local prefix=$1
   shift
-  $as_root apt-get update -q
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+  $prefix apt-get update -q
+  $prefix env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
 }
