@@ -25,3 +25,24 @@ export interface KeyId {
 }
 
 export type OpenRefusal = 'malformed' | 'clear-range' | 'unknown-key' | 'wrong-sender' | 'replay' | 'forged';
+/** `codec`: this codec has no clear range yet. `short`: the frame is shorter than its clear range. `exhausted`: no counter left under this key. */
+export type SealRefusal = 'codec' | 'short' | 'no-key' | 'exhausted';
+
+export type SealOutcome =
+  | { readonly kind: 'sealed'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'refused'; readonly reason: SealRefusal };
+
+export type OpenOutcome =
+  | { readonly kind: 'opened'; readonly bytes: Uint8Array<ArrayBuffer>; readonly key: KeyId }
+  | { readonly kind: 'refused'; readonly reason: OpenRefusal };
+
+/** What one MLS Epoch gives to frames; `baseKey` is copied into a non-extractable key and may be zeroed after `install`. */
+export interface EpochInstall {
+  /** The whole Epoch, not its low bits. */
+  readonly epoch: number;
+  /** MLS-Exporter("SFrame 1.0 Base Key", "", 64). */
+  readonly baseKey: Uint8Array;
+  readonly selfLeaf: number;
+  /** Who sits at which leaf. */
+  readonly members: ReadonlyMap<number, string>;
+}
