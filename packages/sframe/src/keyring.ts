@@ -1,0 +1,119 @@
+/**
+ * All frame keys of one endpoint: the present Epoch, the old one for two seconds more, its Sealers and Openers.
+ *
+ * One Keyring per group membership and nothing beside it: it is what keeps a counter from being used twice, so an
+ * Epoch is never installed twice and a stream has one Sealer. A worker that lost its Keyring must re-join the group.
+ */
+import { EpochKeyChain } from './epoch.ts';
+import type { EpochInstall } from './model.ts';
+import { Opener, type OpenerOptions } from './opener.ts';
+import { Sealer } from './sealer.ts';
+
+/** How long an Epoch opens after its successor came. Longer: who was removed reads on. Shorter: frames in flight are lost. */
+export const OLD_EPOCH_MS = 2000;
+/** How long a sender may wait before it seals with a new Epoch, so that the others have it (DESIGN §5). 0 after a removal. */
+export const SEAL_DELAY_MS = 300;
+/** Streams of one sender: the width of the KID's field. */
+export const STREAMS_MAX = 16;
+/** Leaves of one group: the width of the KID's field. */
+export const LEAVES_MAX = 4096;
+/** Epochs held at once, when many join within two seconds. */
+const EPOCHS_MAX = 8;
+/** Base keys remembered by their hash, so that none is installed twice. */
+const FINGERPRINTS_MAX = 1024;
+
+interface Held {
+  readonly chain: EpochKeyChain;
+  readonly sealFrom: number;
+  /** Set when a newer one came. */
+  expiresAt: number | undefined;
+}
+
+export class Keyring {
+  /** Newest last. */
+  #held: Held[] = [];
+  readonly #sealers = new Map<number, Sealer>();
+  readonly #fingerprints = new Set<string>();
+
+  /** The newest Epoch, -1 without one. */
+  get epoch(): number {
+    return this.#held.at(-1)?.chain.epoch ?? -1;
+  }
+
+  /**
+   * Takes the keys of an Epoch: opens with them at once, seals with them from `sealFrom` on, which is now unless said otherwise.
+   * False for an Epoch that is not newer, for a base key that was installed before, and for leaves outside the KID's field.
+   */
+  async install(keys: EpochInstall, now: number, sealFrom = now): Promise<boolean> {
+    if (keys.selfLeaf >= LEAVES_MAX || keys.epoch <= this.epoch) return false;
+    const fingerprint = await fingerprintOf(keys.baseKey);
+    const chain = await EpochKeyChain.create(keys, now);
+    if (keys.epoch <= this.epoch || this.#fingerprints.has(fingerprint)) return false;
+    this.#remember(fingerprint);
+    this.#expire(now);
+    for (const held of this.#held) {
+      held.expiresAt ??= now + OLD_EPOCH_MS;
+    }
+    // Two Epochs with the same low bits cannot be told apart (RFC 9605 §5.2).
+    this.#held = this.#held.filter((held) => (held.chain.epoch & 255) !== (keys.epoch & 255)).slice(1 - EPOCHS_MAX);
+    this.#held.push({ chain, sealFrom, expiresAt: undefined });
+    return true;
+  }
+
+  /** The one Sealer of this stream, 0 to 15. Every simulcast layer is a stream. @throws RangeError */
+  sealer(stream: number): Sealer {
+    if (!Number.isInteger(stream) || stream < 0 || stream >= STREAMS_MAX) throw new RangeError('no such stream');
+    let sealer = this.#sealers.get(stream);
+    if (sealer === undefined) {
+      sealer = new Sealer(stream, (now) => this.#sealing(now));
+      this.#sealers.set(stream, sealer);
+    }
+    return sealer;
+  }
+
+  /** Opens the frames of one received stream. */
+  opener(options: OpenerOptions): Opener {
+    return new Opener(options, (low8, now) => this.#opening(low8, now));
+  }
+
+  /** Ratchets and forgets what has passed. Call it every second. */
+  async tick(now: number): Promise<void> {
+    this.#expire(now);
+    await Promise.all(this.#held.map((held) => held.chain.advance(now)));
+  }
+
+  /** Drops every key. Sealers and Openers refuse until another Epoch is installed. */
+  forget(): void {
+    this.#held = [];
+  }
+
+  #sealing(now: number): EpochKeyChain | undefined {
+    this.#expire(now);
+    // The newest that may seal already; the first of all may at once.
+    return (this.#held.findLast((held) => held.sealFrom <= now) ?? this.#held[0])?.chain;
+  }
+
+  #opening(low8: number, now: number): EpochKeyChain | undefined {
+    this.#expire(now);
+    return this.#held.find((held) => (held.chain.epoch & 255) === low8)?.chain;
+  }
+
+  #expire(now: number): void {
+    const expired = (held: Held): boolean => held.expiresAt !== undefined && held.expiresAt <= now;
+    if (this.#held.some(expired)) this.#held = this.#held.filter((held) => !expired(held));
+  }
+
+  #remember(fingerprint: string): void {
+    this.#fingerprints.add(fingerprint);
+    if (this.#fingerprints.size <= FINGERPRINTS_MAX) return;
+    for (const oldest of this.#fingerprints) {
+      this.#fingerprints.delete(oldest);
+      break;
+    }
+  }
+}
+
+async function fingerprintOf(baseKey: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', baseKey as Uint8Array<ArrayBuffer>);
+  return String.fromCharCode(...new Uint8Array(digest, 0, 16));
+}

@@ -1,0 +1,62 @@
+/**
+ * Seals the frames of one stream of ours. The counter starts again with every key (Epoch and step) and is taken before
+ * anything is awaited, so that no two frames share one, however many are under way. Without a key nothing passes.
+ */
+import { clearRange } from './clear.ts';
+import type { EpochKeyChain } from './epoch.ts';
+import { encodeHeader, packKeyId } from './header.ts';
+import type { FrameContext, SealOutcome, SealRefusal } from './model.ts';
+import { encrypt } from './suite.ts';
+import { frameAad, joinFrame } from './trailer.ts';
+
+/** Frames under one key, far above what a second holds. */
+export const COUNTER_MAX = 2 ** 32;
+
+export class Sealer {
+  readonly stream: number;
+  readonly #sealing: (now: number) => EpochKeyChain | undefined;
+  readonly #counterMax: number;
+  #chain: EpochKeyChain | undefined;
+  #step = 0;
+  #counter = 0;
+
+  constructor(stream: number, sealing: (now: number) => EpochKeyChain | undefined, counterMax = COUNTER_MAX) {
+    this.stream = stream;
+    this.#sealing = sealing;
+    this.#counterMax = counterMax;
+  }
+
+  /** Never throws for any bytes. `now` in ms, of the clock that the Keyring is told. */
+  async seal(frame: Uint8Array, context: FrameContext, now: number): Promise<SealOutcome> {
+    const range = clearRange(context);
+    if (range === undefined) return refused('codec');
+    if (frame.length < range.length) return refused('short');
+    const chain = this.#sealing(now);
+    if (chain === undefined) return refused('no-key');
+    this.#follow(chain, now);
+    if (this.#counter >= this.#counterMax) return refused('exhausted');
+    const ctr = BigInt(this.#counter++);
+    const { stream } = this;
+    const step = this.#step;
+    const key = await chain.frameKey(step, stream, chain.selfLeaf);
+    if (key === undefined) return refused('no-key');
+    const kid = packKeyId({ step, stream, leaf: chain.selfLeaf, epoch: chain.epoch });
+    const header = encodeHeader(BigInt(kid), ctr);
+    const clear = frame.subarray(0, range.length);
+    const sealed = await encrypt(key, ctr, frameAad(header, clear, range), frame.subarray(range.length));
+    return { kind: 'sealed', bytes: joinFrame(clear, sealed, header) };
+  }
+
+  /** A step never goes back within an Epoch, whatever clocks do: going back would use counters again. */
+  #follow(chain: EpochKeyChain, now: number): void {
+    const step = chain.step(now);
+    if (chain === this.#chain && step <= this.#step) return;
+    this.#chain = chain;
+    this.#step = step;
+    this.#counter = 0;
+  }
+}
+
+function refused(reason: SealRefusal): SealOutcome {
+  return { kind: 'refused', reason };
+}
