@@ -70,3 +70,11 @@ export type NodePicture = z.infer<typeof NodePicture>;
 export type WorkerPicture = z.infer<typeof WorkerPicture>;
 export type PipePicture = z.infer<typeof PipePicture>;
 export type RoomPicture = z.infer<typeof RoomPicture>;
+
+/** What one cascade-router knows of the Picture: every Node and Pipe, and the Rooms whose Plans it owns. */
+export const CascadePicture = z.strictObject({
+  nodes: z.array(NodePicture),
+  pipes: z.array(PipePicture),
+  rooms: z.array(RoomPicture.pick({ roomId: true, planTerm: true, regions: true, routers: true })),
+});
+export type CascadePicture = z.infer<typeof CascadePicture>;
