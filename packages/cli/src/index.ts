@@ -1,0 +1,1 @@
+export { startCluster, type Cluster, type UpOptions } from './up.ts';

@@ -1,0 +1,60 @@
+/** The `veilcast` command: parses arguments, calls what does the work, and turns failures into one sentence and an exit code. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { ClusterError, RegionId, Role, RoomId } from '@veilcast/protocol';
+import { requestToken } from './token.ts';
+import { up } from './up.ts';
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('A port is 0 to 65535.');
+  return value;
+}
+
+function regions(text: string): RegionId[] {
+  const parsed = RegionId.array().min(1).max(16).safeParse(text.split(','));
+  if (!parsed.success) throw new InvalidArgumentError('Regions are lower-case words with commas between: eu,us');
+  if (new Set(parsed.data).size < parsed.data.length) throw new InvalidArgumentError('A region is named twice.');
+  return parsed.data;
+}
+
+function room(text: string): RoomId {
+  const parsed = RoomId.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError('A room is lower-case letters, digits, - and _, at most 64.');
+  return parsed.data;
+}
+
+const program = new Command('veilcast').description('Calls and broadcasts that nobody in the middle can see.');
+
+program
+  .command('up')
+  .description('start a whole cluster on this machine and print the links')
+  .addOption(new Option('--port <port>', 'of the pages and of signaling').default(7800).argParser(port))
+  .addOption(new Option('--regions <names>', 'one node each').default(['eu', 'us'], 'eu,us').argParser(regions))
+  .option('--lan', 'HTTPS on all addresses of this machine, with a QR code', false)
+  .option('--cluster', 'the services as separate processes over Redis with mutual TLS', false)
+  .action(async (options: { port: number; regions: RegionId[]; lan: boolean; cluster: boolean }) => {
+    if (options.cluster) {
+      throw new ClusterError('UNSUPPORTED', '--cluster needs the network carrier and Redis adapters, which are not built yet; run without it.');
+    }
+    await up(options);
+  });
+
+program
+  .command('token')
+  .description('a join token from a running `veilcast up`')
+  .requiredOption('--room <room>', 'the room', room)
+  .option('--name <name>', 'who it is for; becomes the participant id')
+  .addOption(new Option('--role <role>', 'what the participant may do').choices(Role.options).default('speaker'))
+  .option('--url <url>', 'where the cluster is', 'http://localhost:7800')
+  .action(async (options: { room: RoomId; name?: string; role: Role; url: string }) => {
+    process.stdout.write(`${await requestToken(options)}\n`);
+  });
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  const error = ClusterError.of(thrown);
+  const reason = error.code === 'INTERNAL' && thrown instanceof Error ? thrown.message : error.message;
+  process.stderr.write(`✗ ${reason} (${error.code})\n`);
+  process.exitCode = 1;
+}

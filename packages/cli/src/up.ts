@@ -1,0 +1,115 @@
+/**
+ * `veilcast up`: every service in this process, over the memory carrier and the memory stores (DESIGN §2, One process or many).
+ * mediasoup's workers are processes of their own. A cluster runs the same libraries; only the adapters differ.
+ */
+import { memoryCarrier } from '@veilcast/control';
+import { memoryCoordination } from '@veilcast/coordination';
+import { createLogger, createMetrics, runService, systemClock, systemRandom, type Service, type ServiceContext } from '@veilcast/node-kit';
+import { ClusterError, type RegionId } from '@veilcast/protocol';
+import { startCascadeRouter } from '@veilcast/cascade-router';
+import { startSfuNode } from '@veilcast/sfu-node';
+import { startSignaling } from '@veilcast/signaling';
+import { lanAddress, qrOf, selfSigned } from './lan.ts';
+import { openWeb } from './web.ts';
+
+export interface UpOptions {
+  readonly port: number;
+  readonly regions: readonly RegionId[];
+  readonly lan: boolean;
+}
+
+/** The Room that the printed links lead to. */
+const FIRST_ROOM = 'demo';
+/** Longest wait for the services to find each other. They take some 300 ms here. */
+const READY_MS = 10_000;
+
+export interface Cluster extends Service {
+  /** Where the pages are, without a slash at the end. */
+  readonly origin: string;
+}
+
+/** Starts everything and resolves when a call can be made. @throws ClusterError when a part does not come up */
+export async function startCluster(options: UpOptions): Promise<Cluster> {
+  const address = options.lan ? lanAddress() : undefined;
+  const tls = address === undefined ? undefined : await selfSigned(address);
+  const metrics = createMetrics();
+  const context: ServiceContext = {
+    carrier: memoryCarrier(),
+    coordination: memoryCoordination({ clock: systemClock }),
+    clock: systemClock,
+    random: systemRandom,
+    log: createLogger({ name: 'veilcast', level: process.env.VEILCAST_LOG ?? 'warn' }),
+    metrics,
+  };
+  const services: Service[] = [];
+  const ready = () => services.every((service) => service.ready());
+  const web = await openWeb({ metrics, regions: options.regions, ready, tls });
+  const close = async () => {
+    await web.close();
+    // Signaling first, so that nobody is told of failures that are only the end.
+    for (const service of services.toReversed()) await service.close();
+    await context.coordination.close();
+  };
+  try {
+    const nodes = options.regions.map((region) =>
+      startSfuNode({
+        context,
+        config: {
+          nodeId: `${region}-1`,
+          region,
+          address: `node-${region}-1`,
+          workers: 1,
+          media: address === undefined ? { ip: '127.0.0.1' } : { ip: '0.0.0.0', announcedAddress: address },
+          probeUrl: `/probe/${region}`,
+        },
+      }),
+    );
+    services.push(...(await Promise.all(nodes)));
+    services.push(await startCascadeRouter({ context, config: { processId: 'cascade-1', address: 'cascade-1' } }));
+    const signaling = await startSignaling({
+      context,
+      server: web.server,
+      config: { processId: 'signaling-1', address: 'signaling-1', policy: { development: true, firstIsHost: true } },
+    });
+    services.push(signaling);
+    await web.register(signaling.routes);
+    await listen(web, options.port, options.lan ? '0.0.0.0' : '127.0.0.1');
+    await until(ready);
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+  const bound = web.addresses()[0]?.port ?? options.port;
+  return { origin: address === undefined ? `http://localhost:${bound}` : `https://${address}:${bound}`, ready, close };
+}
+
+async function listen(web: Awaited<ReturnType<typeof openWeb>>, port: number, host: string): Promise<void> {
+  await web.listen({ port, host }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'EADDRINUSE') throw new ClusterError('OVERLOADED', `Port ${port} is taken; choose another with --port.`, { cause });
+    throw cause;
+  });
+}
+
+async function until(ready: () => boolean): Promise<void> {
+  const deadline = systemClock.now() + READY_MS;
+  while (!ready()) {
+    if (systemClock.now() > deadline) throw new ClusterError('NODE_UNREACHABLE', `The services did not find each other in ${READY_MS / 1000} s.`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** The command: starts, prints the links, runs until SIGINT or SIGTERM. */
+export async function up(options: UpOptions): Promise<void> {
+  const cluster = await startCluster(options);
+  runService(cluster);
+  const print = (line = '') => process.stdout.write(`${line}\n`);
+  print();
+  for (const region of options.regions) print(`  call, ${region.padEnd(8)} ${cluster.origin}/r/${FIRST_ROOM}?region=${region}`);
+  print(`  operator       ${cluster.origin}/operator`);
+  if (options.lan) {
+    print(`\n${await qrOf(`${cluster.origin}/r/${FIRST_ROOM}`)}`);
+    print('  The certificate is made by this machine, so browsers warn once: choose to go on.');
+  }
+  print('\n  Ctrl-C ends it.\n');
+  print('ready');
+}

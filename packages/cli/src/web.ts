@@ -1,0 +1,77 @@
+/** The one HTTP server of `up`: the two pages, health, metrics and the regions' probes. Signaling adds its own routes and sockets. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import { ClusterError, type RegionId } from '@veilcast/protocol';
+
+export interface WebOptions {
+  readonly metrics: Registry;
+  readonly regions: readonly RegionId[];
+  /** Whether a call can be made now. */
+  readonly ready: () => boolean;
+  /** Serves HTTPS when given. */
+  readonly tls: { readonly key: string; readonly cert: string } | undefined;
+}
+
+/** Room for one JSON body of the HTTP routes; media and messages travel on the socket. */
+const BODY_LIMIT = 16_384;
+
+/** Workers and sockets of our own origin, styles that React sets on elements, nothing from elsewhere. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "media-src 'self' blob:",
+  "connect-src 'self' ws: wss:",
+  "worker-src 'self' blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+function built(app: 'call-app' | 'operator-app'): string {
+  return fileURLToPath(new URL(`../../${app}/dist/`, import.meta.url));
+}
+
+async function pageOf(app: 'call-app' | 'operator-app'): Promise<string> {
+  return readFile(`${built(app)}index.html`, 'utf8').catch((cause: unknown) => {
+    throw new ClusterError('INTERNAL', `The pages are not built. Run ./veilcast up, or npm run build.`, { cause });
+  });
+}
+
+/** Makes the server without listening. @throws ClusterError INTERNAL when the pages are not built */
+export async function openWeb({ metrics, regions, ready, tls }: WebOptions): Promise<FastifyInstance> {
+  const web = Fastify({ bodyLimit: BODY_LIMIT, logger: false, forceCloseConnections: true, ...(tls ? { https: tls } : {}) });
+  const [callPage, operatorPage] = await Promise.all([pageOf('call-app'), pageOf('operator-app')]);
+
+  web.addHook('onSend', async (_request, reply) => {
+    void reply.headers({
+      'content-security-policy': CONTENT_SECURITY_POLICY,
+      'cross-origin-opener-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    });
+  });
+  web.get('/healthz', async () => ({ alive: true }));
+  web.get('/readyz', async (_request, reply) => reply.code(ready() ? 200 : 503).send({ ready: ready() }));
+  web.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  for (const region of regions) {
+    web.get(`/probe/${region}`, async (_request, reply) => reply.header('cache-control', 'no-store').code(204).send());
+  }
+
+  const html = (page: string) => async (_request: unknown, reply: { type(type: string): { send(body: string): unknown } }) =>
+    reply.type('text/html; charset=utf-8').send(page);
+  for (const path of ['/', '/r/:room']) web.get(path, html(callPage));
+  for (const path of ['/operator', '/operator/*']) web.get(path, html(operatorPage));
+  const assets = { index: false, immutable: true, maxAge: '1y' } as const;
+  await web.register(fastifyStatic, { ...assets, root: `${built('call-app')}assets`, prefix: '/assets/' });
+  await web.register(fastifyStatic, {
+    ...assets,
+    root: `${built('operator-app')}assets`,
+    prefix: '/operator/assets/',
+    decorateReply: false,
+  });
+  return web;
+}
