@@ -1,1 +1,2 @@
-// What this package exports.
+export * from './seeded-random.ts';
+export * from './virtual-clock.ts';
