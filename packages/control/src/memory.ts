@@ -1,0 +1,177 @@
+/**
+ * A Carrier inside one process. Order and completeness are those of a stream; delay and silence are given by the seam,
+ * so that a test can hold frames back or cut two processes off from each other without either being told.
+ */
+import { ClusterError, type Clock } from '@veilcast/protocol';
+import type { Carrier, Link } from './carrier.ts';
+
+/** What happens to a frame, or to a dial: it comes after so many ms, or never. */
+export type Fate = number | 'never';
+
+export interface MemoryHubOptions {
+  /** Needed where a fate is a delay. */
+  readonly clock?: Clock | undefined;
+  /** By names of the two processes' carriers, and size (0: a dial). */
+  readonly fate?: ((from: string, to: string, bytes: number) => Fate) | undefined;
+  /** Bytes under way in one direction of a link before `send` answers false. */
+  readonly queueBytes?: number | undefined;
+}
+
+export interface MemoryHub {
+  /** The carrier of the process of this name. All carriers of a hub reach each other. */
+  carrier(name: string): Carrier;
+  /** As if the process had died: its links close at both ends, its listeners are gone. */
+  kill(name: string): void;
+}
+
+interface Listener {
+  readonly owner: string;
+  accept(link: Link): void;
+}
+
+const QUEUE_BYTES = 8 * 1024 * 1024;
+
+/** Addresses shared by the carriers of several processes that live in this one. */
+export function memoryHub(options: MemoryHubOptions = {}): MemoryHub {
+  const listeners = new Map<string, Listener>();
+  const links = new Set<MemoryLink>();
+  const fate = options.fate ?? ((): Fate => 0);
+  const queueBytes = options.queueBytes ?? QUEUE_BYTES;
+
+  const later = (ms: number, run: () => void): void => {
+    if (ms <= 0 || options.clock === undefined) queueMicrotask(run);
+    else options.clock.after(ms, run);
+  };
+  const end = (from: string, to: string): MemoryLink => {
+    const link = new MemoryLink(
+      from,
+      queueBytes,
+      (bytes) => fate(from, to, bytes),
+      later,
+      () => links.delete(link),
+    );
+    links.add(link);
+    return link;
+  };
+
+  const dial = async (name: string, address: string): Promise<Link> => {
+    const listener = listeners.get(address);
+    if (listener === undefined) throw new ClusterError('NODE_UNREACHABLE');
+    const wait = fate(name, listener.owner, 0);
+    if (wait === 'never') throw new ClusterError('NODE_UNREACHABLE');
+    await new Promise<void>((resolve) => later(wait, resolve));
+    if (listeners.get(address) !== listener) throw new ClusterError('NODE_UNREACHABLE');
+    const near = end(name, listener.owner);
+    const far = end(listener.owner, name);
+    near.join(far);
+    far.join(near);
+    listener.accept(far);
+    return near;
+  };
+
+  return {
+    carrier: (name) => ({
+      dial: async (address) => dial(name, address),
+      listen: async (address, accept) => {
+        if (listeners.has(address)) throw new ClusterError('INTERNAL', 'the address is taken');
+        const listener: Listener = { owner: name, accept };
+        listeners.set(address, listener);
+        return {
+          close: async () => {
+            if (listeners.get(address) === listener) listeners.delete(address);
+          },
+        };
+      },
+    }),
+    kill: (name) => {
+      for (const [address, listener] of listeners) if (listener.owner === name) listeners.delete(address);
+      for (const link of links) if (link.owner === name) link.close();
+    },
+  };
+}
+
+/** One Carrier for everything in this process. */
+export function memoryCarrier(options: MemoryHubOptions = {}): Carrier {
+  return memoryHub(options).carrier('local');
+}
+
+class MemoryLink implements Link {
+  readonly owner: string;
+  readonly #queueBytes: number;
+  readonly #fate: (bytes: number) => Fate;
+  readonly #later: (ms: number, run: () => void) => void;
+  readonly #gone: () => void;
+  #other: MemoryLink | undefined;
+  #closed = false;
+  /** A fate of 'never' is a cut: nothing after it may come, or the stream would have a hole. */
+  #cut = false;
+  #underWay = 0;
+  #order: Promise<void> = Promise.resolve();
+  #listener: ((frame: Uint8Array) => void) | undefined;
+  #early: Uint8Array[] = [];
+  readonly #closeListeners: (() => void)[] = [];
+
+  constructor(
+    owner: string,
+    queueBytes: number,
+    fate: (bytes: number) => Fate,
+    later: (ms: number, run: () => void) => void,
+    gone: () => void,
+  ) {
+    this.owner = owner;
+    this.#queueBytes = queueBytes;
+    this.#fate = fate;
+    this.#later = later;
+    this.#gone = gone;
+  }
+
+  join(other: MemoryLink): void {
+    this.#other = other;
+  }
+
+  send(frame: Uint8Array): boolean {
+    if (this.#closed || this.#underWay + frame.byteLength > this.#queueBytes) return false;
+    this.#underWay += frame.byteLength;
+    this.#carry(frame.byteLength, () => {
+      this.#underWay -= frame.byteLength;
+      this.#other?.deliver(frame);
+    });
+    return true;
+  }
+
+  /** Runs at the other end after everything sent before. */
+  #carry(bytes: number, run: () => void): void {
+    const fate = this.#fate(bytes);
+    if (fate === 'never') this.#cut = true;
+    if (this.#cut || fate === 'never') return;
+    const before = this.#order;
+    const due = new Promise<void>((resolve) => this.#later(fate, resolve));
+    this.#order = Promise.all([before, due]).then(run);
+  }
+
+  deliver(frame: Uint8Array): void {
+    if (this.#closed) return;
+    if (this.#listener === undefined) this.#early.push(frame);
+    else this.#listener(frame);
+  }
+
+  onFrame(listener: (frame: Uint8Array) => void): void {
+    this.#listener = listener;
+    for (const frame of this.#early.splice(0)) listener(frame);
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#closed) queueMicrotask(listener);
+    else this.#closeListeners.push(listener);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#gone();
+    this.#carry(0, () => this.#other?.close());
+    queueMicrotask(() => {
+      for (const listener of this.#closeListeners.splice(0)) listener();
+    });
+  }
+}

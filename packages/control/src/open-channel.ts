@@ -1,0 +1,227 @@
+/**
+ * Makes a Channel of a Link: Hello both ways, then requests, answers, events, and a pulse.
+ * A frame that breaks the protocol closes the link; an error of a listener or of Serve never does.
+ */
+import { create } from '@bufbuild/protobuf';
+import { ClusterError, type Clock } from '@veilcast/protocol';
+import { Asking } from './asking.ts';
+import type { Link } from './carrier.ts';
+import type { Channel, EventKind, Serve } from './channel.ts';
+import { decodeFrame, encodeFrame, type FrameKind } from './frames.ts';
+import { EventSchema, HelloSchema, PingSchema, PongSchema, type Hello } from './gen/veilcast/control/v1/control_pb.ts';
+import { CHANNEL_LIMITS, CONTROL_VERSION, type ChannelLimits } from './limits.ts';
+import { ProcessKind } from './registry.ts';
+import { Serving } from './serving.ts';
+
+/** Who speaks: which process, in which of its lives. */
+export type Speaker = Pick<Hello, 'kind' | 'processId' | 'incarnation'>;
+
+export interface ChannelOptions {
+  readonly hello: Speaker;
+  readonly serve: Serve;
+  readonly clock: Clock;
+  readonly limits?: Partial<ChannelLimits> | undefined;
+  /** Told of errors that nobody waits for: of a listener, of Serve, of an unknown event. For the log. */
+  readonly report?: ((error: unknown) => void) | undefined;
+}
+
+/**
+ * Resolves when the remote has said Hello.
+ * @throws ClusterError UNSUPPORTED (another version), MALFORMED, DEADLINE, CHANNEL_CLOSED
+ */
+export async function openChannel(options: ChannelOptions & { readonly link: Link }): Promise<Channel> {
+  const limits = { ...CHANNEL_LIMITS, ...options.limits };
+  return new Promise<Channel>((resolve, reject) => {
+    const channel = new OpenChannel(options.link, options, limits, (outcome) => {
+      stopTimer();
+      if (outcome instanceof ClusterError) reject(outcome);
+      else resolve(channel);
+    });
+    const stopTimer = options.clock.after(limits.helloMs, () =>
+      channel.end(new ClusterError('DEADLINE', 'no Hello came')),
+    );
+    channel.begin();
+  });
+}
+
+class OpenChannel implements Channel {
+  readonly #link: Link;
+  readonly #options: ChannelOptions;
+  readonly #limits: ChannelLimits;
+  readonly #asking: Asking;
+  readonly #serving: Serving;
+  readonly #eventListeners = new Set<(event: EventKind) => void>();
+  readonly #closeListeners = new Set<() => void>();
+  readonly #early: EventKind[] = [];
+  readonly #opened: (outcome: 'opened' | ClusterError) => void;
+  #remote: Speaker | undefined;
+  #closed = false;
+  #silentTicks = 0;
+  #stopPulse: (() => void) | undefined;
+
+  constructor(
+    link: Link,
+    options: ChannelOptions,
+    limits: ChannelLimits,
+    opened: (outcome: 'opened' | ClusterError) => void,
+  ) {
+    this.#link = link;
+    this.#options = options;
+    this.#limits = limits;
+    this.#opened = opened;
+    const send = (frame: FrameKind): boolean => this.#send(frame);
+    this.#asking = new Asking(send, options.clock, limits);
+    this.#serving = new Serving(options.serve, { send, report: (error) => this.#report(error) }, options.clock, limits);
+  }
+
+  get remote(): Speaker {
+    if (this.#remote === undefined) throw new ClusterError('CHANNEL_CLOSED', 'no Hello came');
+    return this.#remote;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  begin(): void {
+    this.#link.onFrame((bytes) => this.#take(bytes));
+    this.#link.onClose(() => this.end());
+    const { kind, processId, incarnation } = this.#options.hello;
+    const hello = create(HelloSchema, { kind, processId, incarnation, version: CONTROL_VERSION });
+    if (!this.#send({ case: 'hello', value: hello })) this.end(new ClusterError('OVERLOADED'));
+  }
+
+  request: Channel['request'] = async (name, body, options = {}) => {
+    this.#mustBeOpen();
+    return (await this.#asking.ask(name, body, options)) as never;
+  };
+
+  emit(event: EventKind): void {
+    this.#mustBeOpen();
+    if (!this.#send({ case: 'event', value: create(EventSchema, { kind: event }) }))
+      throw new ClusterError('OVERLOADED');
+  }
+
+  onEvent(listener: (event: EventKind) => void): () => void {
+    this.#eventListeners.add(listener);
+    for (const event of this.#early.splice(0)) this.#tell(listener, event);
+    return () => this.#eventListeners.delete(listener);
+  }
+
+  onClose(listener: () => void): () => void {
+    if (this.#closed) queueMicrotask(() => this.#tell(listener));
+    else this.#closeListeners.add(listener);
+    return () => this.#closeListeners.delete(listener);
+  }
+
+  close(): void {
+    this.end();
+  }
+
+  /** Ends everything, once. */
+  end(reason: ClusterError = new ClusterError('CHANNEL_CLOSED')): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopPulse?.();
+    this.#link.close();
+    const error = (): ClusterError => new ClusterError('CHANNEL_CLOSED', undefined, { cause: reason });
+    this.#asking.failAll(error);
+    this.#serving.abortAll(error);
+    if (this.#remote === undefined) this.#opened(reason);
+    for (const listener of this.#closeListeners) this.#tell(listener);
+    this.#closeListeners.clear();
+    this.#eventListeners.clear();
+    this.#early.length = 0;
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    this.#silentTicks = 0;
+    if (bytes.byteLength > this.#limits.frameBytes) return this.#breach(new ClusterError('OVERSIZE'));
+    const frame = decodeFrame(bytes);
+    if (frame === undefined) return this.#breach(new ClusterError('MALFORMED', 'not a Frame'));
+    if (this.#remote === undefined) return this.#greet(frame);
+    switch (frame.case) {
+      case 'hello':
+        return this.#breach(new ClusterError('MALFORMED', 'a second Hello'));
+      case 'request':
+        if (!this.#serving.take(frame.value, this))
+          this.#breach(new ClusterError('MALFORMED', 'a bad request id or term'));
+        return;
+      case 'response':
+        return this.#asking.take(frame.value);
+      case 'event':
+        return this.#hear(frame.value.kind);
+      case 'cancel':
+        return this.#serving.cancel(frame.value.id);
+      case 'ping':
+        this.#send({ case: 'pong', value: create(PongSchema, { at: frame.value.at }) });
+        return;
+      case 'pong':
+    }
+  }
+
+  #greet(frame: FrameKind): void {
+    if (frame.case !== 'hello') return this.#breach(new ClusterError('MALFORMED', 'Hello must come first'));
+    const { kind, processId, incarnation, version } = frame.value;
+    if (version !== CONTROL_VERSION) return this.#breach(new ClusterError('UNSUPPORTED', 'another control version'));
+    const named = (id: string): boolean => id.length > 0 && id.length <= 64;
+    if (!ProcessKind.safeParse(kind).success || !named(processId) || !named(incarnation))
+      return this.#breach(new ClusterError('MALFORMED', 'a bad Hello'));
+    this.#remote = { kind, processId, incarnation };
+    this.#stopPulse = this.#options.clock.every(this.#limits.pingMs, () => this.#pulse());
+    this.#opened('opened');
+  }
+
+  /** Counts ticks and not time: a pause of this process must not condemn the remote. */
+  #pulse(): void {
+    this.#silentTicks += 1;
+    if (this.#silentTicks * this.#limits.pingMs > this.#limits.suspectMs) return this.end();
+    this.#send({ case: 'ping', value: create(PingSchema, { at: BigInt(Math.trunc(this.#options.clock.now())) }) });
+  }
+
+  #hear(kind: { case: undefined } | EventKind): void {
+    if (kind.case === undefined) return this.#report(new ClusterError('UNSUPPORTED', 'unknown event'));
+    if (this.#eventListeners.size === 0) {
+      this.#early.push(kind);
+      if (this.#early.length > this.#limits.earlyEvents) {
+        this.#early.shift();
+        this.#report(new ClusterError('OVERLOADED', 'nobody listens to events'));
+      }
+    }
+    for (const listener of this.#eventListeners) this.#tell(listener, kind);
+  }
+
+  /** @throws ClusterError OVERSIZE */
+  #send(frame: FrameKind): boolean {
+    if (this.#closed) return false;
+    const bytes = encodeFrame(frame);
+    if (bytes.byteLength > this.#limits.frameBytes) throw new ClusterError('OVERSIZE');
+    return this.#link.send(bytes);
+  }
+
+  #breach(reason: ClusterError): void {
+    this.#report(reason);
+    this.end(reason);
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed || this.#remote === undefined) throw new ClusterError('CHANNEL_CLOSED');
+  }
+
+  #tell<A extends unknown[]>(listener: (...args: A) => void, ...args: A): void {
+    try {
+      listener(...args);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#options.report?.(error);
+    } catch {
+      // A reporter that fails has nobody to report to.
+    }
+  }
+}
