@@ -89,7 +89,7 @@ export class Asking {
   }
 
   failAll(error: () => ClusterError): void {
-    for (const waiting of [...this.#waiting.values()]) waiting.settle({ error: error() });
+    for (const waiting of this.#waiting.values()) waiting.settle({ error: error() });
   }
 }
 

@@ -65,7 +65,7 @@ export async function acceptChannels(
     channels: () => [...open],
     close: async () => {
       closed = true;
-      for (const channel of [...open]) channel.close();
+      for (const channel of open) channel.close();
       await listening.close();
     },
   };

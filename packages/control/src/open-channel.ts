@@ -10,11 +10,13 @@ import type { Channel, EventKind, Serve } from './channel.ts';
 import { decodeFrame, encodeFrame, type FrameKind } from './frames.ts';
 import { EventSchema, HelloSchema, PingSchema, PongSchema, type Hello } from './gen/veilcast/control/v1/control_pb.ts';
 import { CHANNEL_LIMITS, CONTROL_VERSION, type ChannelLimits } from './limits.ts';
-import { ProcessKind } from './registry.ts';
+import { Registration } from './registry.ts';
 import { Serving } from './serving.ts';
 
 /** Who speaks: which process, in which of its lives. */
 export type Speaker = Pick<Hello, 'kind' | 'processId' | 'incarnation'>;
+
+const SpeakerSchema = Registration.pick({ kind: true, processId: true, incarnation: true });
 
 export interface ChannelOptions {
   readonly hello: Speaker;
@@ -165,8 +167,7 @@ class OpenChannel implements Channel {
     if (frame.case !== 'hello') return this.#breach(new ClusterError('MALFORMED', 'Hello must come first'));
     const { kind, processId, incarnation, version } = frame.value;
     if (version !== CONTROL_VERSION) return this.#breach(new ClusterError('UNSUPPORTED', 'another control version'));
-    const named = (id: string): boolean => id.length > 0 && id.length <= 64;
-    if (!ProcessKind.safeParse(kind).success || !named(processId) || !named(incarnation))
+    if (!SpeakerSchema.safeParse({ kind, processId, incarnation }).success)
       return this.#breach(new ClusterError('MALFORMED', 'a bad Hello'));
     this.#remote = { kind, processId, incarnation };
     this.#stopPulse = this.#options.clock.every(this.#limits.pingMs, () => this.#pulse());

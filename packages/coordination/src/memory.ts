@@ -61,7 +61,7 @@ export function memoryCoordination(store: MemoryStore): Coordination {
     bus: busOf(store, alive, owned),
     close: async () => {
       closed = true;
-      for (const end of [...ends]) end();
+      for (const end of ends) end();
     },
   };
 }

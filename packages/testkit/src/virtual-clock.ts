@@ -22,6 +22,9 @@ interface Timer {
   run(): void;
 }
 
+// Microtasks all run before the event loop comes to an immediate.
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 export function virtualClock(start = 1_700_000_000_000): VirtualClock {
   const timers = new Set<Timer>();
   let now = start;
@@ -39,8 +42,6 @@ export function virtualClock(start = 1_700_000_000_000): VirtualClock {
         first = timer;
     return first;
   };
-  // Microtasks all run before the event loop comes to an immediate.
-  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   /** Runs the first timer that falls due by then. */
   const step = async (until: number): Promise<boolean> => {
     const timer = next();
