@@ -1,1 +1,7 @@
+export * from './lease.ts';
+export * from './lifecycle.ts';
+export * from './log.ts';
+export * from './metrics.ts';
+export * from './register.ts';
 export type * from './service.ts';
+export * from './system.ts';
