@@ -1,0 +1,100 @@
+/**
+ * The credential of a leaf: a compact JWS (RFC 7515, EdDSA) by the Authentication Service over who sits there with which
+ * key. Verified with WebCrypto alone, so that a browser needs no library for it. The header must be exactly what the
+ * service writes: an attacker chooses nothing, neither algorithm nor key.
+ */
+import { ParticipantId, PeerId, Role, RoomId } from '@veilcast/protocol';
+import { z } from 'zod';
+import { equalBytes } from './bytes.ts';
+import type { ValidateCredential, VerifiedCredential } from './group.ts';
+
+/** As in the Admission (packages/protocol). */
+const CREDENTIAL_MAX = 2048;
+
+const JwsHeader = z.strictObject({
+  alg: z.literal('EdDSA'),
+  typ: z.string().max(32).optional(),
+  kid: z.string().max(128).optional(),
+});
+
+/** What the Authentication Service signs. */
+export const CredentialClaims = z.strictObject({
+  v: z.literal(1),
+  room: RoomId,
+  peer: PeerId,
+  participant: ParticipantId,
+  role: Role,
+  /** Ed25519 public key, base64url. */
+  leaf: z.string().length(43),
+  /** Seconds since the Unix epoch. */
+  exp: z.number().int().positive(),
+});
+export type CredentialClaims = z.infer<typeof CredentialClaims>;
+
+export interface LeafCredential extends VerifiedCredential {
+  readonly participantId: ParticipantId;
+  readonly role: Role;
+  readonly leafPublicKey: Uint8Array;
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+}
+
+/** The public key of the Authentication Service, as `GET /api/authority` gives it. */
+export interface AuthorityKey {
+  readonly kty?: string;
+  readonly crv?: string;
+  readonly x?: string;
+}
+
+/** Undefined for anything but a live credential of this Room by this authority. `now` in ms. Never throws. */
+export async function verifyCredential(
+  jws: string,
+  authority: AuthorityKey,
+  room: RoomId,
+  now: number,
+): Promise<LeafCredential | undefined> {
+  if (jws.length > CREDENTIAL_MAX) return undefined;
+  const [header, payload, signature, ...rest] = jws.split('.');
+  if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) return undefined;
+  try {
+    if (!JwsHeader.safeParse(jsonOf(header)).success) return undefined;
+    const signed = new TextEncoder().encode(`${header}.${payload}`);
+    const key = await authorityKey(authority);
+    if (!(await crypto.subtle.verify('Ed25519', key, fromBase64Url(signature), signed))) return undefined;
+    const claims = CredentialClaims.parse(jsonOf(payload));
+    if (claims.room !== room || claims.exp * 1000 <= now) return undefined;
+    return {
+      peerId: claims.peer,
+      participantId: claims.participant,
+      role: claims.role,
+      leafPublicKey: fromBase64Url(claims.leaf),
+      expiresAt: claims.exp * 1000,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The `validate` of a GroupSelf: the credential is live, of this Room, and of exactly this leaf key. */
+export function credentialValidator(authority: AuthorityKey, room: RoomId, now: () => number): ValidateCredential {
+  return async (credential, leafPublicKey) => {
+    const verified = await verifyCredential(credential, authority, room, now());
+    return verified !== undefined && equalBytes(verified.leafPublicKey, leafPublicKey) ? verified : undefined;
+  };
+}
+
+function authorityKey({ kty, crv, x }: AuthorityKey): Promise<CryptoKey> {
+  if (kty !== 'OKP' || crv !== 'Ed25519' || x === undefined) throw new TypeError('not an Ed25519 key');
+  return crypto.subtle.importKey('raw', fromBase64Url(x), 'Ed25519', false, ['verify']);
+}
+
+function jsonOf(part: string): unknown {
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(fromBase64Url(part)));
+}
+
+/** Strict base64url without padding. @throws SyntaxError, TypeError */
+function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
+  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw new SyntaxError('not base64url');
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  return Uint8Array.from(binary, (char) => char.codePointAt(0) ?? 0);
+}
