@@ -73,6 +73,14 @@ export interface GroupLibrary {
   /** @throws GroupError */
   open(state: GroupState, sealed: Uint8Array): Promise<{ next: GroupState; plaintext: Uint8Array; sender: PeerId }>;
   epochKeys(state: GroupState): Promise<EpochKeys>;
+  /**
+   * Says that `next` replaces `current` for good (the Commit was accepted, the message was taken): wipes what only
+   * `current` needed and returns the state to go on with, which knows what `current` opened meanwhile. Without it all works,
+   * but old secrets stay in memory and a late message of the old Epoch may be opened twice.
+   */
+  adopt(current: GroupState, next: GroupState): GroupState;
+  /** Wipes a state that will not be used: one that lost the race, or the last one on leaving. */
+  discard(state: GroupState): void;
 }
 
 export interface GroupSelf {
@@ -92,6 +100,9 @@ export type GroupErrorReason =
   | 'bad-signature'
   | 'no-update-path'
   | 'unknown-member'
+  /** Well made, but not something a member may send here: see ADR 0006. */
+  | 'not-allowed'
+  | 'replayed'
   | 'removed'
   | 'library';
 

@@ -1,0 +1,64 @@
+/**
+ * Which Commits a member takes (ADR 0006), judged before the library touches anything. Narrower than RFC 9420, because
+ * nothing else is needed and each thing left out is one that cannot go wrong:
+ * a member removes others and renews its own keys, with an update path always; somebody new enters alone, at most
+ * replacing its own old leaf. No proposals by reference, no Adds, PSKs, extensions, re-initialisation.
+ */
+import type { MLSMessage } from 'ts-mls/message.js';
+import type { Proposal } from 'ts-mls/proposal.js';
+import type { PublicMessage } from 'ts-mls/publicMessage.js';
+import type { UpdatePath } from 'ts-mls/updatePath.js';
+import { equalBytes } from './bytes.ts';
+import { GroupError } from './group.ts';
+import type { Roster } from './roster.ts';
+
+export interface JudgedCommit {
+  readonly message: PublicMessage;
+  readonly path: UpdatePath;
+  /** Undefined: somebody who enters. */
+  readonly sender: number | undefined;
+  readonly removes: readonly number[];
+}
+
+export interface JudgedAgainst {
+  readonly groupId: Uint8Array;
+  readonly epoch: bigint;
+  readonly roster: Roster;
+}
+
+/** @throws GroupError saying which rule was broken */
+export function judgeCommit(message: MLSMessage | undefined, group: JudgedAgainst): JudgedCommit {
+  if (message === undefined) throw new GroupError('undecodable');
+  if (message.wireformat !== 'mls_public_message') throw new GroupError('not-allowed');
+  const { publicMessage } = message;
+  const { content } = publicMessage;
+  if (!equalBytes(content.groupId, group.groupId)) throw new GroupError('wrong-group');
+  if (content.epoch !== group.epoch) throw new GroupError('wrong-epoch');
+  if (content.contentType !== 'commit') throw new GroupError('not-allowed');
+  const { path } = content.commit;
+  if (path === undefined) throw new GroupError('no-update-path');
+  const proposals = content.commit.proposals.map((entry) => {
+    if (entry.proposalOrRefType !== 'proposal') throw new GroupError('not-allowed');
+    return entry.proposal;
+  });
+  const removes = proposals.flatMap((proposal) =>
+    proposal.proposalType === 'remove' ? [proposal.remove.removed] : [],
+  );
+  if (removes.some((leaf) => !group.roster.has(leaf))) throw new GroupError('unknown-member');
+  const { sender } = content;
+  if (sender.senderType === 'new_member_commit') {
+    if (count(proposals, 'external_init') !== 1 || removes.length > 1 || proposals.length !== removes.length + 1) {
+      throw new GroupError('not-allowed');
+    }
+    return { message: publicMessage, path, sender: undefined, removes };
+  }
+  if (sender.senderType !== 'member') throw new GroupError('not-allowed');
+  if (!group.roster.has(sender.leafIndex)) throw new GroupError('unknown-member');
+  const once = new Set(removes).size === removes.length && !removes.includes(sender.leafIndex);
+  if (removes.length !== proposals.length || !once) throw new GroupError('not-allowed');
+  return { message: publicMessage, path, sender: sender.leafIndex, removes };
+}
+
+function count(proposals: readonly Proposal[], type: Proposal['proposalType']): number {
+  return proposals.filter((proposal) => proposal.proposalType === type).length;
+}

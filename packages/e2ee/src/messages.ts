@@ -1,0 +1,108 @@
+/**
+ * Application messages: sealed with the sender's ratchet, padded to one of a few lengths so that a length says little,
+ * opened in the present Epoch and, for those that were under way, in the one before.
+ */
+import type { PeerId } from '@veilcast/protocol';
+import type { ClientState } from 'ts-mls/clientState.js';
+import { createApplicationMessage } from 'ts-mls/createMessage.js';
+import type { EpochReceiverData } from 'ts-mls/epochReceiverData.js';
+import { encodeMlsMessage } from 'ts-mls/message.js';
+import { unprotectPrivateMessage } from 'ts-mls/messageProtection.js';
+import { equalBytes } from './bytes.ts';
+import { guard } from './errors.ts';
+import { decodeMessage } from './framing.ts';
+import { GroupError, type GroupState } from './group.ts';
+import { hold, liveContentOf } from './state.ts';
+import { suiteImpl } from './suite.ts';
+
+/** Lengths of the padded content, its signature included. The last one fits SEALED_MAX with its framing. */
+const BUCKETS = [256, 1024, 4096, 16_384, 65_000];
+/** Signature and length fields beside the plaintext, at most. */
+const CONTENT_OVERHEAD = 72;
+/** Longest application message. */
+export const PLAINTEXT_MAX = 65_000 - CONTENT_OVERHEAD;
+
+/** @throws RangeError above PLAINTEXT_MAX */
+export async function sealMessage(
+  state: GroupState,
+  plaintext: Uint8Array,
+): Promise<{ next: GroupState; sealed: Uint8Array }> {
+  const content = liveContentOf(state);
+  const bucket = BUCKETS.find((length) => length >= plaintext.length + CONTENT_OVERHEAD);
+  if (bucket === undefined) throw new RangeError('the message is longer than PLAINTEXT_MAX');
+  const { mls } = content;
+  const paddingConfig = { kind: 'padUntilLength', padUntilLength: bucket } as const;
+  const padded: ClientState = { ...mls, clientConfig: { ...mls.clientConfig, paddingConfig } };
+  const suite = await suiteImpl();
+  const made = await guard(() => createApplicationMessage(padded, plaintext, suite));
+  const newState = { ...made.newState, clientConfig: mls.clientConfig };
+  return {
+    next: hold(state.roomId, state.self, { ...content, mls: newState, spent: made.consumed }),
+    sealed: encodeMlsMessage({
+      version: 'mls10',
+      wireformat: 'mls_private_message',
+      privateMessage: made.privateMessage,
+    }),
+  };
+}
+
+/** @throws GroupError */
+export async function openMessage(
+  state: GroupState,
+  sealed: Uint8Array,
+): Promise<{ next: GroupState; plaintext: Uint8Array; sender: PeerId }> {
+  const content = liveContentOf(state);
+  const { mls } = content;
+  const message = decodeMessage(sealed);
+  if (message === undefined) throw new GroupError('undecodable');
+  if (message.wireformat !== 'mls_private_message') throw new GroupError('not-allowed');
+  const { privateMessage } = message;
+  if (!equalBytes(privateMessage.groupId, mls.groupContext.groupId)) throw new GroupError('wrong-group');
+  if (privateMessage.contentType !== 'application') throw new GroupError('not-allowed');
+  const present = privateMessage.epoch === mls.groupContext.epoch;
+  const receiver = present ? presentEpoch(mls) : mls.historicalReceiverData.get(privateMessage.epoch);
+  const roster = present ? content.roster : content.formerRoster;
+  if (receiver === undefined || roster === undefined) throw new GroupError('wrong-epoch');
+  const suite = await suiteImpl();
+  const { keyRetentionConfig } = mls.clientConfig;
+  // The library's own way to open does not say who sent.
+  const opened = await guard(() =>
+    unprotectPrivateMessage(
+      receiver.senderDataSecret,
+      privateMessage,
+      receiver.secretTree,
+      receiver.ratchetTree,
+      receiver.groupContext,
+      keyRetentionConfig,
+      suite,
+    ),
+  );
+  const framed = opened.content.content;
+  const sender = framed.sender.senderType === 'member' ? roster.get(framed.sender.leafIndex) : undefined;
+  if (sender === undefined || framed.contentType !== 'application') throw new GroupError('unknown-member');
+  const secretTree = opened.tree;
+  const newState: ClientState = present
+    ? { ...mls, secretTree }
+    : {
+        ...mls,
+        historicalReceiverData: new Map(mls.historicalReceiverData).set(privateMessage.epoch, {
+          ...receiver,
+          secretTree,
+        }),
+      };
+  return {
+    next: hold(state.roomId, state.self, { ...content, mls: newState, spent: opened.consumed }),
+    plaintext: framed.applicationData,
+    sender: sender.peerId,
+  };
+}
+
+function presentEpoch(mls: ClientState): EpochReceiverData {
+  return {
+    resumptionPsk: mls.keySchedule.resumptionPsk,
+    secretTree: mls.secretTree,
+    ratchetTree: mls.ratchetTree,
+    senderDataSecret: mls.keySchedule.senderDataSecret,
+    groupContext: mls.groupContext,
+  };
+}
