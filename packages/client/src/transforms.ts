@@ -1,0 +1,63 @@
+/**
+ * The main thread's side of the frame worker: makes the transforms, hears the counts, passes on wishes for key frames.
+ * It never sees a key: those come to the worker on a port of its own.
+ */
+import { ClusterError, type PeerId, type Source } from '@veilcast/protocol';
+import type { Codec } from '@veilcast/sframe';
+import type { FrameCounts, FrameWorkerInput, FrameWorkerOutput, TransformRole } from './workers/messages.ts';
+
+export interface TransformListeners {
+  counts(counts: FrameCounts): void;
+  wantKeyFrames(consumerIds: readonly string[]): void;
+  wantOwnKeyFrames(sources: readonly Source[]): void;
+}
+
+/** @throws ClusterError MEDIA_UNSUPPORTED where this browser cannot encrypt frames in a worker */
+export function requireTransforms(): void {
+  if (typeof RTCRtpScriptTransform === 'undefined') {
+    throw new ClusterError(
+      'MEDIA_UNSUPPORTED',
+      'This browser has no RTCRtpScriptTransform, so frames cannot be encrypted. ' +
+        'Chrome or Edge 141, Firefox 117 and Safari 15.4 or later have it.',
+    );
+  }
+}
+
+export class Transforms {
+  readonly #worker: Worker;
+
+  /** `keys` is the port on which the group worker sends base keys. */
+  constructor(keys: MessagePort, listeners: TransformListeners) {
+    requireTransforms();
+    this.#worker = new Worker(new URL('./workers/frame.worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'veilcast-frames',
+    });
+    this.#worker.onmessage = ({ data }: MessageEvent<FrameWorkerOutput>) => {
+      if (data.kind === 'counts') listeners.counts(data);
+      else if (data.kind === 'wantKeyFrames') listeners.wantKeyFrames(data.consumerIds);
+      else listeners.wantOwnKeyFrames(data.sources);
+    };
+    const input: FrameWorkerInput = { kind: 'keys', port: keys };
+    this.#worker.postMessage(input, [keys]);
+  }
+
+  /** To be called in `onRtpSender`, before the first frame can leave. */
+  seal(sender: RTCRtpSender, source: Source, codec: Codec): void {
+    const role: TransformRole = { role: 'send', source, codec };
+    sender.transform = new RTCRtpScriptTransform(this.#worker, role);
+  }
+
+  /** To be called in `onRtpReceiver`, before the Consumer is resumed. */
+  open(
+    receiver: RTCRtpReceiver,
+    from: { readonly consumerId: string; readonly peerId: PeerId; readonly source: Source; readonly codec: Codec },
+  ): void {
+    const role: TransformRole = { role: 'receive', ...from };
+    receiver.transform = new RTCRtpScriptTransform(this.#worker, role);
+  }
+
+  close(): void {
+    this.#worker.terminate();
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * What the main thread, the group worker and the frame worker say to each other. Keys travel on the port between the two
+ * workers and nowhere else: no message to or from the main thread has a place for one.
+ */
+import type { AuthorityKey } from '@veilcast/e2ee';
+import type { ErrorCode, EventBody, PeerId, RoomId, Source } from '@veilcast/protocol';
+import type { Codec } from '@veilcast/sframe';
+
+/** Group worker → frame worker, on their own port. */
+export type KeyMessage =
+  | {
+      readonly kind: 'epoch';
+      readonly epoch: number;
+      readonly baseKey: Uint8Array;
+      readonly selfLeaf: number;
+      readonly members: readonly { readonly peerId: string; readonly leaf: number }[];
+      /** How long to seal with the last Epoch yet, so that slow receivers have the new key first. 0 after a removal. */
+      readonly switchAfterMs: number;
+      /** Not a successor of the Epochs before. */
+      readonly newGroup: boolean;
+    }
+  /** Our place in the group is lost: seal nothing until there is a new Epoch. */
+  | { readonly kind: 'stopSealing' }
+  | { readonly kind: 'forget' };
+
+/** Main → frame worker. */
+export interface FrameWorkerInput {
+  readonly kind: 'keys';
+  readonly port: MessagePort;
+}
+
+export interface FrameCounts {
+  readonly sealed: number;
+  readonly opened: number;
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+/** Frame worker → main. */
+export type FrameWorkerOutput =
+  | ({ readonly kind: 'counts' } & FrameCounts)
+  /** These Consumers cannot be shown without a key frame. */
+  | { readonly kind: 'wantKeyFrames'; readonly consumerIds: readonly string[] }
+  /** The encoders of these sources must make a key frame: receivers have a new key or saw nothing yet. */
+  | { readonly kind: 'wantOwnKeyFrames'; readonly sources: readonly Source[] };
+
+/** The options of one RTCRtpScriptTransform. `codec` is what signaling says; the frame's own metadata goes first. */
+export type TransformRole =
+  | { readonly role: 'send'; readonly source: Source; readonly codec: Codec }
+  | {
+      readonly role: 'receive';
+      readonly consumerId: string;
+      readonly peerId: string;
+      readonly source: Source;
+      readonly codec: Codec;
+    };
+
+export type GroupEvent = {
+  [N in 'groupCreate' | 'groupJoin' | 'groupCommit' | 'groupRemove' | 'groupMessage']: {
+    readonly name: N;
+    readonly body: EventBody<N>;
+  };
+}['groupCreate' | 'groupJoin' | 'groupCommit' | 'groupRemove' | 'groupMessage'];
+
+/** What the group worker asks of signaling, through the main thread. */
+export type GroupRequestName = 'groupCommit' | 'groupMessage' | 'groupRejoin';
+
+/** Main → group worker. The port goes to the frame worker. */
+export type GroupWorkerInput =
+  | { readonly kind: 'start'; readonly port: MessagePort }
+  | {
+      readonly kind: 'enter';
+      readonly roomId: RoomId;
+      readonly peerId: PeerId;
+      readonly credential: string;
+      readonly authority: AuthorityKey;
+    }
+  | { readonly kind: 'event'; readonly event: GroupEvent }
+  | { readonly kind: 'say'; readonly call: number; readonly plaintext: Uint8Array }
+  | { readonly kind: 'answer'; readonly call: number; readonly result: GroupAnswer };
+
+export type GroupAnswer =
+  { readonly ok: true; readonly epoch: number | undefined } | { readonly ok: false; readonly code: ErrorCode };
+
+/** Group worker → main. */
+export type GroupWorkerOutput =
+  | { readonly kind: 'started'; readonly leafKey: string }
+  | { readonly kind: 'ask'; readonly call: number; readonly name: GroupRequestName; readonly body: object }
+  | GroupStanding
+  | { readonly kind: 'opened'; readonly sender: PeerId; readonly plaintext: Uint8Array }
+  | { readonly kind: 'said'; readonly call: number; readonly error: ErrorCode | undefined }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Where this member stands in the group. */
+export type GroupStanding =
+  | {
+      readonly kind: 'epoch';
+      readonly epoch: number;
+      readonly members: readonly PeerId[];
+      /** Who came with this Epoch: they know no profiles yet. */
+      readonly added: readonly PeerId[];
+      /** 30 digits for people to compare. */
+      readonly code: string;
+      readonly suite: string;
+      readonly selfLeaf: number;
+    }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'failed' };
