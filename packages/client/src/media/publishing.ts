@@ -1,0 +1,103 @@
+/**
+ * What this Peer sends: one Producer for each Source, each with its transform set before the first frame can leave.
+ * The tracks belong to the application: closing a Producer does not stop them, so that they can be published again.
+ */
+import { ClusterError, ProducerId, type Source } from '@veilcast/protocol';
+import type { types } from 'mediasoup-client';
+import type { Signaling } from '../socket.ts';
+import type { Transforms } from '../transforms.ts';
+import { codecOf } from './codec.ts';
+import { simulcastLadder } from './ladder.ts';
+import type { Transports } from './transports.ts';
+
+/** Speech is clear from 24 kb/s on; the sound of a film is not speech. */
+const SPEECH_BITRATE = 40_000;
+const MUSIC_BITRATE = 128_000;
+
+export class Publishing {
+  readonly #transports: Transports;
+  readonly #transforms: Transforms;
+  readonly #signaling: Signaling;
+  readonly #producers = new Map<Source, types.Producer>();
+
+  constructor(transports: Transports, transforms: Transforms, signaling: Signaling) {
+    this.#transports = transports;
+    this.#transforms = transforms;
+    this.#signaling = signaling;
+  }
+
+  /** @throws ClusterError MEDIA_UNSUPPORTED when the Room has no codec that this browser sends */
+  async publish(source: Source, track: MediaStreamTrack, muted: boolean): Promise<void> {
+    if (this.#producers.has(source)) return await this.replaceTrack(source, track);
+    const { device, send } = this.#transports;
+    const mimeType = track.kind === 'audio' ? 'audio/opus' : 'video/vp8';
+    const codec = device.sendRtpCapabilities.codecs?.find((known) => known.mimeType.toLowerCase() === mimeType);
+    const sealed = codecOf(mimeType);
+    if (!codec || !sealed) throw new ClusterError('MEDIA_UNSUPPORTED', `no ${mimeType} on this side or the other`);
+    // A disabled track makes a paused Producer: nothing of it may leave before it is unmuted.
+    track.enabled = !muted;
+    const producer = await send.produce({
+      track,
+      codec,
+      ...(track.kind === 'audio' ? soundOptions(source) : pictureOptions(source, track)),
+      stopTracks: false,
+      appData: { source, paused: muted },
+      onRtpSender: (sender) => this.#transforms.seal(sender, source, sealed),
+    });
+    this.#producers.set(source, producer);
+  }
+
+  async unpublish(source: Source): Promise<void> {
+    const producer = this.#producers.get(source);
+    if (!producer) return;
+    this.#producers.delete(source);
+    producer.close();
+    await this.#signaling.request('closeProducer', { producerId: ProducerId.parse(producer.id) });
+  }
+
+  async setMuted(source: Source, muted: boolean): Promise<void> {
+    const producer = this.#producers.get(source);
+    if (!producer || producer.paused === muted) return;
+    // Our side first: muted means that nothing leaves, whatever the server answers.
+    if (muted) producer.pause();
+    else producer.resume();
+    await this.#signaling.request(muted ? 'pauseProducer' : 'resumeProducer', {
+      producerId: ProducerId.parse(producer.id),
+    });
+  }
+
+  async replaceTrack(source: Source, track: MediaStreamTrack): Promise<void> {
+    const producer = this.#producers.get(source);
+    if (!producer) return;
+    track.enabled = !producer.paused;
+    await producer.replaceTrack({ track });
+  }
+
+  /** Asks our own encoders, where the browser can be asked that way; elsewhere the worker has asked the transform. */
+  async makeKeyFrames(sources: readonly Source[]): Promise<void> {
+    for (const source of sources) {
+      const sender = this.#producers.get(source)?.rtpSender;
+      if (!sender || sender.track?.kind !== 'video') continue;
+      const parameters = sender.getParameters();
+      const options = { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) };
+      await sender.setParameters(parameters, options).catch(() => undefined);
+    }
+  }
+}
+
+function soundOptions(source: Source): types.ProducerOptions {
+  if (source === 'screen-audio') {
+    return { codecOptions: { opusStereo: true, opusFec: true, opusMaxAverageBitrate: MUSIC_BITRATE } };
+  }
+  return { codecOptions: { opusDtx: true, opusFec: true, opusMaxAverageBitrate: SPEECH_BITRATE } };
+}
+
+function pictureOptions(source: Source, track: MediaStreamTrack): types.ProducerOptions {
+  const { width = 640, height = 360 } = track.getSettings();
+  if (source === 'screen' && track.contentHint === '') track.contentHint = 'detail';
+  return {
+    encodings: simulcastLadder({ width, height }, source),
+    // Without it the first seconds are a blur: the estimate starts at 300 kb/s.
+    codecOptions: { videoGoogleStartBitrate: 1_000 },
+  };
+}

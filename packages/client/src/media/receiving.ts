@@ -1,0 +1,208 @@
+/**
+ * What this Peer gets: a Consumer for every Producer of the others, asked for in batches and resumed only once its
+ * transform is set, so that no frame reaches a decoder around it.
+ */
+import {
+  BATCH_MAX,
+  type ConsumerId,
+  type Clock,
+  type ClusterError,
+  type ConsumerView,
+  type PeerId,
+  type ProducerId,
+  type ProducerView,
+  type Source,
+} from '@veilcast/protocol';
+import type { types } from 'mediasoup-client';
+import type { Signaling } from '../socket.ts';
+import type { Transforms } from '../transforms.ts';
+import { codecOf } from './codec.ts';
+import { plain, type Transports } from './transports.ts';
+
+/** What was left out of an answer is asked for again after these pauses, then given up: its Pipe may come late. */
+const RETRY_PAUSES_MS = [500, 2_000, 5_000] as const;
+
+/** One Consumer that lives. */
+export interface Received {
+  readonly consumerId: ConsumerId;
+  readonly producerId: ProducerId;
+  readonly peerId: PeerId;
+  readonly source: Source;
+  readonly path: readonly string[];
+  readonly track: MediaStreamTrack;
+  readonly receiver: RTCRtpReceiver | undefined;
+}
+
+export interface ReceivingListeners {
+  opened(received: Received): void;
+  closed(received: Received): void;
+  failed(error: ClusterError): void;
+}
+
+interface Wanted {
+  readonly producer: ProducerView;
+  tries: number;
+}
+
+export class Receiving {
+  readonly #transports: Transports;
+  readonly #transforms: Transforms;
+  readonly #signaling: Signaling;
+  readonly #clock: Clock;
+  readonly #listeners: ReceivingListeners;
+  /** Producers that exist. Bounded by the server: PEERS_MAX × PRODUCERS_MAX. */
+  readonly #wanted = new Map<ProducerId, Wanted>();
+  readonly #received = new Map<ProducerId, { readonly received: Received; readonly consumer: types.Consumer }>();
+  #batch = new Set<ProducerId>();
+  #closed = false;
+
+  constructor(
+    transports: Transports,
+    transforms: Transforms,
+    signaling: Signaling,
+    clock: Clock,
+    listeners: ReceivingListeners,
+  ) {
+    this.#transports = transports;
+    this.#transforms = transforms;
+    this.#signaling = signaling;
+    this.#clock = clock;
+    this.#listeners = listeners;
+  }
+
+  list(): Received[] {
+    return [...this.#received.values()].map(({ received }) => received);
+  }
+
+  /** All Producers that open within one tick become one request. */
+  producerOpened(producer: ProducerView): void {
+    if (this.#wanted.has(producer.producerId)) return;
+    this.#wanted.set(producer.producerId, { producer, tries: 0 });
+    this.#ask(producer.producerId);
+  }
+
+  producerClosed(producerId: ProducerId): void {
+    this.#wanted.delete(producerId);
+    this.#drop(producerId);
+  }
+
+  /** The server closed it. If the Producer lives on, it is wanted again. */
+  consumerClosed(producerId: ProducerId): void {
+    this.#drop(producerId);
+    this.#askLater(producerId);
+  }
+
+  peerLeft(peerId: PeerId): void {
+    const theirs = Array.from(this.#wanted.values()).filter(({ producer }) => producer.peerId === peerId);
+    for (const { producer } of theirs) this.producerClosed(producer.producerId);
+  }
+
+  close(): void {
+    this.#closed = true;
+    const producerIds = Array.from(this.#received.keys());
+    for (const producerId of producerIds) this.#drop(producerId);
+    this.#wanted.clear();
+  }
+
+  #ask(producerId: ProducerId): void {
+    this.#batch.add(producerId);
+    if (this.#batch.size === 1) this.#clock.after(0, () => void this.#flush());
+  }
+
+  #askLater(producerId: ProducerId): void {
+    const wanted = this.#wanted.get(producerId);
+    const wait = RETRY_PAUSES_MS[wanted?.tries ?? 0];
+    if (!wanted || wait === undefined) return;
+    wanted.tries += 1;
+    this.#clock.after(wait, () => {
+      if (!this.#closed && this.#wanted.get(producerId) === wanted && !this.#received.has(producerId)) {
+        this.#ask(producerId);
+      }
+    });
+  }
+
+  async #flush(): Promise<void> {
+    const producerIds = [...this.#batch].filter((producerId) => this.#wanted.has(producerId));
+    this.#batch = new Set();
+    for (let from = 0; from < producerIds.length && !this.#closed; from += BATCH_MAX) {
+      await this.#consume(producerIds.slice(from, from + BATCH_MAX));
+    }
+  }
+
+  async #consume(producerIds: ProducerId[]): Promise<void> {
+    const rtpCapabilities = plain(this.#transports.device.recvRtpCapabilities);
+    const answer = await this.#signaling.request('consume', { producerIds, rtpCapabilities }).catch(() => undefined);
+    const views = answer?.consumers ?? [];
+    for (const producerId of producerIds) {
+      if (!views.some((view) => view.producerId === producerId)) this.#askLater(producerId);
+    }
+    const opened = await Promise.all(views.map((view) => this.#open(view)));
+    const consumerIds = opened.filter((consumerId) => consumerId !== undefined);
+    if (consumerIds.length === 0 || this.#closed) return;
+    await this.#signaling.request('resumeConsumers', { consumerIds }).catch((thrown: ClusterError) => {
+      this.#listeners.failed(thrown);
+    });
+  }
+
+  async #open(view: ConsumerView): Promise<ConsumerId | undefined> {
+    const wanted = this.#wanted.get(view.producerId);
+    const rtpParameters = view.rtpParameters as unknown as types.RtpParameters;
+    const codec = codecOf(rtpParameters.codecs[0]?.mimeType);
+    if (!wanted || !codec || this.#closed || this.#received.has(view.producerId)) {
+      this.#closeConsumer(view.consumerId);
+      return undefined;
+    }
+    const { source, peerId } = wanted.producer;
+    try {
+      const consumer = await this.#transports.receive.consume({
+        id: view.consumerId,
+        producerId: view.producerId,
+        kind: view.kind,
+        rtpParameters,
+        // One stream for a face and its voice, another for a screen and its sound: each pair is kept in step.
+        streamId: `${peerId}-${source.startsWith('screen') ? 'screen' : 'face'}`,
+        onRtpReceiver: (receiver) =>
+          this.#transforms.open(receiver, { consumerId: view.consumerId, peerId, source, codec }),
+      });
+      return this.#keep(view, wanted, consumer);
+    } catch {
+      this.#closeConsumer(view.consumerId);
+      this.#askLater(view.producerId);
+      return undefined;
+    }
+  }
+
+  #keep(view: ConsumerView, wanted: Wanted, consumer: types.Consumer): ConsumerId | undefined {
+    // The Producer may have closed while the browser negotiated.
+    if (this.#closed || this.#wanted.get(view.producerId) !== wanted) {
+      consumer.close();
+      return undefined;
+    }
+    wanted.tries = 0;
+    const received: Received = {
+      consumerId: view.consumerId,
+      producerId: view.producerId,
+      peerId: wanted.producer.peerId,
+      source: wanted.producer.source,
+      path: view.path,
+      track: consumer.track,
+      receiver: consumer.rtpReceiver,
+    };
+    this.#received.set(view.producerId, { received, consumer });
+    this.#listeners.opened(received);
+    return view.consumerId;
+  }
+
+  #drop(producerId: ProducerId): void {
+    const kept = this.#received.get(producerId);
+    if (!kept) return;
+    this.#received.delete(producerId);
+    kept.consumer.close();
+    this.#listeners.closed(kept.received);
+  }
+
+  /** A Consumer that nobody needs any more; the server may know already. */
+  #closeConsumer(consumerId: ConsumerId): void {
+    this.#signaling.request('closeConsumers', { consumerIds: [consumerId] }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Measures the round-trip time to every region before joining, so that the cluster can choose the nearest Node. Bounded:
+ * a region that does not answer in time is left out, and a join never waits longer than `PROBE_LIMIT_MS` for this.
+ */
+import { RegionId, type Clock, type RegionProbe } from '@veilcast/protocol';
+import { z } from 'zod';
+
+/** Longer: a better choice on bad networks, but everybody's join waits for it. */
+export const PROBE_LIMIT_MS = 400;
+/** The first fetch pays for the connection, the smallest of three is close to the path's own time. */
+const ROUNDS = 3;
+
+/** The answer of `GET /api/regions`. */
+export const Regions = z.object({
+  regions: z.array(z.object({ region: RegionId, probeUrl: z.string().max(1024) })).max(64),
+});
+
+export interface ProbeOutside {
+  readonly fetch: (url: string, init: { signal: AbortSignal; cache: 'no-store' }) => Promise<Response>;
+  /** A monotonic clock, ms. */
+  readonly stopwatch: () => number;
+  readonly clock: Clock;
+}
+
+/** Never throws: without figures the cluster chooses by itself. */
+export async function probeRegions(url: string, outside: ProbeOutside): Promise<RegionProbe[]> {
+  const stop = new AbortController();
+  const best = new Map<RegionId, number>();
+  const work = measureAll(url, outside, stop.signal, best).catch(() => undefined);
+  await new Promise<void>((resolve) => {
+    const cancel = outside.clock.after(PROBE_LIMIT_MS, resolve);
+    void work.then(() => {
+      cancel();
+      resolve();
+    });
+  });
+  stop.abort();
+  return [...best].map(([region, rttMs]) => ({ region, rttMs }));
+}
+
+async function measureAll(
+  url: string,
+  outside: ProbeOutside,
+  signal: AbortSignal,
+  best: Map<RegionId, number>,
+): Promise<void> {
+  const answer = await outside.fetch(new URL('/api/regions', url).href, { signal, cache: 'no-store' });
+  const { regions } = Regions.parse(await answer.json());
+  // Nothing to choose from: do not spend anybody's time.
+  if (regions.length < 2) return;
+  await Promise.allSettled(
+    regions.map(async ({ region, probeUrl }) => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const from = outside.stopwatch();
+        const response = await outside.fetch(new URL(probeUrl, url).href, { signal, cache: 'no-store' });
+        await response.arrayBuffer();
+        const rttMs = Math.round((outside.stopwatch() - from) * 10) / 10;
+        best.set(region, Math.min(rttMs, best.get(region) ?? rttMs));
+      }
+    }),
+  );
+}

@@ -1,0 +1,174 @@
+/**
+ * The picture of the call that applications look at: immutable, a new object after every change and the same one between
+ * changes, so that `===` answers "did anything change" (React's useSyncExternalStore builds on that).
+ */
+import type { PeerId, PeerView, ProducerId, Role } from '@veilcast/protocol';
+import type { CallSnapshot, Encryption, Person, RemoteTrack } from './call.ts';
+
+/** Lines of chat kept. Older ones fall out. */
+export const CHAT_LINES_MAX = 500;
+
+/** Steps of a level: finer steps would change the picture without anybody seeing it. */
+const LEVEL_STEPS = 20;
+
+export const NO_ENCRYPTION: Encryption = {
+  state: 'waiting',
+  suite: '',
+  epoch: 0,
+  members: [],
+  code: '',
+  framesSealed: 0,
+  framesOpened: 0,
+  failures: {},
+};
+
+export function emptySnapshot(name: string): CallSnapshot {
+  return {
+    state: 'connecting',
+    room: '',
+    self: { peerId: '', name, role: 'viewer', region: '', node: '', handRaised: false, published: [], muted: [] },
+    people: [],
+    encryption: NO_ENCRYPTION,
+    locked: false,
+    lobby: [],
+    chat: [],
+    error: undefined,
+  };
+}
+
+/** Whether two values of plain JSON shape, or the same MediaStreamTrack, say the same. */
+export function same(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
+  if (Array.isArray(a)) return a.length === (b as unknown[]).length && a.every((x, i) => same(x, (b as unknown[])[i]));
+  if (Object.getPrototypeOf(a) !== Object.prototype) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => Object.hasOwn(b, key) && same(a[key as keyof typeof a], b[key as keyof typeof b]));
+}
+
+export class SnapshotStore {
+  #snapshot: CallSnapshot;
+  readonly #changed: (snapshot: CallSnapshot) => void;
+  #telling = false;
+
+  constructor(initial: CallSnapshot, changed: (snapshot: CallSnapshot) => void) {
+    this.#snapshot = initial;
+    this.#changed = changed;
+  }
+
+  get snapshot(): CallSnapshot {
+    return this.#snapshot;
+  }
+
+  /** Values that say what was there before keep their old objects; when nothing differs the snapshot stays the same. */
+  set(patch: Partial<CallSnapshot>): void {
+    const changes: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(patch)) {
+      if (!same(this.#snapshot[key as keyof CallSnapshot], value)) changes[key] = value;
+    }
+    if (Object.keys(changes).length === 0) return;
+    this.#snapshot = { ...this.#snapshot, ...changes };
+    this.#tellSoon();
+  }
+
+  setSelf(patch: Partial<CallSnapshot['self']>): void {
+    this.set({ self: { ...this.#snapshot.self, ...patch } });
+  }
+
+  setEncryption(patch: Partial<Encryption>): void {
+    this.set({ encryption: { ...this.#snapshot.encryption, ...patch } });
+  }
+
+  /** A burst of changes is told once: listeners draw, and the picture in between is never seen. */
+  #tellSoon(): void {
+    if (this.#telling) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      this.#changed(this.#snapshot);
+    });
+  }
+}
+
+/** The other people in the Room, each an immutable value that is replaced when something of it changes. */
+export class People {
+  readonly #people = new Map<PeerId, Person>();
+  readonly #changed: (people: readonly Person[]) => void;
+
+  constructor(changed: (people: readonly Person[]) => void) {
+    this.#changed = changed;
+  }
+
+  get(peerId: PeerId): Person | undefined {
+    return this.#people.get(peerId);
+  }
+
+  list(): readonly Person[] {
+    return [...this.#people.values()];
+  }
+
+  join(peer: PeerView): void {
+    const known = this.#people.get(peer.peerId);
+    this.#put(
+      known
+        ? { ...known, role: peer.role }
+        : { peerId: peer.peerId, name: '', role: peer.role, handRaised: false, level: 0, tracks: [] },
+    );
+  }
+
+  leave(peerId: PeerId): void {
+    if (this.#people.delete(peerId)) this.#changed(this.list());
+  }
+
+  clear(): void {
+    if (this.#people.size === 0) return;
+    this.#people.clear();
+    this.#changed([]);
+  }
+
+  role(peerId: PeerId, role: Role): void {
+    this.#patch(peerId, { role });
+  }
+
+  profile(peerId: PeerId, profile: { readonly name: string; readonly handRaised: boolean }): void {
+    this.#patch(peerId, { name: profile.name, handRaised: profile.handRaised });
+  }
+
+  level(peerId: PeerId, level: number): void {
+    this.#patch(peerId, { level: Math.round(Math.min(1, Math.max(0, level)) * LEVEL_STEPS) / LEVEL_STEPS });
+  }
+
+  putTrack(peerId: PeerId, track: RemoteTrack): void {
+    const person = this.#people.get(peerId);
+    if (!person) return;
+    const others = person.tracks.filter((other) => other.producerId !== track.producerId);
+    this.#put({ ...person, tracks: [...others, track] });
+  }
+
+  patchTrack(peerId: PeerId, producerId: ProducerId, patch: Partial<RemoteTrack>): void {
+    const person = this.#people.get(peerId);
+    if (!person) return;
+    const tracks = person.tracks.map((track) => (track.producerId === producerId ? { ...track, ...patch } : track));
+    this.#put({ ...person, tracks });
+  }
+
+  removeTrack(peerId: PeerId, producerId: ProducerId): void {
+    const person = this.#people.get(peerId);
+    if (!person) return;
+    this.#put({ ...person, tracks: person.tracks.filter((track) => track.producerId !== producerId) });
+  }
+
+  #patch(peerId: PeerId, patch: Partial<Person>): void {
+    const person = this.#people.get(peerId);
+    if (person) this.#put({ ...person, ...patch });
+  }
+
+  #put(person: Person): void {
+    const before = this.#people.get(person.peerId);
+    if (same(before, person)) return;
+    this.#people.set(person.peerId, person);
+    this.#changed(this.list());
+  }
+}
