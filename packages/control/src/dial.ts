@@ -51,15 +51,19 @@ export async function acceptChannels(
   const listening = await options.carrier.listen(options.address, (link) => {
     if (closed || open.size + greeting >= (options.maxChannels ?? CHANNELS_MAX)) return link.close();
     greeting += 1;
-    openChannel({ ...options, link })
-      .then((channel) => {
-        if (closed) return channel.close();
-        open.add(channel);
-        channel.onClose(() => open.delete(channel));
-        options.onChannel?.(channel);
-      })
-      .catch((error: unknown) => options.report?.(error))
-      .finally(() => (greeting -= 1));
+    let greeted = false;
+    const onOpen = (channel: Channel): void => {
+      greeted = true;
+      greeting -= 1;
+      if (closed) return channel.close();
+      open.add(channel);
+      channel.onClose(() => open.delete(channel));
+      options.onChannel?.(channel);
+    };
+    openChannel({ ...options, link, onOpen }).catch((error: unknown) => {
+      if (!greeted) greeting -= 1;
+      options.report?.(error);
+    });
   });
   return {
     channels: () => [...open],

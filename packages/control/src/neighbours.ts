@@ -20,7 +20,7 @@ export interface Neighbour {
   readonly channel: Channel;
 }
 
-export interface NeighboursOptions extends Omit<ChannelOptions, 'clock'> {
+export interface NeighboursOptions extends Omit<ChannelOptions, 'clock' | 'onOpen'> {
   readonly kind: ProcessKind;
   readonly directory: RegistrationSource;
   readonly carrier: Carrier;

@@ -23,6 +23,8 @@ export interface ChannelOptions {
   readonly serve: Serve;
   readonly clock: Clock;
   readonly limits?: Partial<ChannelLimits> | undefined;
+  /** Told of the open Channel before any frame after Hello is looked at. */
+  readonly onOpen?: ((channel: Channel) => void) | undefined;
   /** Told of errors that nobody waits for: of a listener, of Serve, of an unknown event. For the log. */
   readonly report?: ((error: unknown) => void) | undefined;
 }
@@ -36,8 +38,9 @@ export async function openChannel(options: ChannelOptions & { readonly link: Lin
   return new Promise<Channel>((resolve, reject) => {
     const channel = new OpenChannel(options.link, options, limits, (outcome) => {
       stopTimer();
-      if (outcome instanceof ClusterError) reject(outcome);
-      else resolve(channel);
+      if (outcome instanceof ClusterError) return reject(outcome);
+      resolve(channel);
+      channel.opened();
     });
     const stopTimer = options.clock.after(limits.helloMs, () =>
       channel.end(new ClusterError('DEADLINE', 'no Hello came')),
@@ -118,6 +121,11 @@ class OpenChannel implements Channel {
 
   close(): void {
     this.end();
+  }
+
+  opened(): void {
+    const { onOpen } = this.#options;
+    if (onOpen !== undefined) this.#tell(onOpen, this);
   }
 
   /** Ends everything, once. */

@@ -1,0 +1,241 @@
+import { ClusterError } from '@veilcast/protocol';
+import { seededRandom, virtualClock } from '@veilcast/testkit';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { acceptChannels, connectChannel, type Accepting } from './dial.ts';
+import { memoryHub } from './memory.ts';
+import { openNeighbours } from './neighbours.ts';
+import type { Speaker } from './open-channel.ts';
+import type { Registration } from './registry.ts';
+
+const me: Speaker = { kind: 'signaling', processId: 'sig-1', incarnation: 'one' };
+const serve = async () => undefined;
+
+function setup() {
+  const clock = virtualClock();
+  const hub = memoryHub({ clock });
+  let entries: { value: string }[] = [];
+  const listeners = new Set<(entries: readonly { value: string }[]) => void>();
+  const registered = new Map<string, Registration>();
+  const tell = (): void => {
+    entries = [...registered.values()].map((one) => ({ value: JSON.stringify(one) }));
+    for (const listener of listeners) listener(entries);
+  };
+  const directory = {
+    watch: (_: string, listener: (entries: readonly { value: string }[]) => void) => {
+      listeners.add(listener);
+      listener(entries);
+      return () => void listeners.delete(listener);
+    },
+  };
+  const running = new Map<string, Accepting>();
+  /** Starts a life of a node; the old one is killed as a process is. */
+  const start = async (processId: string, incarnation: string): Promise<void> => {
+    hub.kill(processId);
+    const address = `memory:${processId}`;
+    const hello = { kind: 'sfu-node', processId, incarnation };
+    running.set(processId, await acceptChannels({ carrier: hub.carrier(processId), address, hello, serve, clock }));
+    registered.set(processId, { kind: 'sfu-node', processId, incarnation, address });
+    tell();
+  };
+  const reports: unknown[] = [];
+  const neighbours = openNeighbours({
+    kind: 'sfu-node',
+    directory,
+    carrier: hub.carrier('sig-1'),
+    clock,
+    random: seededRandom(1),
+    hello: me,
+    serve,
+    report: (error) => reports.push(error),
+  });
+  const told: string[] = [];
+  neighbours.onCome(({ registration }) => told.push(`+${registration.processId}/${registration.incarnation}`));
+  neighbours.onGo(({ registration }) => told.push(`-${registration.processId}/${registration.incarnation}`));
+  return { clock, hub, registered, tell, start, running, neighbours, told, reports, directory, listeners };
+}
+
+test('a registered process comes, can be asked, and goes when it dies', async () => {
+  const { clock, hub, registered, tell, start, neighbours, told } = setup();
+  await start('n1', 'a');
+  await clock.advance(0);
+  await expect(neighbours.get('n1')?.channel.request('closeRoom', {})).resolves.toBeUndefined();
+  expect(neighbours.all().map((one) => one.registration.incarnation)).toEqual(['a']);
+  hub.kill('n1');
+  await clock.advance(0);
+  expect(neighbours.get('n1')).toBeUndefined();
+  registered.clear();
+  tell();
+  await clock.advance(10_000);
+  expect(told).toEqual(['+n1/a', '-n1/a']);
+  expect(clock.pending()).toBe(0);
+});
+
+test('a new incarnation replaces the old one, even where the old one still answers', async () => {
+  const { clock, start, registered, tell, neighbours, told } = setup();
+  await start('n1', 'a');
+  await clock.advance(0);
+  const old = neighbours.get('n1')?.channel;
+  registered.set('n1', { kind: 'sfu-node', processId: 'n1', incarnation: 'b', address: 'memory:n1' });
+  tell();
+  await clock.advance(500);
+  expect(old?.closed).toBe(true);
+  // The one that answers there is not the one that is registered.
+  expect(neighbours.get('n1')).toBeUndefined();
+  await start('n1', 'b');
+  await clock.advance(3_000);
+  expect(told).toEqual(['+n1/a', '-n1/a', '+n1/b']);
+});
+
+test('a process that is back within its registration is dialled again, soon', async () => {
+  const { clock, hub, registered, neighbours, start, told } = setup();
+  await start('n1', 'a');
+  await clock.advance(0);
+  hub.kill('n1');
+  await clock.advance(200);
+  expect(neighbours.all()).toEqual([]);
+  const registration = registered.get('n1');
+  await acceptChannels({
+    carrier: hub.carrier('n1'),
+    address: registration?.address ?? '',
+    hello: { kind: 'sfu-node', processId: 'n1', incarnation: 'a' },
+    serve,
+    clock,
+  });
+  await clock.advance(500);
+  expect(told).toEqual(['+n1/a', '-n1/a', '+n1/a']);
+});
+
+test('a channel outlives its registration: a store that is down costs nothing', async () => {
+  const { clock, start, registered, tell, neighbours, told } = setup();
+  await start('n1', 'a');
+  await clock.advance(0);
+  registered.clear();
+  tell();
+  await clock.advance(30_000);
+  expect(neighbours.get('n1')?.channel.closed).toBe(false);
+  expect(told).toEqual(['+n1/a']);
+});
+
+test('dialling slows down to its bound and stops with the registration', async () => {
+  const { clock, hub, registered, tell } = setup();
+  let dials = 0;
+  await hub.carrier('n1').listen('memory:n1', (link) => {
+    dials += 1;
+    link.close();
+  });
+  registered.set('n1', { kind: 'sfu-node', processId: 'n1', incarnation: 'a', address: 'memory:n1' });
+  tell();
+  await clock.advance(60_000);
+  expect(dials).toBeGreaterThan(20);
+  expect(dials).toBeLessThan(80);
+  registered.clear();
+  tell();
+  const before = dials;
+  await clock.advance(60_000);
+  expect(dials).toBeLessThanOrEqual(before);
+});
+
+test('nobody dials itself, nor what is not a registration of this kind', async () => {
+  const { clock, registered, tell, neighbours, reports } = setup();
+  registered.set('sig-1', { kind: 'sfu-node', processId: 'sig-1', incarnation: 'x', address: 'memory:1' });
+  registered.set('r1', { kind: 'cascade-router', processId: 'r1', incarnation: 'x', address: 'memory:2' });
+  registered.set('bad', { nonsense: true } as never);
+  tell();
+  await clock.advance(5_000);
+  expect(neighbours.all()).toEqual([]);
+  expect(clock.pending()).toBe(0);
+  expect(reports).toHaveLength(1);
+});
+
+test('close ends every channel and timer, and tells nobody', async () => {
+  const { clock, start, neighbours, told, listeners, running } = setup();
+  await start('n1', 'a');
+  await start('n2', 'a');
+  await clock.advance(0);
+  neighbours.close();
+  neighbours.close();
+  await clock.settle();
+  expect([listeners.size, neighbours.all().length, told.length]).toEqual([0, 0, 2]);
+  for (const one of running.values()) await one.close();
+  await clock.settle();
+  expect(clock.pending()).toBe(0);
+});
+
+test('whatever lives and dies, in the end each registered living process has one channel', async () => {
+  const step = fc.record({
+    node: fc.nat(2),
+    kind: fc.constantFrom('start' as const, 'kill' as const, 'forget' as const, 'wait' as const),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      const { clock, hub, registered, tell, start, neighbours, told } = setup();
+      const alive = new Map<string, string>();
+      for (const [at, { node, kind }] of steps.entries()) {
+        const id = `n${node}`;
+        if (kind === 'start') {
+          await start(id, `i${at}`);
+          alive.set(id, `i${at}`);
+        } else if (kind === 'kill') {
+          hub.kill(id);
+          alive.delete(id);
+        } else if (kind === 'forget' && !alive.has(id)) {
+          registered.delete(id);
+          tell();
+        } else await clock.advance(at * 37);
+      }
+      await clock.advance(10_000);
+      const found = neighbours.all().map((one) => [one.registration.processId, one.registration.incarnation] as const);
+      expect(new Map(found)).toEqual(alive);
+      expect(found).toHaveLength(alive.size);
+      // Each that came and is not here has gone, once.
+      const balance = new Map<string, number>();
+      for (const one of told)
+        balance.set(one.slice(1), (balance.get(one.slice(1)) ?? 0) + (one.startsWith('+') ? 1 : -1));
+      for (const [id, count] of balance)
+        expect(count).toBe(alive.get(id.split('/')[0] ?? '') === id.split('/')[1] ? 1 : 0);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('connecting to somebody else than expected is STALE_INCARNATION, and closes', async () => {
+  const { clock, hub, start, running } = setup();
+  await start('n1', 'b');
+  await clock.settle();
+  const ask = connectChannel({
+    carrier: hub.carrier('sig-1'),
+    address: 'memory:n1',
+    hello: me,
+    serve,
+    clock,
+    expect: { processId: 'n1', incarnation: 'a' },
+  });
+  await expect(ask).rejects.toMatchObject({ code: 'STALE_INCARNATION' });
+  await clock.settle();
+  expect(
+    running
+      .get('n1')
+      ?.channels()
+      .map((one) => one.remote.processId),
+  ).toEqual(['sig-1']);
+});
+
+test('more strangers than the bound are not let in', async () => {
+  const clock = virtualClock();
+  const hub = memoryHub({ clock });
+  const options = { address: 'memory:1', hello: me, serve, clock };
+  const accepting = await acceptChannels({ ...options, carrier: hub.carrier('a'), maxChannels: 2 });
+  const dial = () => connectChannel({ ...options, carrier: hub.carrier('b') });
+  const [one] = [await dial(), await dial()];
+  await expect(dial()).rejects.toBeInstanceOf(ClusterError);
+  one.close();
+  await clock.settle();
+  await dial();
+  expect(accepting.channels()).toHaveLength(2);
+  await accepting.close();
+  await clock.settle();
+  expect(accepting.channels()).toHaveLength(0);
+  await expect(dial()).rejects.toMatchObject({ code: 'NODE_UNREACHABLE' });
+  expect(clock.pending()).toBe(0);
+});
