@@ -1,3 +1,4 @@
+export * from './config.ts';
 export * from './lease.ts';
 export * from './lifecycle.ts';
 export * from './log.ts';
