@@ -1,0 +1,211 @@
+/**
+ * One Room on this node: its Peers, its pipe ends and the Routers that they hold. Answers both authorities; which of their
+ * effects are still allowed was decided before (terms.ts). Gone when nobody holds a Router any more.
+ */
+import { ClusterError } from '@veilcast/protocol';
+import type { NodeConfig } from './config.ts';
+import { media } from './media/errors.ts';
+import type { MediaConsumer } from './media/port.ts';
+import type { LiveWorker } from './media/worker.ts';
+import { Peer, type PeerTold } from './peer.ts';
+import { PipeEnd, type Remote } from './pipe.ts';
+import { RoomRouters } from './routers.ts';
+
+/** What a Room tells of what was not asked for. */
+export interface RoomTold extends PeerTold {
+  /** The Peer is gone with all that it had. */
+  peerGone(peer: Peer, reason: ClusterError): void;
+  /** Nothing is left. */
+  empty(room: Room): void;
+}
+
+export interface RoomOptions {
+  readonly id: string;
+  readonly config: NodeConfig;
+  readonly told: RoomTold;
+}
+
+/** Who last acted under one of the two Leases of this Room, and when they were last seen connected. */
+export interface Actor {
+  readonly processId: string;
+  seenAt: number;
+}
+
+export class Room {
+  readonly id: string;
+  readonly routers: RoomRouters;
+  /** The signaling process to tell. */
+  owner: Actor | undefined;
+  /** The cascade-router process. */
+  planner: Actor | undefined;
+  readonly #options: RoomOptions;
+  readonly #peers = new Map<string, Peer>();
+  readonly #pipes = new Map<string, PipeEnd>();
+
+  constructor(options: RoomOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.routers = new RoomRouters(() => {
+      options.told.changed();
+      this.#checkEmpty();
+    });
+  }
+
+  get peers(): readonly Peer[] {
+    return [...this.#peers.values()];
+  }
+
+  get pipes(): readonly PipeEnd[] {
+    return [...this.#pipes.values()];
+  }
+
+  /** The Peer on this Worker, opened if it is not there. On another Worker it is closed first. @throws ClusterError */
+  async openPeer(peerId: string, worker: LiveWorker): Promise<Peer> {
+    const present = this.#peers.get(peerId);
+    if (present?.worker === worker) return present.open();
+    const { nodeId, media: mediaConfig } = this.#options.config;
+    const peer = new Peer({
+      id: peerId,
+      nodeId,
+      worker,
+      hold: () => this.routers.hold(worker),
+      initialOutgoingBitrate: mediaConfig.initialOutgoingBitrate,
+      told: this.#options.told,
+    });
+    this.#peers.set(peerId, peer);
+    present?.close();
+    try {
+      await peer.open();
+    } catch (error) {
+      if (this.#peers.get(peerId) === peer) this.#peers.delete(peerId);
+      this.#checkEmpty();
+      throw error;
+    }
+    this.#options.told.changed();
+    return peer;
+  }
+
+  /** @throws ClusterError NOT_FOUND */
+  peer(peerId: string): Peer {
+    const peer = this.#peers.get(peerId);
+    if (!peer) throw new ClusterError('NOT_FOUND', 'no such Peer');
+    return peer;
+  }
+
+  closePeer(peerId: string): void {
+    const peer = this.#peers.get(peerId);
+    if (!peer) return;
+    this.#peers.delete(peerId);
+    peer.close();
+    this.#options.told.changed();
+    this.#checkEmpty();
+  }
+
+  /** The Consumers of these ids that are still there: some may have gone while the request travelled. */
+  consumers(consumerIds: readonly string[]): { peer: Peer; consumer: MediaConsumer }[] {
+    return consumerIds.flatMap((id) => {
+      for (const peer of this.#peers.values()) {
+        const consumer = peer.consumer(id);
+        if (consumer) return [{ peer, consumer }];
+      }
+      return [];
+    });
+  }
+
+  /** Closes a Producer on every Router of this node, where it was made and where it came out of a Pipe. */
+  closeProducer(producerId: string): void {
+    for (const router of this.routers.list()) router.closeProducer(producerId);
+    for (const pipe of this.#pipes.values()) pipe.meter.forget(producerId);
+  }
+
+  async pauseProducer(producerId: string, paused: boolean): Promise<void> {
+    const producers = this.routers.list().flatMap((router) => router.find(producerId)?.producer ?? []);
+    await media(Promise.all(producers.map((producer) => (paused ? producer.pause() : producer.resume()))));
+  }
+
+  /** The Pipe's end on this Worker, opened if it is not there. On another Worker it is closed first. @throws ClusterError */
+  async openPipe(pipeId: string, worker: LiveWorker): Promise<PipeEnd> {
+    const present = this.#pipes.get(pipeId);
+    if (present?.worker === worker) return present.open();
+    const pipe = new PipeEnd({
+      id: pipeId,
+      worker,
+      config: this.#options.config,
+      hold: () => this.routers.hold(worker),
+      onChange: () => this.#options.told.changed(),
+    });
+    this.#pipes.set(pipeId, pipe);
+    present?.close();
+    try {
+      await pipe.open();
+    } catch (error) {
+      if (this.#pipes.get(pipeId) === pipe) this.#pipes.delete(pipeId);
+      this.#checkEmpty();
+      throw error;
+    }
+    this.#options.told.changed();
+    return pipe;
+  }
+
+  /** @throws ClusterError NOT_FOUND */
+  pipe(pipeId: string): PipeEnd {
+    const pipe = this.#pipes.get(pipeId);
+    if (!pipe) throw new ClusterError('NOT_FOUND', 'no such pipe end');
+    return pipe;
+  }
+
+  /**
+   * Joins a pipe end to the other one. An end that is joined to another remote is of no use to anybody, since that one is
+   * gone: it is closed, so that the next look at this node shows it missing.
+   * @throws ClusterError NOT_FOUND, STALE_INCARNATION, MALFORMED
+   */
+  async connectPipe(pipeId: string, remote: Remote): Promise<void> {
+    const pipe = this.pipe(pipeId);
+    if (!pipe.fits(remote)) {
+      this.closePipe(pipeId);
+      throw new ClusterError('STALE_INCARNATION', 'this pipe end was joined to another one');
+    }
+    await pipe.connect(remote);
+  }
+
+  closePipe(pipeId: string): void {
+    const pipe = this.#pipes.get(pipeId);
+    if (!pipe) return;
+    this.#pipes.delete(pipeId);
+    pipe.close();
+    this.#options.told.changed();
+    this.#checkEmpty();
+  }
+
+  /** All that hung on this Worker is gone; its Peers are told of. */
+  workerDied(worker: LiveWorker): void {
+    const reason = new ClusterError('WORKER_DIED');
+    for (const [id, pipe] of this.#pipes) {
+      if (pipe.worker !== worker) continue;
+      this.#pipes.delete(id);
+      pipe.close();
+    }
+    for (const [id, peer] of this.#peers) {
+      if (peer.worker !== worker) continue;
+      this.#peers.delete(id);
+      peer.close(reason);
+      this.#options.told.peerGone(peer, reason);
+    }
+    this.routers.lost(worker);
+    this.#checkEmpty();
+  }
+
+  /** Closes everything and tells nobody. */
+  close(): void {
+    for (const peer of this.#peers.values()) peer.close();
+    for (const pipe of this.#pipes.values()) pipe.close();
+    this.#peers.clear();
+    this.#pipes.clear();
+    this.routers.close();
+    this.#checkEmpty();
+  }
+
+  #checkEmpty(): void {
+    if (this.#peers.size === 0 && this.#pipes.size === 0 && this.routers.empty) this.#options.told.empty(this);
+  }
+}
