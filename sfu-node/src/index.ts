@@ -1,1 +1,4 @@
 // What this package exports.
+export { NodeConfig, type NodeConfigInput } from './config.ts';
+export type * from './media/port.ts';
+export { startSfuNode, type SfuNode, type SfuNodeOptions } from './node.ts';

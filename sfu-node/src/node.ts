@@ -1,0 +1,220 @@
+/**
+ * A node: workers, Rooms, Channels and reports, put together. Lives as long as its process; all that a control process asks for
+ * comes through serve.ts, all that it is told leaves here.
+ */
+import { acceptChannels, eventOf, type Channel, type EventKind } from '@veilcast/control';
+import { register, type Service, type ServiceContext } from '@veilcast/node-kit';
+import { ClusterError } from '@veilcast/protocol';
+import { NodeConfig, type NodeConfigInput } from './config.ts';
+import { createMediasoupWorker, killMediasoupWorker } from './media/mediasoup.ts';
+import type { CreateWorker, MediaProducer, MediaRouter } from './media/port.ts';
+import { Workers } from './media/worker.ts';
+import { NodeMetrics } from './metrics.ts';
+import { Orphans } from './orphans.ts';
+import { Reporter, tell } from './report.ts';
+import type { Room } from './room.ts';
+import { Rooms } from './rooms.ts';
+import { serveNode } from './serve.ts';
+import { TermMemory } from './terms.ts';
+
+/** A running node. */
+export interface SfuNode extends Service {
+  readonly nodeId: string;
+  readonly address: string;
+  /** Which life of this node it is. */
+  readonly incarnation: string;
+  /** Takes no new Peers from now on, and says so in its reports; what is here stays until it is moved away. */
+  drain(): void;
+  /** What it would report now. */
+  report(): ReturnType<Reporter['report']>;
+  /** mediasoup's own Router of a Room on a Worker: for diagnostics and tests, which may tap RTP there. Nothing else may touch it. */
+  routerOf(roomId: string, workerId: string): MediaRouter | undefined;
+  /** Lets a Producer that a tool or a test opened on `routerOf` be consumed and piped like a Peer's. What it returns takes it away and closes it. */
+  adopt(roomId: string, workerId: string, producer: MediaProducer): Promise<() => void>;
+}
+
+export interface SfuNodeOptions {
+  readonly config: NodeConfigInput;
+  readonly context: ServiceContext;
+  /** For simulations: what to run instead of mediasoup. */
+  readonly createWorker?: CreateWorker;
+}
+
+/** Starts a node, registers it and serves. @throws ZodError for a bad config, ClusterError if a worker or the address cannot be had */
+export async function startSfuNode(options: SfuNodeOptions): Promise<SfuNode> {
+  const node = new RunningNode(NodeConfig.parse(options.config), options.context, options.createWorker);
+  await node.start();
+  return node;
+}
+
+class RunningNode implements SfuNode {
+  readonly incarnation: string;
+  readonly #config: NodeConfig;
+  readonly #context: ServiceContext;
+  readonly #log: ServiceContext['log'];
+  readonly #workers: Workers;
+  readonly #rooms: Rooms;
+  readonly #reporter: Reporter;
+  readonly #metrics: NodeMetrics;
+  readonly #orphans = new Orphans();
+  readonly #undo: (() => Promise<void>)[] = [];
+  #channels: () => readonly Channel[] = () => [];
+  #closing: Promise<void> | undefined;
+
+  constructor(config: NodeConfig, context: ServiceContext, createWorker: CreateWorker | undefined) {
+    this.#config = config;
+    this.#context = context;
+    this.incarnation = context.random.id('inc');
+    this.#log = context.log.child({ node: config.nodeId });
+    this.#metrics = new NodeMetrics(context.metrics, config.nodeId);
+    const { clock } = context;
+    this.#workers = new Workers({
+      config,
+      clock,
+      createWorker: createWorker ?? createMediasoupWorker,
+      kill: createWorker ? () => undefined : killMediasoupWorker,
+      onBirth: () => this.#reporter.soon(),
+      onDeath: (worker) => {
+        this.#log.error({ worker: worker.id }, 'worker died');
+        this.#metrics.workerDied();
+        this.#rooms.workerDied(worker);
+        this.#reporter.soon();
+      },
+      onFailure: (err) => this.#log.error({ err }, 'worker did not start'),
+    });
+    this.#rooms = new Rooms({ config, workers: this.#workers, told: (room) => this.#told(room) });
+    this.#reporter = new Reporter({
+      config,
+      incarnation: this.incarnation,
+      upSince: clock.now(),
+      workers: this.#workers,
+      rooms: this.#rooms,
+      clock,
+      channels: () => this.#channels(),
+      onMeasured: () => this.#measured(),
+    });
+  }
+
+  get nodeId(): string {
+    return this.#config.nodeId;
+  }
+
+  get address(): string {
+    return this.#config.address;
+  }
+
+  async start(): Promise<void> {
+    const { carrier, clock } = this.#context;
+    const { nodeId, address, region, probeUrl } = this.#config;
+    try {
+      await this.#workers.start();
+      const accepting = await acceptChannels({
+        carrier,
+        address,
+        clock,
+        hello: { kind: 'sfu-node', processId: nodeId, incarnation: this.incarnation },
+        serve: serveNode({
+          rooms: this.#rooms,
+          terms: new TermMemory(),
+          clock,
+          onRefused: (call, error) => this.#refused(call, error),
+        }),
+        onChannel: (channel) => this.#reporter.send([channel]),
+        report: (err) => this.#log.warn({ err }, 'control channel'),
+      });
+      this.#channels = () => accepting.channels();
+      this.#undo.push(() => accepting.close());
+      const registered = await register(this.#context, {
+        kind: 'sfu-node',
+        processId: nodeId,
+        incarnation: this.incarnation,
+        address,
+        region,
+        ...(probeUrl === undefined ? {} : { probeUrl }),
+      });
+      this.#undo.push(() => registered.close());
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  ready(): boolean {
+    return this.#closing === undefined && !this.#rooms.draining && this.#workers.complete();
+  }
+
+  drain(): void {
+    this.#rooms.draining = true;
+    this.#reporter.soon();
+  }
+
+  report() {
+    return this.#reporter.report();
+  }
+
+  routerOf(roomId: string, workerId: string): MediaRouter | undefined {
+    return this.#rooms.find(roomId)?.routers.find(workerId)?.media;
+  }
+
+  async adopt(roomId: string, workerId: string, producer: MediaProducer): Promise<() => void> {
+    const router = this.#rooms.get(roomId).routers.find(workerId);
+    if (!router) throw new ClusterError('NOT_FOUND', 'no such Router');
+    await router.open(producer.id, producer, [this.nodeId], () => Promise.resolve(producer));
+    return () => void router.closeProducer(producer.id, producer);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#reporter.close();
+    for (const undo of this.#undo.toReversed()) await undo().catch((err: unknown) => this.#log.warn({ err }, 'close'));
+    this.#rooms.close();
+    await this.#workers.close();
+  }
+
+  /** What the Rooms tell, as events to their owners. */
+  #told(room: () => Room) {
+    const roomId = (): string => room().id;
+    return {
+      changed: () => this.#reporter.soon(),
+      transport: (peer: { id: string }, transportId: string, state: string) =>
+        this.#tell(room(), eventOf('transportChanged', { roomId: roomId(), peerId: peer.id, transportId, state })),
+      consumerGone: (peer: { id: string }, consumer: { id: string; producerId: string }) => {
+        const { id: consumerId, producerId } = consumer;
+        this.#tell(room(), eventOf('consumerGone', { roomId: roomId(), peerId: peer.id, consumerId, producerId }));
+      },
+      layers: (peer: { id: string }, consumer: { id: string }, spatial: number, temporal: number) => {
+        const fields = { roomId: roomId(), peerId: peer.id, consumerId: consumer.id, spatial, temporal };
+        this.#tell(room(), eventOf('layersChanged', fields));
+      },
+      peerGone: (peer: { id: string }, reason: ClusterError) =>
+        this.#tell(room(), eventOf('peerGone', { roomId: roomId(), peerId: peer.id, reason: reason.code })),
+    };
+  }
+
+  #tell(room: Room, event: EventKind): void {
+    const channel = room.owner && this.#connected('signaling', room.owner.processId);
+    if (!channel || !tell(channel, event)) this.#metrics.eventLost();
+  }
+
+  #connected(kind: string, processId: string): Channel | undefined {
+    return this.#channels().find(
+      ({ remote, closed }) => !closed && remote.kind === kind && remote.processId === processId,
+    );
+  }
+
+  #measured(): void {
+    this.#metrics.measured(this.#rooms, this.#workers);
+    const connected = (kind: string, processId: string): boolean => this.#connected(kind, processId) !== undefined;
+    this.#orphans.sweep(this.#rooms, connected, this.#context.clock.now());
+  }
+
+  #refused(call: string, error: ClusterError): void {
+    this.#metrics.refused(call, error.code);
+    if (error.code === 'INTERNAL') this.#log.error({ err: error.cause ?? error, call }, 'call failed');
+    else this.#log.debug({ call, code: error.code }, 'call refused');
+  }
+}

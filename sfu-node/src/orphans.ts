@@ -1,0 +1,44 @@
+/**
+ * What nobody asks for any more. Media outlives control (DESIGN §3.6), so a Room whose signaling or cascade-router is away keeps
+ * all that carries media; what carries none for this long, with nobody left to close it, is given back.
+ */
+import type { Actor, Room } from './room.ts';
+import type { Rooms } from './rooms.ts';
+
+/** Far longer than a Lease takes to change hands. Longer: a lost Peer's transports stay. Shorter: a slow failover closes what it comes for. */
+export const ORPHAN_MS = 60_000;
+
+/** Whether a process of this kind and id is connected. */
+export type Connected = (kind: 'signaling' | 'cascade-router', processId: string) => boolean;
+
+/** Looks once at every Room. Call it each second. */
+export class Orphans {
+  /** When a pipe end last carried a packet, and how many it had carried then. */
+  readonly #moved = new WeakMap<object, { packets: number; at: number }>();
+
+  sweep(rooms: Rooms, connected: Connected, now: number): void {
+    for (const room of rooms.list()) {
+      if (away(room.owner, (id) => connected('signaling', id), now)) this.#closePeers(room);
+      if (away(room.planner, (id) => connected('cascade-router', id), now)) this.#closePipes(room, now);
+    }
+  }
+
+  #closePeers(room: Room): void {
+    for (const peer of room.peers) if (!peer.connected) room.closePeer(peer.id);
+  }
+
+  #closePipes(room: Room, now: number): void {
+    for (const pipe of room.pipes) {
+      const last = this.#moved.get(pipe);
+      if (!last || last.packets !== pipe.meter.packets) this.#moved.set(pipe, { packets: pipe.meter.packets, at: now });
+      else if (now - last.at >= ORPHAN_MS) room.closePipe(pipe.id);
+    }
+  }
+}
+
+/** Whether who acted last has been gone for long. Nobody ever: there is nothing of that kind to give back. */
+function away(actor: Actor | undefined, connected: (processId: string) => boolean, now: number): boolean {
+  if (!actor) return false;
+  if (connected(actor.processId)) actor.seenAt = now;
+  return now - actor.seenAt >= ORPHAN_MS;
+}

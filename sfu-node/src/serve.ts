@@ -1,0 +1,152 @@
+/**
+ * The call table of a node: who may make each call, under which Lease, and what it does. Signaling acts on Peers under the
+ * Room's Term, the cascade-router on Pipes under the Plan's; a lower Term than one already seen is refused.
+ * What asks to close something that is not there is answered as done: it is.
+ */
+import { jsonOf, resultOf, type Channel, type Incoming, type Result, type Serve } from '@veilcast/control';
+import { ClusterError, type Clock, parseWith, RoomId } from '@veilcast/protocol';
+import { CALLS, isNodeCall, type Fields, type NodeCall } from './calls.ts';
+import { media } from './media/errors.ts';
+import type { Rooms } from './rooms.ts';
+import type { AuthorityKind, TermMemory } from './terms.ts';
+
+interface Context {
+  readonly rooms: Rooms;
+  readonly roomId: string;
+  readonly signal: AbortSignal;
+}
+type Row<N extends NodeCall> = (fields: Fields<N>, context: Context) => Promise<Result | void> | void;
+type Table = { readonly [N in NodeCall]?: Row<N> };
+
+/** What signaling asks for. */
+const ROOM_CALLS = {
+  openPeer: async ({ peerId, workerId }, { rooms, roomId }) => {
+    const peer = await rooms.openPeer(roomId, peerId, workerId);
+    const { routerRtpCapabilities, send, recv } = peer.answer();
+    const options = (side: typeof send) => ({
+      id: side.id,
+      iceParameters: jsonOf(side.iceParameters),
+      iceCandidates: jsonOf(side.iceCandidates),
+      dtlsParameters: jsonOf(side.dtlsParameters),
+    });
+    return resultOf('openedPeer', {
+      routerRtpCapabilities: jsonOf(routerRtpCapabilities),
+      send: options(send),
+      recv: options(recv),
+    });
+  },
+  connectTransport: ({ peerId, transportId, dtlsParameters }, { rooms, roomId }) =>
+    rooms.get(roomId).peer(peerId).connect(transportId, dtlsParameters),
+  restartIce: async ({ peerId, transportId }, { rooms, roomId }) => {
+    const iceParameters = await rooms.get(roomId).peer(peerId).restartIce(transportId);
+    return resultOf('restartedIce', { iceParameters: jsonOf(iceParameters) });
+  },
+  produce: async ({ peerId, ...wanted }, { rooms, roomId }) => {
+    await rooms.get(roomId).peer(peerId).produce(wanted);
+    return resultOf('produced', {});
+  },
+  closeProducer: ({ producerId }, { rooms, roomId }) => rooms.find(roomId)?.closeProducer(producerId),
+  pauseProducer: ({ producerId, paused }, { rooms, roomId }) => rooms.find(roomId)?.pauseProducer(producerId, paused),
+  consume: async ({ peerId, producerId, rtpCapabilities }, { rooms, roomId, signal }) => {
+    const peer = rooms.get(roomId).peer(peerId);
+    const { consumer, from } = await peer.consume(producerId, rtpCapabilities, signal);
+    return resultOf('consumed', {
+      consumerId: consumer.id,
+      kind: consumer.kind,
+      type: consumer.type,
+      rtpParameters: jsonOf(consumer.rtpParameters),
+      producerPaused: from.producer.paused,
+      path: [...from.path],
+    });
+  },
+  pauseConsumers: async ({ consumerIds, paused }, { rooms, roomId }) => {
+    const found = rooms.get(roomId).consumers(consumerIds);
+    await all(found.map(({ consumer }) => (paused ? consumer.pause() : consumer.resume())));
+  },
+  closeConsumers: ({ consumerIds }, { rooms, roomId }) => {
+    for (const { peer, consumer } of rooms.find(roomId)?.consumers(consumerIds) ?? []) peer.closeConsumer(consumer.id);
+  },
+  setLayers: async ({ consumerId, spatial, temporal }, { rooms, roomId }) => {
+    const [found] = rooms.get(roomId).consumers([consumerId]);
+    if (!found) throw new ClusterError('NOT_FOUND', 'no such Consumer');
+    await media(found.consumer.setPreferredLayers({ spatialLayer: spatial, temporalLayer: temporal }));
+  },
+  requestKeyFrames: async ({ consumerIds }, { rooms, roomId }) => {
+    const found = rooms.get(roomId).consumers(consumerIds);
+    await all(found.flatMap(({ consumer }) => (consumer.kind === 'video' ? [consumer.requestKeyFrame()] : [])));
+  },
+  closePeer: ({ peerId }, { rooms, roomId }) => rooms.find(roomId)?.closePeer(peerId),
+  closeRoom: (_, { rooms, roomId }) => rooms.find(roomId)?.close(),
+} as const satisfies Table;
+
+/** What the cascade-router asks for. */
+const PLAN_CALLS = {
+  preparePipe: async ({ pipeId, workerId }, { rooms, roomId }) => {
+    const pipe = await rooms.openPipe(roomId, pipeId, workerId);
+    const { ip, port, srtpParameters } = pipe.answer();
+    return resultOf('preparedPipe', { ip, port, srtpParameters: jsonOf(srtpParameters) });
+  },
+  connectPipe: ({ pipeId, ip, port, srtpParameters }, { rooms, roomId }) =>
+    rooms.get(roomId).connectPipe(pipeId, { ip, port, srtpParameters }),
+  sendOnPipe: async ({ pipeId, producerId }, { rooms, roomId }) => {
+    const { kind, rtpParameters, paused, path } = await rooms.get(roomId).pipe(pipeId).send(producerId);
+    return resultOf('sentOnPipe', { kind, rtpParameters: jsonOf(rtpParameters), paused, path: [...path] });
+  },
+  receiveOnPipe: ({ pipeId, ...wanted }, { rooms, roomId }) => rooms.get(roomId).pipe(pipeId).receive(wanted),
+  stopOnPipe: ({ pipeId, producerId }, { rooms, roomId }) => {
+    const pipe = rooms.find(roomId)?.pipes.find(({ id }) => id === pipeId);
+    pipe?.stop(producerId);
+  },
+  closePipe: ({ pipeId }, { rooms, roomId }) => rooms.find(roomId)?.closePipe(pipeId),
+} as const satisfies Table;
+
+const AUTHORITIES = [
+  { kind: 'room', by: 'signaling', table: ROOM_CALLS },
+  { kind: 'plan', by: 'cascade-router', table: PLAN_CALLS },
+] as const satisfies readonly { kind: AuthorityKind; by: string; table: Table }[];
+
+export interface ServeOptions {
+  readonly rooms: Rooms;
+  readonly terms: TermMemory;
+  readonly clock: Clock;
+  readonly onRefused: (call: string, error: ClusterError) => void;
+}
+
+/** The node's side of every Channel. */
+export function serveNode(options: ServeOptions): Serve {
+  return async (incoming, channel) => {
+    try {
+      return await answer(options, incoming, channel);
+    } catch (error) {
+      const refusal = ClusterError.of(error);
+      options.onRefused(incoming.call.case, refusal);
+      throw refusal;
+    }
+  };
+}
+
+async function answer(options: ServeOptions, incoming: Incoming, channel: Channel): Promise<Result | void> {
+  const name = incoming.call.case;
+  if (!isNodeCall(name)) throw new ClusterError('UNSUPPORTED', 'a node has no such call');
+  const authority = AUTHORITIES.find(({ table }) => Object.hasOwn(table, name));
+  if (authority?.by !== channel.remote.kind) throw new ClusterError('FORBIDDEN', 'not a call of this kind of process');
+  const roomId = parseWith(RoomId, incoming.authority.roomId);
+  const fields: unknown = parseWith(CALLS[name], incoming.call.value);
+  const { rooms, terms, clock } = options;
+  const now = clock.now();
+  terms.accept(authority.kind, roomId, incoming.authority.term, now);
+  // One line of the table is picked by name, so its own type is known to fit; the compiler cannot follow that.
+  const run = (authority.table as Record<string, Row<NodeCall>>)[name]!;
+  const done = run(fields as never, { rooms, roomId, signal: incoming.signal });
+  const room = rooms.find(roomId);
+  if (room)
+    room[authority.kind === 'room' ? 'owner' : 'planner'] = { processId: channel.remote.processId, seenAt: now };
+  return await done;
+}
+
+/** Waits for every one, then says what the first failure was: one Consumer that has gone must not keep the others from it. */
+async function all(calls: readonly Promise<unknown>[]): Promise<void> {
+  const settled = await Promise.allSettled(calls.map((call) => media(call)));
+  const failed = settled.find((one) => one.status === 'rejected');
+  if (failed) throw ClusterError.of(failed.reason);
+}
