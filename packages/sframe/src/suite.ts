@@ -3,7 +3,7 @@
  * Base keys live as non-extractable HKDF keys, frame keys as non-extractable AES-GCM keys: once imported, no key can
  * be read back by script, ours included.
  */
-import { encodeHeader } from './header.ts';
+import { decodeHeader, encodeHeader } from './header.ts';
 
 export interface Suite {
   /** As registered: 4 AES_128_GCM_SHA256_128, 5 AES_256_GCM_SHA512_128. */
@@ -72,6 +72,18 @@ export async function sealPlain(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const header = encodeHeader(kid, ctr);
   return concat(header, await encrypt(frameKey, ctr, concat(header, metadata), plaintext));
+}
+
+/** The plaintext of a plain RFC frame; undefined when it is not one, or not under this key and metadata. */
+export async function openPlain(
+  frameKey: FrameKey,
+  metadata: Uint8Array,
+  frame: Uint8Array,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const header = decodeHeader(frame);
+  if (header === undefined || frame.length < header.length + TAG_BYTES) return undefined;
+  const additional = concat(frame.subarray(0, header.length), metadata);
+  return decrypt(frameKey, header.ctr, additional, frame.subarray(header.length));
 }
 
 /** AES-GCM under nonce = salt XOR CTR: ciphertext and tag. */
