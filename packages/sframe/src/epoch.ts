@@ -96,6 +96,12 @@ export class EpochKeyChain {
     await base;
   }
 
+  /** Drops every key. Whoever still holds this chain gets none from it. */
+  forget(): void {
+    this.#bases.clear();
+    this.#frameKeys.clear();
+  }
+
   #window(now: number): { from: number; to: number } {
     const current = this.step(now);
     const ours = Math.max(0, Math.floor((now - this.#installedAt) / STEP_MS));

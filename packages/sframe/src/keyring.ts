@@ -3,6 +3,7 @@
  *
  * One Keyring per group membership and nothing beside it: it is what keeps a counter from being used twice, so an
  * Epoch is never installed twice and a stream has one Sealer. A worker that lost its Keyring must re-join the group.
+ * `now` is milliseconds of one clock that does not jump, such as `performance.now()`.
  */
 import { EpochKeyChain } from './epoch.ts';
 import type { EpochInstall } from './model.ts';
@@ -34,6 +35,8 @@ export class Keyring {
   #held: Held[] = [];
   readonly #sealers = new Map<number, Sealer>();
   readonly #fingerprints = new Set<string>();
+  /** The newest Epoch that sealed. It never goes back, even if the clock does: counters would be used again. */
+  #sealedWith = -1;
 
   /** The newest Epoch, -1 without one. */
   get epoch(): number {
@@ -55,8 +58,8 @@ export class Keyring {
       held.expiresAt ??= now + OLD_EPOCH_MS;
     }
     // Two Epochs with the same low bits cannot be told apart (RFC 9605 §5.2).
-    this.#held = this.#held.filter((held) => (held.chain.epoch & 255) !== (keys.epoch & 255)).slice(1 - EPOCHS_MAX);
-    this.#held.push({ chain, sealFrom, expiresAt: undefined });
+    const kept = this.#held.filter((held) => (held.chain.epoch & 255) !== (keys.epoch & 255)).slice(1 - EPOCHS_MAX);
+    this.#keep([...kept, { chain, sealFrom, expiresAt: undefined }]);
     return true;
   }
 
@@ -84,13 +87,17 @@ export class Keyring {
 
   /** Drops every key. Sealers and Openers refuse until another Epoch is installed. */
   forget(): void {
-    this.#held = [];
+    this.#keep([]);
+    this.#sealedWith = -1;
   }
 
   #sealing(now: number): EpochKeyChain | undefined {
     this.#expire(now);
     // The newest that may seal already; the first of all may at once.
-    return (this.#held.findLast((held) => held.sealFrom <= now) ?? this.#held[0])?.chain;
+    const may = (held: Held): boolean => held.sealFrom <= now || held.chain.epoch <= this.#sealedWith;
+    const chain = (this.#held.findLast(may) ?? this.#held[0])?.chain;
+    if (chain !== undefined) this.#sealedWith = chain.epoch;
+    return chain;
   }
 
   #opening(low8: number, now: number): EpochKeyChain | undefined {
@@ -100,7 +107,13 @@ export class Keyring {
 
   #expire(now: number): void {
     const expired = (held: Held): boolean => held.expiresAt !== undefined && held.expiresAt <= now;
-    if (this.#held.some(expired)) this.#held = this.#held.filter((held) => !expired(held));
+    if (this.#held.some(expired)) this.#keep(this.#held.filter((held) => !expired(held)));
+  }
+
+  /** Sealers, Openers and replay windows may still point at a chain that goes; its keys go now. */
+  #keep(kept: Held[]): void {
+    for (const held of this.#held) if (!kept.includes(held)) held.chain.forget();
+    this.#held = kept;
   }
 
   #remember(fingerprint: string): void {
