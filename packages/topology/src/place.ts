@@ -1,0 +1,115 @@
+/**
+ * On which Worker a Peer goes, by the order of DESIGN §4: who may take it at all, where the Room already is, the region,
+ * the nearest by measured round trip, two random choices by load.
+ */
+import type { NodeId, Random, RegionId, RegionProbe, Role, WorkerId } from '@veilcast/protocol';
+import type { Policy, View, WorkerView } from './model.ts';
+import { STREAMS_RESERVED } from './reservations.ts';
+import { measuredRtt } from './sites.ts';
+
+/**
+ * Up to which load a Worker where the Room already is gets its next Peer. Higher: fewer Pipes, slower key frames on a
+ * full Worker (DESIGN §6). Lower: small Rooms spread for nothing.
+ */
+export const STAY_LOAD_MAX = 0.5;
+
+export interface PlaceRequest {
+  readonly role: Role;
+  /** Round trips that the client measured. */
+  readonly probes: readonly RegionProbe[];
+  /** Taken whatever was measured. */
+  readonly region?: RegionId | undefined;
+  /** Where Peers of the Room are, or were just placed. */
+  readonly present: ReadonlySet<WorkerId>;
+  /** Workers that just failed this Peer. */
+  readonly excluded: ReadonlySet<WorkerId>;
+}
+
+export type Placement =
+  | {
+      readonly kind: 'placed';
+      readonly workerId: WorkerId;
+      readonly nodeId: NodeId;
+      readonly region: RegionId;
+      /** Streams to reserve for it. */
+      readonly streams: number;
+    }
+  | { readonly kind: 'refused'; readonly code: 'NO_REGION' | 'CLUSTER_FULL' };
+
+/** Share of a Worker in use or promised, by the scarcer of core and streams. */
+export function loadOf(worker: WorkerView): number {
+  return Math.max(worker.cpu, (worker.streams + worker.reserved) / Math.max(1, worker.capacity));
+}
+
+/** Chooses a Worker; the caller reserves. The View must have all reservations counted in. */
+export function place(view: View, request: PlaceRequest, policy: Policy, random: Random): Placement {
+  const able = view.nodes
+    .filter((node) => node.state === 'healthy')
+    .filter((node) => policy.regions.length === 0 || policy.regions.includes(node.region))
+    .filter((node) => request.region === undefined || node.region === request.region)
+    .flatMap((node) => node.workers)
+    .filter((worker) => !request.excluded.has(worker.workerId));
+  if (able.length === 0) return { kind: 'refused', code: 'NO_REGION' };
+  const streams = STREAMS_RESERVED[request.role];
+  for (const tier of tiersOf(view, request, able)) {
+    const roomy = tier.filter((worker) => worker.streams + worker.reserved + streams <= worker.capacity);
+    const chosen = stay(roomy, request) ?? lighterOfTwo(roomy, random);
+    if (chosen) {
+      return { kind: 'placed', workerId: chosen.workerId, nodeId: chosen.nodeId, region: chosen.region, streams };
+    }
+  }
+  return { kind: 'refused', code: 'CLUSTER_FULL' };
+}
+
+/** Workers in the order in which they are tried: a region after the other, nearest first; those of unknown distance last. */
+function tiersOf(view: View, request: PlaceRequest, able: readonly WorkerView[]): WorkerView[][] {
+  const measured = new Map(request.probes.map((probe) => [probe.region, probe.rttMs]));
+  const near = new Map<number, WorkerView[]>();
+  const present: WorkerView[] = [];
+  const unknown: WorkerView[] = [];
+  const inhabited = new Set(able.filter((worker) => request.present.has(worker.workerId)).map((w) => w.region));
+  const distances = new Map<RegionId, number | undefined>();
+  for (const worker of able) {
+    if (!distances.has(worker.region)) distances.set(worker.region, distanceTo(view, worker.region, measured));
+    const distance = distances.get(worker.region);
+    if (distance !== undefined) {
+      const tier = near.get(distance);
+      if (tier) tier.push(worker);
+      else near.set(distance, [worker]);
+    } else if (inhabited.has(worker.region)) present.push(worker);
+    else unknown.push(worker);
+  }
+  const byDistance = [...near].sort(([a], [b]) => a - b).map(([, workers]) => workers);
+  return [...byDistance, present, unknown].filter((tier) => tier.length > 0);
+}
+
+/** What the client measured, or what it measured to another region and that one to this. */
+function distanceTo(view: View, region: RegionId, measured: ReadonlyMap<RegionId, number>): number | undefined {
+  const direct = measured.get(region);
+  if (direct !== undefined) return direct;
+  let best: number | undefined;
+  for (const [probed, rttMs] of measured) {
+    const between = measuredRtt(view, probed, region);
+    if (between !== undefined && (best === undefined || rttMs + between < best)) best = rttMs + between;
+  }
+  return best;
+}
+
+function stay(roomy: readonly WorkerView[], request: PlaceRequest): WorkerView | undefined {
+  const here = roomy.filter((worker) => request.present.has(worker.workerId) && loadOf(worker) < STAY_LOAD_MAX);
+  return here.reduce<WorkerView | undefined>(
+    (best, worker) => (best === undefined || loadOf(worker) < loadOf(best) ? worker : best),
+    undefined,
+  );
+}
+
+/** Two random ones, the less loaded of them: nearly as even as looking at all, and no herd on the emptiest. */
+function lighterOfTwo(roomy: readonly WorkerView[], random: Random): WorkerView | undefined {
+  if (roomy.length === 0) return undefined;
+  const first = Math.floor(random.float() * roomy.length);
+  const step = roomy.length > 1 ? 1 + Math.floor(random.float() * (roomy.length - 1)) : 0;
+  const a = roomy[first];
+  const b = roomy[(first + step) % roomy.length];
+  if (!a || !b) return a ?? b;
+  return loadOf(b) < loadOf(a) ? b : a;
+}
