@@ -1,0 +1,173 @@
+/**
+ * The desired tree of a Room: for every Producer its Pipes form a tree rooted at its Worker that reaches every Worker
+ * which wants it. Producers of one Worker share a tree, trees share Pipes, and what the previous Plan had stays where it
+ * is: a change of demand moves nobody else. Pure and deterministic.
+ */
+import type { PipeId, ProducerId, WorkerId } from '@veilcast/protocol';
+import { linksWithin, type Links } from './links.ts';
+import type { Demand, Plan, PlannedPipe, Policy, RouterRole, View } from './model.ts';
+import { pipeIdOf } from './pipes.ts';
+import { sharedTree } from './shared.ts';
+import { sitesOf, type Site, type Sites } from './sites.ts';
+import { grow, type Forest, type Parents, type Root } from './tree.ts';
+
+/**
+ * Plans a Room. Fan-out and depth hold whenever trees within both are found; where the depth cannot be kept, it gives
+ * way and `explain` says so. `policy.fanOutMax` is at least 2: with 1 several publishers cannot all reach everybody.
+ */
+export function plan(view: View, demand: Demand, policy: Policy, previous?: Plan): Plan {
+  const sites = sitesOf(view, policy);
+  const roots = rootsOf(demand, sites);
+  const forest = firstComplete(roots, [
+    () => separateTrees(view, sites, roots, policy, policy.depthMax, previous),
+    () => separateTrees(view, sites, roots, policy, policy.depthMax),
+    () => sharedTree(view, sites, roots, policy, Math.floor(policy.depthMax / 2)),
+    () => separateTrees(view, sites, roots, policy, Number.POSITIVE_INFINITY, previous),
+    () => sharedTree(view, sites, roots, policy, Number.POSITIVE_INFINITY),
+  ]);
+  const pipes = pipesOf(roots, forest);
+  return { roomId: demand.roomId, routers: routersOf(demand, sites, roots, pipes), pipes };
+}
+
+function rootsOf(demand: Demand, sites: Sites): Root[] {
+  const wantedAt = new Map<ProducerId, Set<WorkerId>>();
+  for (const { producerId, workerId } of demand.wants) {
+    if (!sites.has(workerId)) continue;
+    const at = wantedAt.get(producerId);
+    if (at) at.add(workerId);
+    else wantedAt.set(producerId, new Set([workerId]));
+  }
+  const seen = new Set<ProducerId>();
+  const byWorker = new Map<WorkerId, { site: Site; producers: Root['producers'][number][]; targets: Set<WorkerId> }>();
+  for (const { producerId, workerId } of demand.producers) {
+    const site = sites.get(workerId);
+    const wanted = [...(wantedAt.get(producerId) ?? [])].filter((at) => at !== workerId);
+    if (!site || seen.has(producerId) || wanted.length === 0) continue;
+    seen.add(producerId);
+    const root = byWorker.get(workerId) ?? { site, producers: [], targets: new Set<WorkerId>() };
+    byWorker.set(workerId, root);
+    root.producers.push({ producerId, wantedAt: wanted });
+    for (const at of wanted) root.targets.add(at);
+  }
+  return [...byWorker.values()]
+    .map((root) => ({ ...root, targets: [...root.targets].sort() }))
+    .sort((a, b) => b.targets.length - a.targets.length || compare(a.site.workerId, b.site.workerId));
+}
+
+function firstComplete(roots: readonly Root[], attempts: readonly (() => Forest)[]): Forest {
+  let forest: Forest = new Map();
+  for (const attempt of attempts) {
+    forest = attempt();
+    if (isComplete(roots, forest)) return forest;
+  }
+  return forest;
+}
+
+function isComplete(roots: readonly Root[], forest: Forest): boolean {
+  return roots.every((root) => {
+    const parents = forest.get(root.site.workerId);
+    return root.targets.every((target) => parents?.has(target));
+  });
+}
+
+/** A tree of its own for each Worker with publishers, all within one budget of Pipes. */
+function separateTrees(
+  view: View,
+  sites: Sites,
+  roots: readonly Root[],
+  policy: Policy,
+  depthMax: number,
+  previous?: Plan,
+): Forest {
+  const links = linksWithin(() => policy.fanOutMax);
+  const origins = new Set(roots.map((root) => root.site.workerId));
+  const forest = new Map<WorkerId, Parents>();
+  for (const root of roots) {
+    forest.set(root.site.workerId, previous ? kept(root, sites, links, depthMax, previous) : new Map());
+  }
+  for (const root of roots) {
+    const parents = forest.get(root.site.workerId) ?? new Map<WorkerId, WorkerId>();
+    grow({ view, sites, links, depthMax, origins }, root.site, parents, root.targets);
+  }
+  return forest;
+}
+
+/** What of the previous Plan still serves this root: alive, within the bounds, and on the way to somebody who wants it. */
+function kept(root: Root, sites: Sites, links: Links, depthMax: number, previous: Plan): Parents {
+  const mine = new Set(root.producers.map((producer) => producer.producerId));
+  const childrenOf = new Map<WorkerId, WorkerId[]>();
+  for (const pipe of previous.pipes) {
+    if (!sites.has(pipe.to) || !pipe.producerIds.some((producerId) => mine.has(producerId))) continue;
+    const children = childrenOf.get(pipe.from);
+    if (children) children.push(pipe.to);
+    else childrenOf.set(pipe.from, [pipe.to]);
+  }
+  const parents: Parents = new Map();
+  const depths = new Map([[root.site.workerId, 0]]);
+  for (const [from, depth] of depths) {
+    const mayRelay = depth === 0 || sites.get(from)?.steady || root.targets.includes(from);
+    for (const to of depth < depthMax && mayRelay ? (childrenOf.get(from) ?? []) : []) {
+      if (depths.has(to)) continue;
+      depths.set(to, depth + 1);
+      parents.set(to, from);
+    }
+  }
+  const needed = new Set<WorkerId>();
+  for (const target of root.targets) {
+    for (let at = parents.has(target) ? target : undefined; at && !needed.has(at); at = parents.get(at)) needed.add(at);
+  }
+  return fitted(parents, needed, root.site.workerId, links);
+}
+
+/** Takes the needed edges into the budget, parents first; what hangs below one that does not fit falls away with it. */
+function fitted(parents: Parents, needed: ReadonlySet<WorkerId>, root: WorkerId, links: Links): Parents {
+  const taken: Parents = new Map();
+  for (const [to, from] of parents) {
+    if (!needed.has(to) || (from !== root && !taken.has(from))) continue;
+    if (!links.has(from, to) && links.free(from) <= 0) continue;
+    links.add(from, to);
+    taken.set(to, from);
+  }
+  return taken;
+}
+
+function pipesOf(roots: readonly Root[], forest: Forest): PlannedPipe[] {
+  const carried = new Map<PipeId, { from: WorkerId; to: WorkerId; producerIds: Set<ProducerId> }>();
+  for (const root of roots) {
+    const parents = forest.get(root.site.workerId);
+    for (const { producerId, wantedAt } of root.producers) {
+      for (const target of wantedAt) {
+        for (let to = target, from = parents?.get(to); from; to = from, from = parents?.get(to)) {
+          const pipeId = pipeIdOf(from, to);
+          const pipe = carried.get(pipeId) ?? { from, to, producerIds: new Set<ProducerId>() };
+          carried.set(pipeId, pipe);
+          if (pipe.producerIds.has(producerId)) break;
+          pipe.producerIds.add(producerId);
+        }
+      }
+    }
+  }
+  return [...carried]
+    .map(([pipeId, pipe]) => ({ pipeId, ...pipe, producerIds: [...pipe.producerIds].sort() }))
+    .sort((a, b) => compare(a.pipeId, b.pipeId));
+}
+
+function routersOf(
+  demand: Demand,
+  sites: Sites,
+  roots: readonly Root[],
+  pipes: readonly PlannedPipe[],
+): Plan['routers'] {
+  const roles = new Map<WorkerId, RouterRole>();
+  const used = [...demand.peers.map((peer) => peer.workerId), ...pipes.flatMap((pipe) => [pipe.from, pipe.to])];
+  for (const workerId of used) if (sites.has(workerId)) roles.set(workerId, 'edge');
+  for (const pipe of pipes) roles.set(pipe.from, 'relay');
+  for (const { workerId } of demand.producers) if (sites.has(workerId)) roles.set(workerId, 'origin');
+  for (const root of roots) roles.set(root.site.workerId, 'origin');
+  return [...roles].map(([workerId, role]) => ({ workerId, role })).sort((a, b) => compare(a.workerId, b.workerId));
+}
+
+/** By code unit: the same everywhere, whatever the locale. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
