@@ -58,13 +58,19 @@ export interface Peer {
   readonly placement?: Placement;
   readonly producers: ReadonlyMap<ProducerId, Producer>;
   readonly consumers: ReadonlyMap<ConsumerId, Consumer>;
+  /** Producers whose Consumers are being made for it: they count as wanted already, so that their media comes. */
+  readonly asked: ReadonlySet<ProducerId>;
+  /** What it last said of each Producer; a Producer that it has not spoken of yet is not in here. */
   readonly tiles: ReadonlyMap<ProducerId, TileView>;
 }
 
 export interface RoomState {
   readonly roomId: RoomId;
   readonly locked: boolean;
+  /** In the order of arrival. */
   readonly peers: ReadonlyMap<PeerId, Peer>;
+  /** Who was kicked, oldest first; they come back through the lobby only. At most REMOVED_MAX. */
+  readonly removed: readonly ParticipantId[];
   readonly policy: RoomPolicy;
 }
 
@@ -94,7 +100,12 @@ export type RoomEvent =
       readonly producerId: ProducerId;
       readonly paused: boolean;
     }
+  /** Before the Node is asked: the wants must stand, or the media never comes to that Router. */
+  | { readonly kind: 'consume'; readonly peerId: PeerId; readonly producerIds: readonly ProducerId[] }
+  /** The Node made it, paused, sending layer `spatial`. */
   | { readonly kind: 'consumed'; readonly peerId: PeerId; readonly consumer: Consumer }
+  /** The Node did not make it. */
+  | { readonly kind: 'consumeFailed'; readonly peerId: PeerId; readonly producerId: ProducerId }
   | {
       readonly kind: 'resumeConsumers' | 'closeConsumers';
       readonly peerId: PeerId;
@@ -103,6 +114,9 @@ export type RoomEvent =
   /** The Node closed it. */
   | { readonly kind: 'consumerGone'; readonly peerId: PeerId; readonly consumerId: ConsumerId }
   | { readonly kind: 'showTiles'; readonly peerId: PeerId; readonly tiles: readonly TileView[] };
+
+/** The event of one kind. */
+export type EventOf<K extends RoomEvent['kind']> = Extract<RoomEvent, { readonly kind: K }>;
 
 /** What the world must do. */
 export type RoomEffect =
