@@ -1,0 +1,130 @@
+/** What Peers receive: asked for, made, started, closed; and the tiles by which their layers are chosen. */
+import { BATCH_MAX, type ConsumerId, type PeerId, type ProducerId, type TileView } from '@veilcast/protocol';
+import { settle } from './layers.ts';
+import type { Consumer, EventOf, Peer, RoomState, Step } from './state.ts';
+import { asker, findProducer, refuse, step, tell, without, withPeer } from './step.ts';
+
+/** Of these Producers, those that this Peer may start to consume: there, not its own, and not consumed or asked for already. */
+export function consumable(
+  state: RoomState,
+  peerId: PeerId,
+  producerIds: readonly ProducerId[],
+): readonly ProducerId[] {
+  const peer = asker(state, peerId, 'consume');
+  if (typeof peer === 'string') return [];
+  const taken = new Set([...peer.consumers.values()].map((consumer) => consumer.producerId));
+  return [...new Set(producerIds)].filter((producerId) => {
+    const owner = findProducer(state, producerId)?.owner;
+    return owner !== undefined && owner.peerId !== peerId && !taken.has(producerId) && !peer.asked.has(producerId);
+  });
+}
+
+/** What is gone meanwhile is left out. */
+export function consume(state: RoomState, { peerId, producerIds }: EventOf<'consume'>): Step {
+  const peer = asker(state, peerId, 'consume');
+  if (typeof peer === 'string') return refuse(state, peer);
+  const asked = consumable(state, peerId, producerIds);
+  if (asked.length === 0) return step(state);
+  return step(withPeer(state, { ...peer, asked: new Set([...peer.asked, ...asked]) }), [{ kind: 'putDemand' }]);
+}
+
+function notAsked(peer: Peer, producerId: ProducerId): Peer {
+  return { ...peer, asked: new Set([...peer.asked].filter((asked) => asked !== producerId)) };
+}
+
+export function consumeFailed(state: RoomState, { peerId, producerId }: EventOf<'consumeFailed'>): Step {
+  const peer = state.peers.get(peerId);
+  if (!peer?.asked.has(producerId)) return step(state);
+  return step(withPeer(state, notAsked(peer, producerId)), [{ kind: 'putDemand' }]);
+}
+
+/** The Node has made it. If its Producer went meanwhile, or there is one for it already, it is closed again. */
+export function consumed(state: RoomState, { peerId, consumer }: EventOf<'consumed'>): Step {
+  const peer = asker(state, peerId, 'consume');
+  if (typeof peer === 'string') return refuse(state, peer);
+  const { consumerId, producerId } = consumer;
+  if (peer.consumers.has(consumerId) || !peer.placement) return step(state);
+  const owner = findProducer(state, producerId)?.owner;
+  const second = [...peer.consumers.values()].some((other) => other.producerId === producerId);
+  if (!owner || owner.peerId === peerId || second) {
+    return refuse(state, 'NOT_FOUND', [
+      { kind: 'closeConsumers', consumerIds: [consumerId], placement: peer.placement },
+    ]);
+  }
+  const fresh: Consumer = {
+    ...consumer,
+    spatialLayers: Math.max(1, Math.floor(consumer.spatialLayers) || 1),
+    started: false,
+    paused: true,
+  };
+  const consumers = new Map(peer.consumers).set(consumerId, fresh);
+  const settled = settle(state, { ...notAsked(peer, producerId), consumers }, [fresh]);
+  const next = withPeer(state, settled.peer);
+  return step(next, peer.asked.has(producerId) ? settled.effects : [...settled.effects, { kind: 'putDemand' }]);
+}
+
+/** Those of the ids that are this Peer's Consumers; what the server closed while the request travelled is left out. */
+function own(peer: Peer, consumerIds: readonly ConsumerId[]): readonly Consumer[] {
+  return [...new Set(consumerIds)].flatMap((consumerId) => peer.consumers.get(consumerId) ?? []);
+}
+
+export function resumeConsumers(state: RoomState, peerId: PeerId, consumerIds: readonly ConsumerId[]): Step {
+  const peer = asker(state, peerId);
+  if (typeof peer === 'string') return refuse(state, peer);
+  const mine = own(peer, consumerIds);
+  if (mine.length === 0) return refuse(state, 'NOT_FOUND');
+  const starting = mine.filter((consumer) => !consumer.started).map((consumer) => ({ ...consumer, started: true }));
+  if (starting.length === 0) return step(state);
+  const settled = settle(state, peer, starting);
+  return step(withPeer(state, settled.peer), settled.effects);
+}
+
+export function closeConsumers(state: RoomState, peerId: PeerId, consumerIds: readonly ConsumerId[]): Step {
+  const peer = asker(state, peerId);
+  if (typeof peer === 'string') return refuse(state, peer);
+  const mine = own(peer, consumerIds).map((consumer) => consumer.consumerId);
+  if (mine.length === 0 || !peer.placement) return refuse(state, 'NOT_FOUND');
+  return step(withPeer(state, { ...peer, consumers: without(peer.consumers, mine) }), [
+    { kind: 'closeConsumers', consumerIds: mine, placement: peer.placement },
+    { kind: 'putDemand' },
+  ]);
+}
+
+export function consumerGone(state: RoomState, { peerId, consumerId }: EventOf<'consumerGone'>): Step {
+  const peer = state.peers.get(peerId);
+  const consumer = peer?.consumers.get(consumerId);
+  if (!peer || !consumer) return step(state);
+  const next = withPeer(state, { ...peer, consumers: without(peer.consumers, [consumerId]) });
+  const { producerId } = consumer;
+  return step(next, [
+    ...tell([peer], { name: 'consumerClosed', body: { consumerId, producerId } }),
+    { kind: 'putDemand' },
+  ]);
+}
+
+/**
+ * Replaces what the Peer shows. A started Consumer that the picture does not mention is not shown; one that has not
+ * started may have come into being while the picture travelled, so nothing is known of it.
+ */
+export function showTiles(state: RoomState, { peerId, tiles }: EventOf<'showTiles'>): Step {
+  const peer = asker(state, peerId);
+  if (typeof peer === 'string') return refuse(state, peer);
+  const shown = new Map<ProducerId, TileView>();
+  for (const tile of tiles.slice(0, BATCH_MAX)) {
+    if (findProducer(state, tile.producerId)) shown.set(tile.producerId, tile);
+  }
+  for (const { producerId, started } of peer.consumers.values()) {
+    if (started && !shown.has(producerId)) shown.set(producerId, { producerId, width: 0, height: 0, visible: false });
+  }
+  if (sameTiles(peer.tiles, shown)) return step(state);
+  const settled = settle(state, { ...peer, tiles: shown }, peer.consumers.values());
+  return step(withPeer(state, settled.peer), settled.effects);
+}
+
+function sameTiles(a: ReadonlyMap<ProducerId, TileView>, b: ReadonlyMap<ProducerId, TileView>): boolean {
+  if (a.size !== b.size) return false;
+  return [...b].every(([producerId, tile]) => {
+    const before = a.get(producerId);
+    return before?.width === tile.width && before.height === tile.height && before.visible === tile.visible;
+  });
+}

@@ -1,0 +1,43 @@
+/** What the Room needs of the cascade: its Peers, its Producers, and which Producer must come to which Worker. */
+import type { MediaKind, PeerId, ProducerId, Role, RoomId, WorkerId } from '@veilcast/protocol';
+import type { RoomState } from './state.ts';
+import { joined } from './step.ts';
+
+export interface RoomDemand {
+  readonly roomId: RoomId;
+  readonly peers: readonly { readonly peerId: PeerId; readonly workerId: WorkerId; readonly role: Role }[];
+  readonly producers: readonly {
+    readonly producerId: ProducerId;
+    readonly workerId: WorkerId;
+    readonly kind: MediaKind;
+  }[];
+  /** Each pair once, and never the Producer's own Worker. */
+  readonly wants: readonly { readonly producerId: ProducerId; readonly workerId: WorkerId }[];
+}
+
+/** A Producer is wanted on a Worker while a Peer there has a Consumer of it, started or not, or has asked for one. */
+export function demandOf(state: RoomState): RoomDemand {
+  const placed = joined(state).flatMap((peer) => (peer.placement ? [{ peer, workerId: peer.placement.workerId }] : []));
+  const producers = placed.flatMap(({ peer, workerId }) =>
+    [...peer.producers.values()].map(({ producerId, kind }) => ({ producerId, workerId, kind })),
+  );
+  const homeOf = new Map(producers.map(({ producerId, workerId }) => [producerId, workerId]));
+  const wanted = new Map<WorkerId, Set<ProducerId>>();
+  for (const { peer, workerId } of placed) {
+    const here = wanted.get(workerId) ?? new Set<ProducerId>();
+    wanted.set(workerId, here);
+    for (const { producerId } of peer.consumers.values()) here.add(producerId);
+    for (const producerId of peer.asked) here.add(producerId);
+  }
+  const wants = [...wanted].flatMap(([workerId, producerIds]) =>
+    [...producerIds]
+      .filter((producerId) => (homeOf.get(producerId) ?? workerId) !== workerId)
+      .map((producerId) => ({ producerId, workerId })),
+  );
+  return {
+    roomId: state.roomId,
+    peers: placed.map(({ peer, workerId }) => ({ peerId: peer.peerId, workerId, role: peer.role })),
+    producers,
+    wants,
+  };
+}
