@@ -6,8 +6,11 @@ import type { ErrorCode, PeerId, ProducerId, RegionId, Role, Source } from '@vei
 export interface ConnectOptions {
   /** Where signaling is, e.g. `https://call.example.org`. */
   readonly url: string;
-  /** A join token. It names the Room and the role. */
-  readonly token: string;
+  /**
+   * A join token; it names the Room and the role. Or how to get one: asked again on every reconnect, since tokens are
+   * short-lived and calls are not.
+   */
+  readonly token: string | (() => string | Promise<string>);
   /** What other people see; travels sealed. */
   readonly name?: string;
   /** Overrides the choice by round-trip time where the cluster's policy allows. */

@@ -1,1 +1,2 @@
 export type * from './call.ts';
+export { connect } from './connect.ts';

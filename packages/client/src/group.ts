@@ -1,0 +1,170 @@
+/**
+ * The main thread's side of the group worker: carries sealed bytes between it and signaling, and says where this Peer
+ * stands in the group. No key passes here.
+ */
+import { ClusterError, type Admission, type ErrorCode, type PeerId } from '@veilcast/protocol';
+import type { AuthorityKey } from '@veilcast/e2ee';
+import { parseWith, type Clock } from '@veilcast/protocol';
+import { z } from 'zod';
+import { decodeTalk, encodeTalk, type Talk } from './profile.ts';
+import type { Signaling } from './socket.ts';
+import type {
+  GroupAnswer,
+  GroupEvent,
+  GroupStanding,
+  GroupWorkerInput,
+  GroupWorkerOutput,
+} from './workers/messages.ts';
+
+/** Messages on their way at once. More: the application talks faster than the group can seal. */
+const SAYING_MAX = 64;
+/** Before asking for a new ticket again when the request itself failed. */
+const REJOIN_PAUSE_MS = 1_000;
+const REJOIN_TRIES = 10;
+
+/** The JWK of `GET /api/authority`; what else is in it is nobody's business here. */
+const Authority = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string().length(43) });
+
+/** @throws ClusterError MALFORMED, DISCONNECTED */
+export async function fetchAuthority(url: string): Promise<AuthorityKey> {
+  const response = await fetch(new URL('/api/authority', url)).catch((cause: unknown) => {
+    throw new ClusterError('DISCONNECTED', 'signaling cannot be reached', { cause });
+  });
+  if (!response.ok) throw new ClusterError('DISCONNECTED', `authority: status ${response.status}`);
+  return parseWith(Authority, await response.json().catch(() => undefined));
+}
+
+export interface GroupListeners {
+  standing(standing: GroupStanding): void;
+  heard(sender: PeerId, talk: Talk): void;
+  /** Something was not taken: a Commit, a message, or its content. Counted by reason. */
+  refused(reason: string): void;
+}
+
+export class Group {
+  readonly #worker: Worker;
+  readonly #clock: Clock;
+  readonly #listeners: GroupListeners;
+  readonly #saying = new Map<number, (error: ErrorCode | undefined) => void>();
+  #signaling: Signaling | undefined;
+  #lastCall = 0;
+  #closed = false;
+  /** The public leaf key, base64url, once the worker has made it. */
+  readonly leafKey: Promise<string>;
+
+  /** `keys` goes to the frame worker's other end. */
+  constructor(keys: MessagePort, clock: Clock, listeners: GroupListeners) {
+    this.#clock = clock;
+    this.#listeners = listeners;
+    this.#worker = new Worker(new URL('./workers/group.worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'veilcast-group',
+    });
+    this.leafKey = new Promise((resolve, reject) => {
+      this.#worker.onmessage = ({ data }: MessageEvent<GroupWorkerOutput>) => {
+        if (data.kind === 'started') resolve(data.leafKey);
+        else this.#receive(data);
+      };
+      this.#worker.onerror = () => reject(new ClusterError('KEYS_FAILED', 'the group worker did not start'));
+    });
+    this.#post({ kind: 'start', port: keys }, [keys]);
+  }
+
+  /** From here on events of the group are taken. */
+  enter(admission: Admission, authority: AuthorityKey, signaling: Signaling): void {
+    this.#signaling = signaling;
+    const { roomId, peerId, credential } = admission;
+    this.#post({ kind: 'enter', roomId, peerId, credential, authority });
+  }
+
+  take(event: GroupEvent): void {
+    this.#post({ kind: 'event', event });
+  }
+
+  /** Seals and sends. Waits while there is no group yet. @throws ClusterError KEYS_FAILED, OVERLOADED, DISCONNECTED … */
+  async say(talk: Talk): Promise<void> {
+    if (this.#closed) throw new ClusterError('CLOSED');
+    if (this.#saying.size >= SAYING_MAX) throw new ClusterError('OVERLOADED', 'too many messages wait to be sealed');
+    const plaintext = encodeTalk(talk);
+    this.#lastCall += 1;
+    const call = this.#lastCall;
+    const error = await new Promise<ErrorCode | undefined>((said) => {
+      this.#saying.set(call, said);
+      this.#post({ kind: 'say', call, plaintext });
+    });
+    if (error !== undefined) throw new ClusterError(error);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#worker.terminate();
+    for (const said of this.#saying.values()) said('CLOSED');
+    this.#saying.clear();
+  }
+
+  #receive(message: Exclude<GroupWorkerOutput, { readonly kind: 'started' }>): void {
+    switch (message.kind) {
+      case 'ask':
+        void this.#ask(message);
+        return;
+      case 'opened':
+        this.#hear(message.sender, message.plaintext);
+        return;
+      case 'said':
+        this.#saying.get(message.call)?.(message.error);
+        this.#saying.delete(message.call);
+        return;
+      case 'refused':
+        this.#listeners.refused(message.reason);
+        return;
+      default:
+        this.#listeners.standing(message);
+    }
+  }
+
+  #hear(sender: PeerId, plaintext: Uint8Array): void {
+    const heard = decodeTalk(plaintext);
+    if (heard.outcome === 'heard') this.#listeners.heard(sender, heard.talk);
+    else this.#listeners.refused(`talk-${heard.outcome}`);
+  }
+
+  async #ask({ call, name, body }: GroupWorkerOutput & { readonly kind: 'ask' }): Promise<void> {
+    let result: GroupAnswer;
+    try {
+      result = { ok: true, epoch: await this.#request(name, body) };
+    } catch (thrown) {
+      result = { ok: false, code: ClusterError.of(thrown).code };
+    }
+    if (!this.#closed) this.#post({ kind: 'answer', call, result });
+  }
+
+  async #request(name: string, body: object): Promise<number | undefined> {
+    const signaling = this.#signaling;
+    if (!signaling) throw new ClusterError('NOT_JOINED');
+    if (name === 'groupCommit') return (await signaling.request('groupCommit', body as never)).epoch;
+    if (name === 'groupMessage') await signaling.request('groupMessage', body as never);
+    else await this.#rejoin(signaling);
+    return undefined;
+  }
+
+  /** Without a ticket this Peer is deaf and dumb for good, so this one is worth asking again. */
+  async #rejoin(signaling: Signaling): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await signaling.request('groupRejoin', {});
+        return;
+      } catch (thrown) {
+        const { retry, retryMs } = ClusterError.of(thrown);
+        if (tries >= REJOIN_TRIES || retry === 'never' || this.#closed) throw thrown;
+        await new Promise<void>((resume) => {
+          this.#clock.after(retryMs ?? REJOIN_PAUSE_MS, resume);
+        });
+      }
+    }
+  }
+
+  #post(input: GroupWorkerInput, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(input, transfer);
+  }
+}

@@ -1,0 +1,356 @@
+/**
+ * A call that outlives its connections: keeps what the application wants (tracks, name, tiles), takes a Seat in the Room,
+ * and a new one when that is lost, until somebody ends it.
+ */
+import {
+  ClusterError,
+  type AnyEvent,
+  type Clock,
+  type PeerId,
+  type ProducerView,
+  type Source,
+} from '@veilcast/protocol';
+import { GIVE_UP_MS, backoffMs } from './backoff.ts';
+import type { Call, CallError, CallEvents, CallReport, CallSnapshot, ConnectOptions, ShownTile } from './call.ts';
+import { browserClock, pause } from './clock.ts';
+import { CallEmitter } from './emitter.ts';
+import { TileReports } from './media/tiles.ts';
+import { transportOf } from './media/stats.ts';
+import { RoomPicture } from './picture.ts';
+import { CHAT_MAX, NAME_MAX } from './profile.ts';
+import { Publications } from './publications.ts';
+import { RemoteTracks } from './received.ts';
+import { callReport } from './report.ts';
+import { Seat, type SeatListeners, type SeatMedia } from './seat.ts';
+import { emptySnapshot, SnapshotStore } from './snapshot.ts';
+import { requireTransforms } from './transforms.ts';
+import type { GroupStanding } from './workers/messages.ts';
+
+/** Tries of the first join when the cluster says that another one may work. */
+const FIRST_TRIES = 3;
+/** Members answer a newcomer with their profiles this far apart, by leaf, so that they do not all speak at once. */
+const PROFILE_SPREAD_MS = 3;
+
+export class LiveCall implements Call {
+  readonly #options: ConnectOptions;
+  readonly #clock: Clock = browserClock;
+  readonly #startedAt: number;
+  readonly #name: string;
+  readonly #emitter = new CallEmitter();
+  readonly #store: SnapshotStore;
+  readonly #picture: RoomPicture;
+  readonly #publications: Publications;
+  readonly #remote: RemoteTracks;
+  readonly #tiles: TileReports;
+  #seat: Seat | undefined;
+  #joinMs: number | null = null;
+  #cancelProfile: (() => void) | undefined;
+  #profileTold = false;
+  #comingBack = false;
+  #ended = false;
+
+  private constructor(options: ConnectOptions) {
+    this.#options = options;
+    this.#startedAt = this.#clock.now();
+    this.#name = (options.name ?? '').trim().slice(0, NAME_MAX);
+    this.#store = new SnapshotStore(emptySnapshot(this.#name), (snapshot) => this.#emitter.emit('change', snapshot));
+    this.#picture = new RoomPicture(this.#store);
+    this.#publications = new Publications(
+      (published, muted) => this.#store.setSelf({ published, muted }),
+      (source) => void this.unpublish(source).catch(() => undefined),
+    );
+    this.#tiles = new TileReports(this.#clock, (tiles) => {
+      this.#seat?.signaling.request('showTiles', { tiles }).catch(() => undefined);
+    });
+    this.#remote = new RemoteTracks({
+      clock: this.#clock,
+      people: this.#picture.people,
+      emitter: this.#emitter,
+      seat: () => this.#seat,
+      firstFrame: () => {
+        this.#joinMs ??= Math.round(this.#clock.now() - this.#startedAt);
+      },
+    });
+  }
+
+  /** @throws ClusterError */
+  static async connect(options: ConnectOptions): Promise<LiveCall> {
+    requireTransforms();
+    const call = new LiveCall(options);
+    try {
+      for (let tries = 1; ; tries++) {
+        try {
+          await call.#takeSeat();
+          return call;
+        } catch (thrown) {
+          const error = ClusterError.of(thrown);
+          const again = error.retry === 'elsewhere' || error.retryMs !== undefined;
+          if (!again || tries >= FIRST_TRIES) throw error;
+          await pause(call.#clock, backoffMs(tries, Math.random(), error.retryMs));
+        }
+      }
+    } catch (thrown) {
+      call.#close();
+      throw thrown;
+    }
+  }
+
+  get snapshot(): CallSnapshot {
+    return this.#store.snapshot;
+  }
+
+  on<E extends keyof CallEvents>(event: E, listener: (...args: CallEvents[E]) => void): () => void {
+    return this.#emitter.on(event, listener);
+  }
+
+  async publish(stream: MediaStream, sources: { audio?: Source; video?: Source } = {}): Promise<void> {
+    this.#requireOpen();
+    await Promise.all(
+      stream.getTracks().map(async (track) => {
+        const source =
+          track.kind === 'audio' ? (sources.audio ?? 'microphone') : (sources.video ?? ('camera' satisfies Source));
+        this.#publications.put(source, track);
+        try {
+          await this.#seat?.media?.publishing.publish(source, track, this.#publications.isMuted(source));
+        } catch (thrown) {
+          const error = ClusterError.of(thrown);
+          // On a connection that is being replaced the next one publishes it.
+          if (error.retry === 'never' && error.code !== 'CLOSED') this.#publications.remove(source);
+          throw error;
+        }
+      }),
+    );
+  }
+
+  async unpublish(source: Source): Promise<void> {
+    this.#publications.remove(source);
+    await this.#seat?.media?.publishing.unpublish(source);
+  }
+
+  async setMuted(source: Source, muted: boolean): Promise<void> {
+    this.#publications.mute(source, muted);
+    await this.#seat?.media?.publishing.setMuted(source, muted);
+  }
+
+  async replaceTrack(source: Source, track: MediaStreamTrack): Promise<void> {
+    this.#publications.put(source, track);
+    await this.#seat?.media?.publishing.replaceTrack(source, track);
+  }
+
+  showTiles(tiles: readonly ShownTile[]): void {
+    this.#remote.showTiles(tiles);
+    if (this.#seat?.media) this.#tiles.show(tiles);
+  }
+
+  async say(text: string): Promise<void> {
+    if (text.length > CHAT_MAX) throw new ClusterError('OVERSIZE', `a chat line has at most ${CHAT_MAX} characters`);
+    if (text.trim() === '') return;
+    const line = { id: crypto.randomUUID(), text, at: Date.now() };
+    await this.#joined().group.say({ kind: 'chat', ...line });
+    this.#picture.said({ ...line, from: this.snapshot.self.peerId as PeerId, name: this.#name });
+  }
+
+  async raiseHand(raised: boolean): Promise<void> {
+    this.#store.setSelf({ handRaised: raised });
+    this.#joined();
+    await this.#tellProfile();
+  }
+
+  async setLocked(locked: boolean): Promise<void> {
+    await this.#joined().signaling.request('setLocked', { locked });
+  }
+
+  async admit(peerId: PeerId): Promise<void> {
+    await this.#joined().signaling.request('admit', { peerId });
+  }
+
+  async deny(peerId: PeerId): Promise<void> {
+    await this.#joined().signaling.request('deny', { peerId });
+  }
+
+  async kick(peerId: PeerId): Promise<void> {
+    await this.#joined().signaling.request('kick', { peerId });
+  }
+
+  async report(): Promise<CallReport> {
+    const received = await this.#remote.report();
+    const transports = this.#seat?.media?.transports;
+    let transport = '';
+    for (const path of transports ? [transports.receive, transports.send] : []) {
+      if (transport === '') transport = transportOf(await path.getStats().catch(() => new Map<string, unknown>()));
+    }
+    return callReport({ snapshot: this.snapshot, transport, joinMs: this.#joinMs, received });
+  }
+
+  async leave(): Promise<void> {
+    if (this.#ended) return;
+    const seat = this.#seat;
+    this.#end(undefined);
+    await seat?.leave();
+  }
+
+  /** Joins as a new Peer. Once admitted, or at the door, the new Seat replaces the old one. @throws ClusterError */
+  async #takeSeat(): Promise<void> {
+    const { url, token, region } = this.#options;
+    const options = { url, token: typeof token === 'string' ? token : await token(), region, clock: this.#clock };
+    const seat: Seat = new Seat(
+      options,
+      this.#listeners(() => seat),
+    );
+    try {
+      await seat.join();
+    } catch (thrown) {
+      seat.close();
+      throw thrown;
+    }
+    if (this.#ended) {
+      seat.close();
+      throw new ClusterError('CLOSED');
+    }
+  }
+
+  #listeners(seat: () => Seat): SeatListeners {
+    return {
+      waiting: () => {
+        this.#sitDown(seat());
+        this.#store.set({ state: 'waiting' });
+        const name = this.#name === '' ? 'Guest' : this.#name;
+        void seat()
+          .signaling.request('knock', { name })
+          .catch(() => undefined);
+      },
+      admitted: (admission, media) => {
+        this.#sitDown(seat());
+        this.#picture.admitted(admission);
+        for (const { producers } of admission.peers) this.#noteMuted(producers);
+        this.#resume(media);
+      },
+      event: (event) => this.#take(event),
+      opened: (received) => this.#remote.opened(received),
+      closed: (received) => this.#remote.closed(received),
+      standing: (standing) => this.#follow(standing),
+      heard: (sender, talk) => {
+        const line = this.#picture.heard(sender, talk);
+        if (line) this.#emitter.emit('chat', line);
+      },
+      refused: (reason) => this.#picture.refused(reason),
+      counts: (counts) => {
+        if (seat() === this.#seat) this.#picture.counted(counts);
+      },
+      lost: (error) => void this.#comeBack(seat(), error),
+    };
+  }
+
+  /** The old Seat's media flowed until now. */
+  #sitDown(seat: Seat): void {
+    const old = this.#seat;
+    if (old === seat) return;
+    this.#seat = seat;
+    this.#profileTold = false;
+    if (!old) return;
+    this.#picture.newWorkers();
+    this.#remote.forgetMuted();
+    old.close();
+  }
+
+  /** What the application wanted before holds for a new Seat too. */
+  #resume(media: SeatMedia): void {
+    void this.#publications.publishAll(media.publishing).then((failures) => {
+      for (const failure of failures) this.#picture.refused(`publish-${ClusterError.of(failure).code}`);
+    });
+    this.#tiles.repeat();
+  }
+
+  #take(event: AnyEvent): void {
+    if (event.name === 'producerOpened') this.#noteMuted([event.body.producer]);
+    if (event.name === 'peerJoined') this.#noteMuted(event.body.peer.producers);
+    if (event.name === 'producerClosed') this.#remote.producerGone(event.body.producerId);
+    if (event.name === 'producerPaused') {
+      this.#remote.setMuted(event.body.peerId, event.body.producerId, event.body.paused);
+    }
+    this.#picture.take(event);
+  }
+
+  #noteMuted(producers: readonly ProducerView[]): void {
+    for (const { peerId, producerId, paused } of producers) if (paused) this.#remote.setMuted(peerId, producerId, true);
+  }
+
+  #follow(standing: GroupStanding): void {
+    this.#picture.standing(standing);
+    if (standing.kind !== 'epoch') {
+      this.#profileTold = false;
+      return;
+    }
+    // Who comes in knows nobody's name, and nobody knows theirs.
+    if (this.#profileTold && standing.added.length === 0) return;
+    this.#profileTold = true;
+    this.#cancelProfile?.();
+    this.#cancelProfile = this.#clock.after(standing.selfLeaf * PROFILE_SPREAD_MS, () => {
+      this.#tellProfile().catch((thrown: unknown) => this.#picture.refused(`profile-${ClusterError.of(thrown).code}`));
+    });
+  }
+
+  async #tellProfile(): Promise<void> {
+    const { handRaised } = this.snapshot.self;
+    await this.#seat?.group.say({ kind: 'profile', name: this.#name, handRaised });
+  }
+
+  /** Takes Seats until one holds, the server says never, or nobody can still be waiting for it. */
+  async #comeBack(lost: Seat, reason: ClusterError): Promise<void> {
+    if (this.#ended || lost !== this.#seat || this.#comingBack) return;
+    if (reason.retry === 'never') return this.#end(reason);
+    this.#comingBack = true;
+    this.#store.set({ state: 'reconnecting', error: callError(reason) });
+    const since = this.#clock.now();
+    let { retryMs } = reason;
+    for (let tries = 0; !this.#ended && this.#seat === lost; tries++) {
+      await pause(this.#clock, backoffMs(tries, Math.random(), retryMs));
+      if (this.#ended) return;
+      try {
+        await this.#takeSeat();
+      } catch (thrown) {
+        const error = ClusterError.of(thrown);
+        retryMs = error.retryMs;
+        if (error.retry === 'never' || this.#clock.now() - since > GIVE_UP_MS) return this.#end(error);
+      }
+    }
+    this.#comingBack = false;
+    // It may have been lost again before we looked.
+    const { seat, error } = { seat: this.#seat, error: this.#seat?.lostWith };
+    if (seat && error) await this.#comeBack(seat, error);
+  }
+
+  #end(reason: ClusterError | undefined): void {
+    if (this.#ended) return;
+    const error = reason && callError(reason);
+    this.#store.set({ state: 'ended', error });
+    this.#picture.notEncrypted('waiting');
+    this.#close();
+    // An ordinary leave says goodbye first and closes the Seat itself.
+    if (reason) this.#seat?.close();
+    this.#emitter.emit('ended', error);
+  }
+
+  #close(): void {
+    this.#ended = true;
+    this.#cancelProfile?.();
+    this.#tiles.close();
+    this.#remote.close();
+    this.#publications.close();
+  }
+
+  #requireOpen(): void {
+    if (this.#ended) throw new ClusterError('CLOSED');
+  }
+
+  /** @throws ClusterError CLOSED, NOT_JOINED */
+  #joined(): Seat {
+    this.#requireOpen();
+    if (!this.#seat) throw new ClusterError('NOT_JOINED');
+    return this.#seat;
+  }
+}
+
+function callError({ code, message }: ClusterError): CallError {
+  return { code, message };
+}

@@ -1,0 +1,125 @@
+/**
+ * The Room as events tell it, drawn into the snapshot: who is here, who waits at the door, who said what. Media is drawn by
+ * whoever receives it; this knows no transports and no browser, so that tests run it in Node.
+ */
+import type { Admission, AnyEvent, PeerId } from '@veilcast/protocol';
+import type { ChatLine, Encryption } from './call.ts';
+import type { Talk } from './profile.ts';
+import { CHAT_LINES_MAX, People, type SnapshotStore } from './snapshot.ts';
+import type { FrameCounts, GroupStanding } from './workers/messages.ts';
+
+/** Reasons counted. They are words of our own; the bound is for those that a later version invents. */
+const REASONS_MAX = 32;
+
+export class RoomPicture {
+  readonly people: People;
+  readonly #store: SnapshotStore;
+  readonly #refusals = new Map<string, number>();
+  #counts: FrameCounts = { sealed: 0, opened: 0, failures: {} };
+  /** Of the workers before this one. */
+  #before: FrameCounts = { sealed: 0, opened: 0, failures: {} };
+
+  constructor(store: SnapshotStore) {
+    this.#store = store;
+    this.people = new People((people) => store.set({ people }));
+  }
+
+  admitted(admission: Admission): void {
+    const { roomId, peerId, role, region, nodeId, locked, peers } = admission;
+    const here = new Set<PeerId>(peers.map((peer) => peer.peerId));
+    for (const person of this.people.list()) if (!here.has(person.peerId)) this.people.leave(person.peerId);
+    for (const peer of peers) this.people.join(peer);
+    this.#store.setSelf({ peerId, role, region, node: nodeId });
+    this.#store.set({ state: 'joined', room: roomId, locked, error: undefined });
+  }
+
+  /** Events of the Room that change what is seen. Others are left alone. */
+  take(event: AnyEvent): void {
+    switch (event.name) {
+      case 'peerJoined':
+        this.people.join(event.body.peer);
+        return;
+      case 'peerLeft':
+        this.people.leave(event.body.peerId);
+        return;
+      case 'peerRole':
+        if (event.body.peerId === this.#store.snapshot.self.peerId) this.#store.setSelf({ role: event.body.role });
+        else this.people.role(event.body.peerId, event.body.role);
+        return;
+      case 'lobby':
+        this.#store.set({ lobby: event.body.waiting.map(({ peerId, name }) => ({ peerId, name })) });
+        return;
+      case 'roomLocked':
+        this.#store.set({ locked: event.body.locked });
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Returns the line if it was one. */
+  heard(sender: PeerId, talk: Talk): ChatLine | undefined {
+    if (talk.kind === 'profile') {
+      this.people.profile(sender, talk);
+      return undefined;
+    }
+    const name = this.people.get(sender)?.name ?? '';
+    return this.#line({ id: talk.id, from: sender, name, text: talk.text, at: talk.at });
+  }
+
+  said(line: ChatLine): void {
+    this.#line(line);
+  }
+
+  standing(standing: GroupStanding): void {
+    if (standing.kind === 'epoch') {
+      const { epoch, members, code, suite } = standing;
+      this.#store.setEncryption({ state: 'encrypted', epoch, members, code, suite });
+    } else this.notEncrypted(standing.kind === 'failed' ? 'failed' : 'waiting');
+  }
+
+  notEncrypted(state: Encryption['state']): void {
+    this.#store.setEncryption({ state, members: [], code: '' });
+  }
+
+  counted(counts: FrameCounts): void {
+    this.#counts = counts;
+    this.#drawCounts();
+  }
+
+  /** New workers count from zero; the call goes on counting. */
+  newWorkers(): void {
+    this.#before = sum(this.#before, this.#counts);
+    this.#counts = { sealed: 0, opened: 0, failures: {} };
+  }
+
+  refused(reason: string): void {
+    if (this.#refusals.size >= REASONS_MAX && !this.#refusals.has(reason)) return;
+    this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
+    this.#drawCounts();
+  }
+
+  #drawCounts(): void {
+    const all = sum(this.#before, this.#counts);
+    const refusals = Object.fromEntries([...this.#refusals].map(([reason, count]) => [`group-${reason}`, count]));
+    this.#store.setEncryption({
+      framesSealed: all.sealed,
+      framesOpened: all.opened,
+      failures: { ...all.failures, ...refusals },
+    });
+  }
+
+  #line(line: ChatLine): ChatLine | undefined {
+    const { chat } = this.#store.snapshot;
+    // The same line twice is one line: a member that sends again after a lost answer repeats the id.
+    if (chat.some(({ id, from }) => id === line.id && from === line.from)) return undefined;
+    this.#store.set({ chat: [...chat, line].slice(-CHAT_LINES_MAX) });
+    return line;
+  }
+}
+
+function sum(a: FrameCounts, b: FrameCounts): FrameCounts {
+  const failures: Record<string, number> = { ...a.failures };
+  for (const [reason, count] of Object.entries(b.failures)) failures[reason] = (failures[reason] ?? 0) + count;
+  return { sealed: a.sealed + b.sealed, opened: a.opened + b.opened, failures };
+}

@@ -1,0 +1,268 @@
+/**
+ * One stay in the Room as one Peer: its socket, its two workers, its transports. A Seat is not repaired; when its socket
+ * or its path is lost the call takes a new one and gives this one up.
+ */
+import {
+  ClusterError,
+  PROTOCOL_VERSION,
+  type Admission,
+  type AnyEvent,
+  type Clock,
+  type PeerId,
+  type RegionProbe,
+} from '@veilcast/protocol';
+import { RegionId } from '@veilcast/protocol';
+import type { AuthorityKey } from '@veilcast/e2ee';
+import { fetchAuthority, Group } from './group.ts';
+import { Publishing } from './media/publishing.ts';
+import { Receiving, type Received } from './media/receiving.ts';
+import { Layers } from './media/stats.ts';
+import { openTransports, type Transports } from './media/transports.ts';
+import { probeRegions } from './probe.ts';
+import type { Talk } from './profile.ts';
+import { SignalingSocket, type Signaling } from './socket.ts';
+import { Transforms } from './transforms.ts';
+import { openSocketWire, type Wire } from './wire.ts';
+import type { FrameCounts, GroupEvent, GroupStanding } from './workers/messages.ts';
+
+/** Events that come while the transports are being made. They take milliseconds; this many is an attack. */
+const HELD_MAX = 2_000;
+/** A goodbye is worth this much waiting. */
+const LEAVE_LIMIT_MS = 1_000;
+
+export interface SeatOptions {
+  readonly url: string;
+  readonly token: string;
+  readonly region: string | undefined;
+  readonly clock: Clock;
+}
+
+export interface SeatListeners {
+  /** At the door: a host must admit. */
+  waiting(): void;
+  /** In the Room; the Peers of the admission are all there are so far. */
+  admitted(admission: Admission, media: SeatMedia): void;
+  /** Events of the Room, after `admitted`. */
+  event(event: AnyEvent): void;
+  opened(received: Received): void;
+  closed(received: Received): void;
+  standing(standing: GroupStanding): void;
+  heard(sender: PeerId, talk: Talk): void;
+  refused(reason: string): void;
+  counts(counts: FrameCounts): void;
+  /** Once: this Seat is of no use any more, or the server ended it. Not after `leave` or `close`. */
+  lost(error: ClusterError): void;
+}
+
+/** What there is once a host or the server has let us in. */
+export interface SeatMedia {
+  readonly transports: Transports;
+  readonly publishing: Publishing;
+  readonly receiving: Receiving;
+}
+
+export class Seat {
+  readonly group: Group;
+  readonly layers = new Layers();
+  readonly #options: SeatOptions;
+  readonly #listeners: SeatListeners;
+  readonly #transforms: Transforms;
+  #socket: SignalingSocket | undefined;
+  #authority: AuthorityKey | undefined;
+  #media: SeatMedia | undefined;
+  #lostWith: ClusterError | undefined;
+  #held: AnyEvent[] = [];
+  #closed = false;
+
+  constructor(options: SeatOptions, listeners: SeatListeners) {
+    this.#options = options;
+    this.#listeners = listeners;
+    const { port1, port2 } = new MessageChannel();
+    this.#transforms = new Transforms(port2, {
+      counts: (counts) => this.#listeners.counts(counts),
+      wantKeyFrames: (consumerIds) => this.#askForKeyFrames(consumerIds),
+      wantOwnKeyFrames: (sources) => void this.#media?.publishing.makeKeyFrames(sources),
+    });
+    this.group = new Group(port1, options.clock, listeners);
+  }
+
+  get signaling(): Signaling {
+    if (!this.#socket) throw new ClusterError('NOT_JOINED');
+    return this.#socket;
+  }
+
+  /** Why it is of no use any more; undefined while it is. */
+  get lostWith(): ClusterError | undefined {
+    return this.#lostWith;
+  }
+
+  /** Undefined until admitted. */
+  get media(): SeatMedia | undefined {
+    return this.#media;
+  }
+
+  async leave(): Promise<void> {
+    if (this.#closed) return;
+    const goodbye = this.#socket?.request('leave', {}).catch(() => undefined);
+    this.#closed = true;
+    await Promise.race([
+      goodbye,
+      new Promise<void>((done) => {
+        this.#options.clock.after(LEAVE_LIMIT_MS, done);
+      }),
+    ]);
+    this.#closed = false;
+    this.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket?.close();
+    this.#media?.receiving.close();
+    this.#media?.transports.close();
+    this.group.close();
+    this.#transforms.close();
+    this.#held = [];
+  }
+
+  /**
+   * Enters the Room, or waits at its door. Everything that needs no answer of another is done at once.
+   * @throws ClusterError
+   */
+  async join(): Promise<void> {
+    const { url, token, region } = this.#options;
+    const wire = openSocketWire(url);
+    const probes = this.#probes();
+    try {
+      const [leafKey, authority] = await Promise.all([this.group.leafKey, fetchAuthority(url), wire]);
+      this.#authority = authority;
+      this.#listen(await wire);
+      const answer = await this.signaling.request('join', {
+        version: PROTOCOL_VERSION,
+        token,
+        leafKey,
+        probes: await probes,
+        ...(region === undefined ? {} : { region: RegionId.parse(region) }),
+      });
+      if (answer.status === 'waiting') this.#listeners.waiting();
+      else await this.#admit(answer.admission);
+    } catch (thrown) {
+      // The socket may open after something else has failed.
+      void wire.then((late) => late.close()).catch(() => undefined);
+      // What the server said last says more than the broken connection.
+      throw this.#lostWith ?? ClusterError.of(thrown);
+    }
+  }
+
+  /** With a region given nobody waits for figures: what is known by then goes along. */
+  #probes(): Promise<RegionProbe[]> {
+    if (this.#options.region !== undefined) return Promise.resolve([]);
+    return probeRegions(this.#options.url, {
+      fetch: (url, init) => fetch(url, init),
+      stopwatch: () => performance.now(),
+      clock: this.#options.clock,
+    });
+  }
+
+  #listen(wire: Wire): void {
+    this.#socket = new SignalingSocket(wire, {
+      event: (event) => this.#receive(event),
+      lost: (error) => this.#lose(error),
+    });
+  }
+
+  async #admit(admission: Admission): Promise<void> {
+    if (!this.#authority) throw new ClusterError('INTERNAL');
+    // At once: the next event may be our ticket.
+    this.group.enter(admission, this.#authority, this.signaling);
+    const { clock } = this.#options;
+    const transports = await openTransports(admission, {
+      signaling: this.signaling,
+      clock,
+      failed: (error) => this.#lose(error),
+    });
+    if (this.#closed) {
+      transports.close();
+      throw new ClusterError('CLOSED');
+    }
+    const publishing = new Publishing(transports, this.#transforms, this.signaling);
+    const receiving = new Receiving(transports, this.#transforms, this.signaling, clock, {
+      opened: (received) => this.#listeners.opened(received),
+      closed: (received) => {
+        this.layers.delete(received.consumerId);
+        this.#listeners.closed(received);
+      },
+      failed: (error) => this.#listeners.refused(`consume-${error.code}`),
+    });
+    this.#media = { transports, publishing, receiving };
+    this.#listeners.admitted(admission, this.#media);
+    for (const peer of admission.peers) for (const producer of peer.producers) receiving.producerOpened(producer);
+    for (const event of this.#held.splice(0)) this.#dispatch(event);
+  }
+
+  #receive(event: AnyEvent): void {
+    if (isGroupEvent(event)) this.group.take(event);
+    else if (event.name === 'ended') this.#lose(ClusterError.fromWire(event.body.error));
+    else if (event.name === 'admitted') {
+      this.#admit(event.body.admission).catch((thrown: unknown) => this.#lose(ClusterError.of(thrown)));
+    } else if (this.#media) this.#dispatch(event);
+    else if (this.#held.length < HELD_MAX) this.#held.push(event);
+    else this.#lose(new ClusterError('OVERLOADED'));
+  }
+
+  #dispatch(event: AnyEvent): void {
+    const receiving = this.#media?.receiving;
+    switch (event.name) {
+      case 'producerOpened':
+        receiving?.producerOpened(event.body.producer);
+        break;
+      case 'producerClosed':
+        receiving?.producerClosed(event.body.producerId);
+        break;
+      case 'consumerClosed':
+        receiving?.consumerClosed(event.body.producerId);
+        break;
+      case 'consumerLayers':
+        this.layers.put(event.body.consumerId, event.body.spatial, event.body.temporal);
+        break;
+      case 'peerLeft':
+        receiving?.peerLeft(event.body.peerId);
+        break;
+      case 'peerJoined':
+        this.#listeners.event(event);
+        for (const producer of event.body.peer.producers) receiving?.producerOpened(producer);
+        return;
+      default:
+    }
+    this.#listeners.event(event);
+  }
+
+  #askForKeyFrames(consumerIds: readonly string[]): void {
+    const here = this.#media?.receiving.list().filter(({ consumerId }) => consumerIds.includes(consumerId)) ?? [];
+    if (here.length === 0) return;
+    this.signaling
+      .request('requestKeyFrames', { consumerIds: here.map(({ consumerId }) => consumerId) })
+      .catch(() => undefined);
+  }
+
+  /** The media may still flow: it is left alone until the call closes this Seat. */
+  #lose(error: ClusterError): void {
+    if (this.#closed || this.#lostWith) return;
+    this.#lostWith = error;
+    this.#socket?.close();
+    this.#listeners.lost(error);
+  }
+}
+
+const GROUP_EVENTS: ReadonlySet<string> = new Set<GroupEvent['name']>([
+  'groupCreate',
+  'groupJoin',
+  'groupCommit',
+  'groupRemove',
+  'groupMessage',
+]);
+
+function isGroupEvent(event: AnyEvent): event is GroupEvent {
+  return GROUP_EVENTS.has(event.name);
+}
