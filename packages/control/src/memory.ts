@@ -5,14 +5,15 @@
 import { ClusterError, type Clock } from '@veilcast/protocol';
 import type { Carrier, Link } from './carrier.ts';
 
-/** What happens to a frame, or to a dial: it comes after so many ms, or never. */
-export type Fate = number | 'never';
+/** What happens to a frame, or to a dial: it comes after so many ms, when a promise resolves, or never. */
+export type Fate = number | Promise<void> | 'never';
+export type Travels = 'dial' | 'frame' | 'close';
 
 export interface MemoryHubOptions {
   /** Needed where a fate is a delay. */
   readonly clock?: Clock | undefined;
-  /** By names of the two processes' carriers, and size (0: a dial). */
-  readonly fate?: ((from: string, to: string, bytes: number) => Fate) | undefined;
+  /** By names of the two processes' carriers. A link loses all that follows a frame that never comes. */
+  readonly fate?: ((from: string, to: string, what: Travels) => Fate) | undefined;
   /** Bytes under way in one direction of a link before `send` answers false. */
   readonly queueBytes?: number | undefined;
 }
@@ -20,9 +21,11 @@ export interface MemoryHubOptions {
 export interface MemoryHub {
   /** The carrier of the process of this name. All carriers of a hub reach each other. */
   carrier(name: string): Carrier;
-  /** As if the process had died: its links close at both ends, its listeners are gone. */
+  /** As if the process had died: its links close at both ends, its listeners are gone, its carriers are of no use. */
   kill(name: string): void;
 }
+
+type Later = (fate: Exclude<Fate, 'never'>, run: () => void) => void;
 
 interface Listener {
   readonly owner: string;
@@ -38,15 +41,17 @@ export function memoryHub(options: MemoryHubOptions = {}): MemoryHub {
   const fate = options.fate ?? ((): Fate => 0);
   const queueBytes = options.queueBytes ?? QUEUE_BYTES;
 
-  const later = (ms: number, run: () => void): void => {
-    if (ms <= 0 || options.clock === undefined) queueMicrotask(run);
-    else options.clock.after(ms, run);
+  const lives = new Map<string, number>();
+  const later: Later = (fate, run) => {
+    if (fate instanceof Promise) void fate.then(run);
+    else if (fate <= 0 || options.clock === undefined) queueMicrotask(run);
+    else options.clock.after(fate, run);
   };
   const end = (from: string, to: string): MemoryLink => {
     const link = new MemoryLink(
       from,
       queueBytes,
-      (bytes) => fate(from, to, bytes),
+      (what) => fate(from, to, what),
       later,
       () => links.delete(link),
     );
@@ -54,13 +59,13 @@ export function memoryHub(options: MemoryHubOptions = {}): MemoryHub {
     return link;
   };
 
-  const dial = async (name: string, address: string): Promise<Link> => {
+  const dial = async (name: string, address: string, alive: () => boolean): Promise<Link> => {
     const listener = listeners.get(address);
-    if (listener === undefined) throw new ClusterError('NODE_UNREACHABLE');
-    const wait = fate(name, listener.owner, 0);
+    if (listener === undefined || !alive()) throw new ClusterError('NODE_UNREACHABLE');
+    const wait = fate(name, listener.owner, 'dial');
     if (wait === 'never') throw new ClusterError('NODE_UNREACHABLE');
     await new Promise<void>((resolve) => later(wait, resolve));
-    if (listeners.get(address) !== listener) throw new ClusterError('NODE_UNREACHABLE');
+    if (listeners.get(address) !== listener || !alive()) throw new ClusterError('NODE_UNREACHABLE');
     const near = end(name, listener.owner);
     const far = end(listener.owner, name);
     near.join(far);
@@ -70,20 +75,25 @@ export function memoryHub(options: MemoryHubOptions = {}): MemoryHub {
   };
 
   return {
-    carrier: (name) => ({
-      dial: async (address) => dial(name, address),
-      listen: async (address, accept) => {
-        if (listeners.has(address)) throw new ClusterError('INTERNAL', 'the address is taken');
-        const listener: Listener = { owner: name, accept };
-        listeners.set(address, listener);
-        return {
-          close: async () => {
-            if (listeners.get(address) === listener) listeners.delete(address);
-          },
-        };
-      },
-    }),
+    carrier: (name) => {
+      const life = lives.get(name) ?? 0;
+      const alive = (): boolean => (lives.get(name) ?? 0) === life;
+      return {
+        dial: async (address) => dial(name, address, alive),
+        listen: async (address, accept) => {
+          if (listeners.has(address) || !alive()) throw new ClusterError('INTERNAL', 'the address cannot be had');
+          const listener: Listener = { owner: name, accept };
+          listeners.set(address, listener);
+          return {
+            close: async () => {
+              if (listeners.get(address) === listener) listeners.delete(address);
+            },
+          };
+        },
+      };
+    },
     kill: (name) => {
+      lives.set(name, (lives.get(name) ?? 0) + 1);
       for (const [address, listener] of listeners) if (listener.owner === name) listeners.delete(address);
       for (const link of links) if (link.owner === name) link.close();
     },
@@ -98,8 +108,8 @@ export function memoryCarrier(options: MemoryHubOptions = {}): Carrier {
 class MemoryLink implements Link {
   readonly owner: string;
   readonly #queueBytes: number;
-  readonly #fate: (bytes: number) => Fate;
-  readonly #later: (ms: number, run: () => void) => void;
+  readonly #fate: (what: Travels) => Fate;
+  readonly #later: Later;
   readonly #gone: () => void;
   #other: MemoryLink | undefined;
   #closed = false;
@@ -111,13 +121,7 @@ class MemoryLink implements Link {
   #early: Uint8Array[] = [];
   readonly #closeListeners: (() => void)[] = [];
 
-  constructor(
-    owner: string,
-    queueBytes: number,
-    fate: (bytes: number) => Fate,
-    later: (ms: number, run: () => void) => void,
-    gone: () => void,
-  ) {
+  constructor(owner: string, queueBytes: number, fate: (what: Travels) => Fate, later: Later, gone: () => void) {
     this.owner = owner;
     this.#queueBytes = queueBytes;
     this.#fate = fate;
@@ -132,7 +136,7 @@ class MemoryLink implements Link {
   send(frame: Uint8Array): boolean {
     if (this.#closed || this.#underWay + frame.byteLength > this.#queueBytes) return false;
     this.#underWay += frame.byteLength;
-    this.#carry(frame.byteLength, () => {
+    this.#carry('frame', () => {
       this.#underWay -= frame.byteLength;
       this.#other?.deliver(frame);
     });
@@ -140,8 +144,8 @@ class MemoryLink implements Link {
   }
 
   /** Runs at the other end after everything sent before. */
-  #carry(bytes: number, run: () => void): void {
-    const fate = this.#fate(bytes);
+  #carry(what: Travels, run: () => void): void {
+    const fate = this.#fate(what);
     if (fate === 'never') this.#cut = true;
     if (this.#cut || fate === 'never') return;
     const before = this.#order;
@@ -169,7 +173,7 @@ class MemoryLink implements Link {
     if (this.#closed) return;
     this.#closed = true;
     this.#gone();
-    this.#carry(0, () => this.#other?.close());
+    this.#carry('close', () => this.#other?.close());
     queueMicrotask(() => {
       for (const listener of this.#closeListeners.splice(0)) listener();
     });

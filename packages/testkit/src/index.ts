@@ -1,2 +1,5 @@
+export * from './faulty-coordination.ts';
+export * from './process-clock.ts';
 export * from './seeded-random.ts';
+export * from './simulated-cluster.ts';
 export * from './virtual-clock.ts';

@@ -1,0 +1,59 @@
+/** The Clock of one simulated process: it can be stopped for good, and held as by SIGSTOP. */
+import type { Clock } from '@veilcast/protocol';
+
+export interface ProcessClock extends Clock {
+  /** What falls due waits; a repeated timer falls due once, however long it takes. */
+  pause(): void;
+  resume(): void;
+  /** No timer ever runs again. */
+  stop(): void;
+}
+
+export function processClock(base: Clock): ProcessClock {
+  const timers = new Set<() => void>();
+  const held = new Set<() => void>();
+  let paused = false;
+  let stopped = false;
+
+  const guarded = (run: () => void): void => {
+    if (stopped) return;
+    if (paused) held.add(run);
+    else run();
+  };
+  const add = (start: (run: () => void) => () => void, run: () => void, once: boolean): (() => void) => {
+    if (stopped) return () => undefined;
+    // A name of its own, so that one function given twice is two timers.
+    const fire = (): void => {
+      if (once) timers.delete(cancel);
+      run();
+    };
+    const cancelBase = start(() => guarded(fire));
+    const cancel = (): void => {
+      cancelBase();
+      held.delete(fire);
+      timers.delete(cancel);
+    };
+    timers.add(cancel);
+    return cancel;
+  };
+
+  return {
+    now: () => base.now(),
+    after: (ms, run) => add((fire) => base.after(ms, fire), run, true),
+    every: (ms, run) => add((fire) => base.every(ms, fire), run, false),
+    pause: () => {
+      paused = true;
+    },
+    resume: () => {
+      paused = false;
+      for (const fire of held) {
+        held.delete(fire);
+        fire();
+      }
+    },
+    stop: () => {
+      stopped = true;
+      for (const cancel of timers) cancel();
+    },
+  };
+}
