@@ -26,6 +26,8 @@ function json<T>(schema: z.ZodType) {
 const peerId = PeerId;
 const producerId = ProducerId;
 const pipeId = PipeId;
+/** Empty: the only end of the Pipe that is on this node. */
+const ofWorker = z.union([z.literal(''), WorkerId]);
 const paused = z.boolean();
 const rtpParameters = json<port.RtpParameters>(RtpParameters);
 const udpPort = z.number().int().min(1).max(65_535);
@@ -60,21 +62,23 @@ export const CALLS = {
   preparePipe: z.object({ pipeId, workerId: WorkerId }),
   connectPipe: z.object({
     pipeId,
+    workerId: ofWorker,
     ip: z.union([z.ipv4(), z.ipv6()]),
     port: udpPort,
     srtpParameters: json<port.SrtpParameters>(SrtpParameters),
   }),
-  sendOnPipe: z.object({ pipeId, producerId }),
+  sendOnPipe: z.object({ pipeId, workerId: ofWorker, producerId }),
   receiveOnPipe: z.object({
     pipeId,
+    workerId: ofWorker,
     producerId,
     kind: MediaKind,
     rtpParameters,
     paused,
     path: z.array(NodeId).min(1).max(15),
   }),
-  stopOnPipe: z.object({ pipeId, producerId }),
-  closePipe: z.object({ pipeId }),
+  stopOnPipe: z.object({ pipeId, workerId: ofWorker, producerId }),
+  closePipe: z.object({ pipeId, workerId: ofWorker }),
 } as const;
 
 /** The calls that a node answers. */

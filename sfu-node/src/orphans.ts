@@ -31,7 +31,7 @@ export class Orphans {
     for (const pipe of room.pipes) {
       const last = this.#moved.get(pipe);
       if (!last || last.packets !== pipe.meter.packets) this.#moved.set(pipe, { packets: pipe.meter.packets, at: now });
-      else if (now - last.at >= ORPHAN_MS) room.closePipe(pipe.id);
+      else if (now - last.at >= ORPHAN_MS) room.closePipe(pipe.id, pipe.worker.id);
     }
   }
 }

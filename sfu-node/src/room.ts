@@ -40,6 +40,7 @@ export class Room {
   planner: Actor | undefined;
   readonly #options: RoomOptions;
   readonly #peers = new Map<string, Peer>();
+  /** By Pipe and Worker: both ends of one may be here. */
   readonly #pipes = new Map<string, PipeEnd>();
 
   constructor(options: RoomOptions) {
@@ -123,10 +124,11 @@ export class Room {
     await media(Promise.all(producers.map((producer) => (paused ? producer.pause() : producer.resume()))));
   }
 
-  /** The Pipe's end on this Worker, opened if it is not there. On another Worker it is closed first. @throws ClusterError */
+  /** The Pipe's end on this Worker, opened if it is not there. @throws ClusterError */
   async openPipe(pipeId: string, worker: LiveWorker): Promise<PipeEnd> {
-    const present = this.#pipes.get(pipeId);
-    if (present?.worker === worker) return present.open();
+    const key = keyOf(pipeId, worker.id);
+    const present = this.#pipes.get(key);
+    if (present) return present.open();
     const pipe = new PipeEnd({
       id: pipeId,
       worker,
@@ -134,12 +136,11 @@ export class Room {
       hold: () => this.routers.hold(worker),
       onChange: () => this.#options.told.changed(),
     });
-    this.#pipes.set(pipeId, pipe);
-    present?.close();
+    this.#pipes.set(key, pipe);
     try {
       await pipe.open();
     } catch (error) {
-      if (this.#pipes.get(pipeId) === pipe) this.#pipes.delete(pipeId);
+      if (this.#pipes.get(key) === pipe) this.#pipes.delete(key);
       this.#checkEmpty();
       throw error;
     }
@@ -147,9 +148,17 @@ export class Room {
     return pipe;
   }
 
-  /** @throws ClusterError NOT_FOUND */
-  pipe(pipeId: string): PipeEnd {
-    const pipe = this.#pipes.get(pipeId);
+  /** The end on this Worker; with no Worker named, the only end. @throws ClusterError MALFORMED (there are two) */
+  findPipe(pipeId: string, workerId: string): PipeEnd | undefined {
+    if (workerId !== '') return this.#pipes.get(keyOf(pipeId, workerId));
+    const ends = this.pipes.filter(({ id }) => id === pipeId);
+    if (ends.length > 1) throw new ClusterError('MALFORMED', 'both ends of this Pipe are here, and no Worker is named');
+    return ends[0];
+  }
+
+  /** @throws ClusterError NOT_FOUND, MALFORMED */
+  pipe(pipeId: string, workerId: string): PipeEnd {
+    const pipe = this.findPipe(pipeId, workerId);
     if (!pipe) throw new ClusterError('NOT_FOUND', 'no such pipe end');
     return pipe;
   }
@@ -159,19 +168,22 @@ export class Room {
    * gone: it is closed, so that the next look at this node shows it missing.
    * @throws ClusterError NOT_FOUND, STALE_INCARNATION, MALFORMED
    */
-  async connectPipe(pipeId: string, remote: Remote): Promise<void> {
-    const pipe = this.pipe(pipeId);
+  async connectPipe(pipeId: string, workerId: string, remote: Remote): Promise<void> {
+    const pipe = this.pipe(pipeId, workerId);
     if (!pipe.fits(remote)) {
-      this.closePipe(pipeId);
+      this.#end(pipe);
       throw new ClusterError('STALE_INCARNATION', 'this pipe end was joined to another one');
     }
     await pipe.connect(remote);
   }
 
-  closePipe(pipeId: string): void {
-    const pipe = this.#pipes.get(pipeId);
-    if (!pipe) return;
-    this.#pipes.delete(pipeId);
+  closePipe(pipeId: string, workerId: string): void {
+    const pipe = this.findPipe(pipeId, workerId);
+    if (pipe) this.#end(pipe);
+  }
+
+  #end(pipe: PipeEnd): void {
+    this.#pipes.delete(keyOf(pipe.id, pipe.worker.id));
     pipe.close();
     this.#options.told.changed();
     this.#checkEmpty();
@@ -208,4 +220,8 @@ export class Room {
   #checkEmpty(): void {
     if (this.#peers.size === 0 && this.#pipes.size === 0 && this.routers.empty) this.#options.told.empty(this);
   }
+}
+
+function keyOf(pipeId: string, workerId: string): string {
+  return `${workerId} ${pipeId}`;
 }

@@ -64,8 +64,8 @@ export class Rooms {
   /** @throws ClusterError WORKER_DIED, OVERLOADED, CLOSED */
   openPipe(roomId: string, pipeId: string, workerId: string): Promise<PipeEnd> {
     const worker = this.#worker(workerId);
-    const present = this.#rooms.get(roomId)?.pipes.find(({ id }) => id === pipeId);
-    if (present?.worker !== worker && this.load(worker).pipes >= this.#options.config.capacity.pipes)
+    const present = this.#rooms.get(roomId)?.pipes.find(({ id, worker: at }) => id === pipeId && at === worker);
+    if (!present && this.load(worker).pipes >= this.#options.config.capacity.pipes)
       throw new ClusterError('OVERLOADED', 'the Worker has as many pipe ends as it may carry');
     return this.#open(roomId).openPipe(pipeId, worker);
   }

@@ -86,18 +86,18 @@ const PLAN_CALLS = {
     const { ip, port, srtpParameters } = pipe.answer();
     return resultOf('preparedPipe', { ip, port, srtpParameters: jsonOf(srtpParameters) });
   },
-  connectPipe: ({ pipeId, ip, port, srtpParameters }, { rooms, roomId }) =>
-    rooms.get(roomId).connectPipe(pipeId, { ip, port, srtpParameters }),
-  sendOnPipe: async ({ pipeId, producerId }, { rooms, roomId }) => {
-    const { kind, rtpParameters, paused, path } = await rooms.get(roomId).pipe(pipeId).send(producerId);
+  connectPipe: ({ pipeId, workerId, ...remote }, { rooms, roomId }) =>
+    rooms.get(roomId).connectPipe(pipeId, workerId, remote),
+  sendOnPipe: async ({ pipeId, workerId, producerId }, { rooms, roomId }) => {
+    const sent = await rooms.get(roomId).pipe(pipeId, workerId).send(producerId);
+    const { kind, rtpParameters, paused, path } = sent;
     return resultOf('sentOnPipe', { kind, rtpParameters: jsonOf(rtpParameters), paused, path: [...path] });
   },
-  receiveOnPipe: ({ pipeId, ...wanted }, { rooms, roomId }) => rooms.get(roomId).pipe(pipeId).receive(wanted),
-  stopOnPipe: ({ pipeId, producerId }, { rooms, roomId }) => {
-    const pipe = rooms.find(roomId)?.pipes.find(({ id }) => id === pipeId);
-    pipe?.stop(producerId);
-  },
-  closePipe: ({ pipeId }, { rooms, roomId }) => rooms.find(roomId)?.closePipe(pipeId),
+  receiveOnPipe: ({ pipeId, workerId, ...wanted }, { rooms, roomId }) =>
+    rooms.get(roomId).pipe(pipeId, workerId).receive(wanted),
+  stopOnPipe: ({ pipeId, workerId, producerId }, { rooms, roomId }) =>
+    rooms.find(roomId)?.findPipe(pipeId, workerId)?.stop(producerId),
+  closePipe: ({ pipeId, workerId }, { rooms, roomId }) => rooms.find(roomId)?.closePipe(pipeId, workerId),
 } as const satisfies Table;
 
 const AUTHORITIES = [

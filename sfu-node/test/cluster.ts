@@ -177,13 +177,18 @@ export async function join(up: Side, down: Side, pipeId = `${up.workerId}>${down
     [up, down].map(({ planner, workerId }) => planner.call('preparePipe', { pipeId, workerId })),
   );
   const remote = (end: typeof a) => ({ pipeId, ip: end!.ip, port: end!.port, srtpParameters: end!.srtpParameters });
-  await Promise.all([up.planner.call('connectPipe', remote(b)), down.planner.call('connectPipe', remote(a))]);
+  await Promise.all([
+    up.planner.call('connectPipe', { ...remote(b), workerId: up.workerId }),
+    down.planner.call('connectPipe', { ...remote(a), workerId: down.workerId }),
+  ]);
   return pipeId;
 }
 
 /** Carries a Producer over a Pipe, as a cascade-router does. */
-export async function carry(up: Commander, down: Commander, pipeId: string, producerId: string): Promise<string[]> {
-  const { kind, rtpParameters, paused, path } = await up.call('sendOnPipe', { pipeId, producerId });
-  await down.call('receiveOnPipe', { pipeId, producerId, kind, rtpParameters, paused, path });
+export async function carry(up: Side, down: Side, pipeId: string, producerId: string): Promise<string[]> {
+  const from = { pipeId, producerId, workerId: up.workerId };
+  const { kind, rtpParameters, paused, path } = await up.planner.call('sendOnPipe', from);
+  const to = { pipeId, producerId, workerId: down.workerId };
+  await down.planner.call('receiveOnPipe', { ...to, kind, rtpParameters, paused, path });
   return path;
 }

@@ -39,7 +39,7 @@ async function piped() {
   await eu.signaling.call('openPeer', { peerId: 'peer_a', workerId: eu.workerId });
   const source = await openSource(eu.node, eu.workerId, CAMERA);
   const pipeId = await join(eu, us);
-  const path = await carry(eu.planner, us.planner, pipeId, CAMERA);
+  const path = await carry(eu, us, pipeId, CAMERA);
   return { source, pipeId, path };
 }
 
@@ -101,7 +101,7 @@ describe('a Pipe between two nodes', () => {
     await us.signaling.call('pauseProducer', { producerId: CAMERA, paused: true });
     await until(() => tap.consumer.producerPaused);
     await eu.signaling.call('pauseProducer', { producerId: CAMERA, paused: false });
-    await carry(eu.planner, us.planner, `${eu.workerId}>${us.workerId}`, CAMERA);
+    await carry(eu, us, `${eu.workerId}>${us.workerId}`, CAMERA);
     await until(() => (source.send('after'), tap.got('after')));
   });
 
@@ -167,7 +167,7 @@ describe('calls on a Pipe', () => {
     const sent = () => eu.planner.call('sendOnPipe', { pipeId, producerId: CAMERA });
     const [one, two] = await Promise.all([sent(), sent()]);
     expect(two).toEqual(one);
-    await carry(eu.planner, us.planner, pipeId, CAMERA);
+    await carry(eu, us, pipeId, CAMERA);
     const dump = await routerOf(eu.node, eu.workerId).dump();
     expect(dump.mapConsumerIdProducerId).toHaveLength(1);
     expect((await routerOf(us.node, us.workerId).dump()).mapProducerIdConsumerIds).toHaveLength(1);
@@ -184,7 +184,7 @@ describe('calls on a Pipe', () => {
     const lost = eu.planner.call('sendOnPipe', { pipeId, producerId: 'prod_none' });
     expect(await refusal(lost)).toBe('NOT_FOUND');
     const other = await join(eu, us, 'another');
-    expect(await refusal(carry(eu.planner, us.planner, other, CAMERA))).toBe('MALFORMED');
+    expect(await refusal(carry(eu, us, other, CAMERA))).toBe('MALFORMED');
   });
 
   test('an end that is asked to join another remote is closed, so that it can be made anew', async () => {
