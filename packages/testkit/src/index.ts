@@ -1,3 +1,4 @@
+export * from './fake-media/index.ts';
 export * from './faulty-coordination.ts';
 export * from './process-clock.ts';
 export * from './seeded-random.ts';
