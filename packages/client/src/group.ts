@@ -2,9 +2,8 @@
  * The main thread's side of the group worker: carries sealed bytes between it and signaling, and says where this Peer
  * stands in the group. No key passes here.
  */
-import { ClusterError, type Admission, type ErrorCode, type PeerId } from '@veilcast/protocol';
+import { ClusterError, parseWith, type Admission, type Clock, type ErrorCode, type PeerId } from '@veilcast/protocol';
 import type { AuthorityKey } from '@veilcast/e2ee';
-import { parseWith, type Clock } from '@veilcast/protocol';
 import { z } from 'zod';
 import { decodeTalk, encodeTalk, type Talk } from './profile.ts';
 import type { Signaling } from './socket.ts';

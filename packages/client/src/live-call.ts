@@ -107,16 +107,13 @@ export class LiveCall implements Call {
     this.#requireOpen();
     await Promise.all(
       stream.getTracks().map(async (track) => {
-        const source =
-          track.kind === 'audio' ? (sources.audio ?? 'microphone') : (sources.video ?? ('camera' satisfies Source));
+        const source = track.kind === 'audio' ? (sources.audio ?? 'microphone') : (sources.video ?? 'camera');
         this.#publications.put(source, track);
         try {
-          await this.#seat?.media?.publishing.publish(source, track, this.#publications.isMuted(source));
+          await this.#onSeat((media) => media.publishing.publish(source, track, this.#publications.isMuted(source)));
         } catch (thrown) {
-          const error = ClusterError.of(thrown);
-          // On a connection that is being replaced the next one publishes it.
-          if (error.retry === 'never' && error.code !== 'CLOSED') this.#publications.remove(source);
-          throw error;
+          this.#publications.remove(source);
+          throw thrown;
         }
       }),
     );
@@ -124,17 +121,17 @@ export class LiveCall implements Call {
 
   async unpublish(source: Source): Promise<void> {
     this.#publications.remove(source);
-    await this.#seat?.media?.publishing.unpublish(source);
+    await this.#onSeat((media) => media.publishing.unpublish(source));
   }
 
   async setMuted(source: Source, muted: boolean): Promise<void> {
     this.#publications.mute(source, muted);
-    await this.#seat?.media?.publishing.setMuted(source, muted);
+    await this.#onSeat((media) => media.publishing.setMuted(source, muted));
   }
 
   async replaceTrack(source: Source, track: MediaStreamTrack): Promise<void> {
     this.#publications.put(source, track);
-    await this.#seat?.media?.publishing.replaceTrack(source, track);
+    await this.#onSeat((media) => media.publishing.replaceTrack(source, track));
   }
 
   showTiles(tiles: readonly ShownTile[]): void {
@@ -337,6 +334,17 @@ export class LiveCall implements Call {
     this.#tiles.close();
     this.#remote.close();
     this.#publications.close();
+  }
+
+  /** What fails because the Seat was lost is no failure: the next one is given all that the application wants. */
+  async #onSeat(step: (media: SeatMedia) => Promise<void>): Promise<void> {
+    const seat = this.#seat;
+    if (!seat?.media || seat.lostWith) return;
+    try {
+      await step(seat.media);
+    } catch (thrown) {
+      if (!seat.lostWith && seat === this.#seat && !this.#ended) throw ClusterError.of(thrown);
+    }
   }
 
   #requireOpen(): void {

@@ -2,13 +2,11 @@ import { virtualClock } from '@veilcast/testkit';
 import { describe, expect, it } from 'vitest';
 import { PROBE_LIMIT_MS, probeRegions } from './probe.ts';
 
-const REGIONS = {
-  regions: [
-    { region: 'eu', probeUrl: '/probe/eu' },
-    { region: 'us', probeUrl: 'https://us.example.org/probe' },
-    { region: 'ap', probeUrl: '/probe/ap' },
-  ],
-};
+const REGIONS = [
+  { region: 'eu', probeUrl: '/probe/eu' },
+  { region: 'us', probeUrl: 'https://us.example.org/probe' },
+  { region: 'ap', probeUrl: '/probe/ap' },
+];
 
 /** A network where each URL answers after its own delays, in virtual time. */
 function network(delays: Record<string, number[]>, regions: unknown = REGIONS) {
@@ -59,13 +57,13 @@ describe('probing the regions', () => {
   });
 
   it('spends no time where there is nothing to choose', async () => {
-    const { clock, asked, probes } = network({}, { regions: REGIONS.regions.slice(0, 1) });
+    const { clock, asked, probes } = network({}, REGIONS.slice(0, 1));
     expect((await run(clock, probes())).result).toEqual([]);
     expect(asked).toHaveLength(1);
   });
 
   it.each([
-    ['a list of something else', { regions: [{ region: 'EU!', probeUrl: 5 }] }],
+    ['a list of something else', [{ region: 'EU!', probeUrl: 5 }]],
     ['nothing', null],
   ])('goes on without figures when told %s', async (_, regions) => {
     const { clock, probes } = network({}, regions);

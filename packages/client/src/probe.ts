@@ -10,10 +10,8 @@ export const PROBE_LIMIT_MS = 400;
 /** The first fetch pays for the connection, the smallest of three is close to the path's own time. */
 const ROUNDS = 3;
 
-/** The answer of `GET /api/regions`. */
-export const Regions = z.object({
-  regions: z.array(z.object({ region: RegionId, probeUrl: z.string().max(1024) })).max(64),
-});
+/** The answer of `GET /api/regions`: where each region can be measured, at one place or several. */
+const Regions = z.array(z.object({ region: RegionId, probeUrl: z.string().max(1024) })).max(64);
 
 export interface ProbeOutside {
   readonly fetch: (url: string, init: { signal: AbortSignal; cache: 'no-store' }) => Promise<Response>;
@@ -45,11 +43,11 @@ async function measureAll(
   best: Map<RegionId, number>,
 ): Promise<void> {
   const answer = await outside.fetch(new URL('/api/regions', url).href, { signal, cache: 'no-store' });
-  const { regions } = Regions.parse(await answer.json());
+  const places = Regions.parse(await answer.json());
   // Nothing to choose from: do not spend anybody's time.
-  if (regions.length < 2) return;
+  if (new Set(places.map(({ region }) => region)).size < 2) return;
   await Promise.allSettled(
-    regions.map(async ({ region, probeUrl }) => {
+    places.map(async ({ region, probeUrl }) => {
       for (let round = 0; round < ROUNDS; round++) {
         const from = outside.stopwatch();
         const response = await outside.fetch(new URL(probeUrl, url).href, { signal, cache: 'no-store' });

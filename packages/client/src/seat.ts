@@ -5,13 +5,13 @@
 import {
   ClusterError,
   PROTOCOL_VERSION,
+  RegionId,
   type Admission,
   type AnyEvent,
   type Clock,
   type PeerId,
   type RegionProbe,
 } from '@veilcast/protocol';
-import { RegionId } from '@veilcast/protocol';
 import type { AuthorityKey } from '@veilcast/e2ee';
 import { fetchAuthority, Group } from './group.ts';
 import { Publishing } from './media/publishing.ts';
@@ -72,6 +72,7 @@ export class Seat {
   #media: SeatMedia | undefined;
   #lostWith: ClusterError | undefined;
   #held: AnyEvent[] = [];
+  #leaving = false;
   #closed = false;
 
   constructor(options: SeatOptions, listeners: SeatListeners) {
@@ -103,15 +104,14 @@ export class Seat {
 
   async leave(): Promise<void> {
     if (this.#closed) return;
+    this.#leaving = true;
     const goodbye = this.#socket?.request('leave', {}).catch(() => undefined);
-    this.#closed = true;
     await Promise.race([
       goodbye,
       new Promise<void>((done) => {
         this.#options.clock.after(LEAVE_LIMIT_MS, done);
       }),
     ]);
-    this.#closed = false;
     this.close();
   }
 
@@ -248,7 +248,7 @@ export class Seat {
 
   /** The media may still flow: it is left alone until the call closes this Seat. */
   #lose(error: ClusterError): void {
-    if (this.#closed || this.#lostWith) return;
+    if (this.#closed || this.#leaving || this.#lostWith) return;
     this.#lostWith = error;
     this.#socket?.close();
     this.#listeners.lost(error);

@@ -4,9 +4,9 @@
  */
 import {
   BATCH_MAX,
+  ClusterError,
   type ConsumerId,
   type Clock,
-  type ClusterError,
   type ConsumerView,
   type PeerId,
   type ProducerId,
@@ -139,9 +139,20 @@ export class Receiving {
     const opened = await Promise.all(views.map((view) => this.#open(view)));
     const consumerIds = opened.filter((consumerId) => consumerId !== undefined);
     if (consumerIds.length === 0 || this.#closed) return;
-    await this.#signaling.request('resumeConsumers', { consumerIds }).catch((thrown: ClusterError) => {
-      this.#listeners.failed(thrown);
-    });
+    await this.#resume(consumerIds, 0);
+  }
+
+  /** A Consumer that stays paused is a black tile, so this is asked again. */
+  async #resume(consumerIds: ConsumerId[], tries: number): Promise<void> {
+    try {
+      await this.#signaling.request('resumeConsumers', { consumerIds });
+    } catch (thrown) {
+      const error = ClusterError.of(thrown);
+      this.#listeners.failed(error);
+      const wait = RETRY_PAUSES_MS[tries];
+      if (error.retry === 'never' || wait === undefined || this.#closed) return;
+      this.#clock.after(error.retryMs ?? wait, () => void this.#resume(consumerIds, tries + 1));
+    }
   }
 
   async #open(view: ConsumerView): Promise<ConsumerId | undefined> {
