@@ -6,7 +6,7 @@ import type { Actor, Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
 
 /** Far longer than a Lease takes to change hands. Longer: a lost Peer's transports stay. Shorter: a slow failover closes what it comes for. */
-export const ORPHAN_MS = 60_000;
+const ORPHAN_MS = 60_000;
 
 /** Whether a process of this kind and id is connected. */
 export type Connected = (kind: 'signaling' | 'cascade-router', processId: string) => boolean;

@@ -20,7 +20,7 @@ import type { Hold } from './routers.ts';
 /** After this long without a sign of life over ICE a transport is `disconnected`, s. Shorter: a lift ride shows. It comes back by itself. */
 const ICE_CONSENT_S = 10;
 /** Consumers of one Peer: everything of a full group once. */
-export const CONSUMERS_PER_PEER_MAX = 4 * BATCH_MAX;
+const CONSUMERS_PER_PEER_MAX = 4 * BATCH_MAX;
 
 export type TransportState = 'new' | 'connected' | 'disconnected' | 'failed' | 'closed';
 
@@ -139,7 +139,7 @@ export class Peer {
       const state = stateOf(ice, dtls);
       if (state === end.state || this.closed) return;
       end.state = state;
-      this.#options.told.transport(this, transport.id, state);
+      if (state !== 'new') this.#options.told.transport(this, transport.id, state);
     };
     transport.on('icestatechange', (state) => {
       ice = state;

@@ -14,7 +14,7 @@ import type { Present } from './router.ts';
 import type { Hold } from './routers.ts';
 
 /** Producers on one Pipe. */
-export const PRODUCERS_PER_PIPE_MAX = 2_000;
+const PRODUCERS_PER_PIPE_MAX = 2_000;
 
 export interface PipeOptions {
   readonly id: string;

@@ -10,9 +10,9 @@ import type { LiveWorker, Workers } from './media/worker.ts';
 import type { Rooms } from './rooms.ts';
 
 /** How long a change waits for more. Longer: a Pipe is noticed later. Shorter: a joining crowd is told one by one. */
-export const COALESCE_MS = 20;
+const COALESCE_MS = 20;
 /** Between two measurements. */
-export const REPORT_EVERY_MS = 1_000;
+const REPORT_EVERY_MS = 1_000;
 
 export interface ReportOptions {
   readonly config: NodeConfig;

@@ -7,7 +7,7 @@ import type { PipeEnd } from './pipe.ts';
 import { Room, type RoomOptions } from './room.ts';
 
 /** Rooms of a node. Each has a Router at least: some 100 kB in the worker. */
-export const ROOMS_MAX = 5_000;
+const ROOMS_MAX = 5_000;
 
 /** What a Worker carries now. */
 export interface Load {

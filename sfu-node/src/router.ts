@@ -8,7 +8,7 @@ import type { MediaProducer, MediaRouter } from './media/port.ts';
 import type { LiveWorker } from './media/worker.ts';
 
 /** Producers on one Router: 100 Peers with eight each, and as much again. */
-export const PRODUCERS_PER_ROUTER_MAX = 2_000;
+const PRODUCERS_PER_ROUTER_MAX = 2_000;
 /** Consumes that wait on one Router for their Producer to come. */
 export const WAITERS_PER_ROUTER_MAX = 10_000;
 

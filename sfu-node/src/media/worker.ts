@@ -9,9 +9,9 @@ import { media } from './errors.ts';
 import type { CreateWorker, MediaServer, MediaWorker } from './port.ts';
 
 /** First wait before a dead worker is replaced, doubled with each death in a row. Shorter: a worker that cannot run burns a core. */
-export const RESPAWN_MIN_MS = 50;
+const RESPAWN_MIN_MS = 50;
 /** Longest wait. Longer: a host stays without capacity after its trouble is over. */
-export const RESPAWN_MAX_MS = 10_000;
+const RESPAWN_MAX_MS = 10_000;
 /** A worker that lived this long was a good one: the wait begins anew. */
 const SETTLED_MS = 30_000;
 /** How long an ended worker process may take to be gone, before it is killed. */
