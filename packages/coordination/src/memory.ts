@@ -25,8 +25,9 @@ export class MemoryStore {
   /** No forgotten Lease had a Term above it. */
   termFloor = 0;
   version = 0;
-  stopExpiry: (() => void) | undefined;
+  /** No entry expires before it. */
   nextExpiry = Infinity;
+  stopExpiry: (() => void) | undefined;
 
   constructor(clock: Clock, limits: Partial<MemoryLimits> = {}) {
     this.clock = clock;
@@ -35,14 +36,21 @@ export class MemoryStore {
 }
 
 interface Watcher {
+  readonly report: (error: unknown) => void;
   readonly prefix: string;
   readonly listener: (entries: readonly Entry[]) => void;
   told: string | undefined;
   scheduled: boolean;
 }
 
+export interface MemoryViewOptions {
+  /** Told what a listener threw. When not given it is thrown where nobody catches it, and ends the process. */
+  readonly report?: ((error: unknown) => void) | undefined;
+}
+
 /** One process's view of a store. */
-export function memoryCoordination(store: MemoryStore): Coordination {
+export function memoryCoordination(store: MemoryStore, options: MemoryViewOptions = {}): Coordination {
+  const report = options.report ?? throwLater;
   const ends = new Set<() => void>();
   let closed = false;
   const alive = (): void => {
@@ -57,8 +65,8 @@ export function memoryCoordination(store: MemoryStore): Coordination {
   };
   return {
     leases: leasesOf(store, alive),
-    directory: directoryOf(store, alive, owned),
-    bus: busOf(store, alive, owned),
+    directory: directoryOf(store, { alive, owned, report }),
+    bus: busOf(store, { alive, owned, report }),
     close: async () => {
       closed = true;
       for (const end of ends) end();
@@ -122,7 +130,22 @@ function makeRoom(store: MemoryStore): void {
   throw new ClusterError('OVERLOADED', 'too many leases');
 }
 
-function directoryOf(store: MemoryStore, alive: () => void, owned: (end: () => void) => () => void): Directory {
+/** What ties listeners to the view that they came by. */
+interface View {
+  /** @throws ClusterError CLOSED */
+  readonly alive: () => void;
+  /** Makes an end that happens once, at the latest with the view. */
+  readonly owned: (end: () => void) => () => void;
+  readonly report: (error: unknown) => void;
+}
+
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+function directoryOf(store: MemoryStore, { alive, owned, report }: View): Directory {
   return {
     put: async (key, value, ttlMs) => {
       alive();
@@ -131,8 +154,12 @@ function directoryOf(store: MemoryStore, alive: () => void, owned: (end: () => v
       if (!store.entries.has(key) && store.entries.size >= store.limits.entries) throw new ClusterError('OVERLOADED');
       store.version += 1;
       const entry = { key, value, version: store.version };
-      store.entries.set(key, { ...entry, expiresAt: store.clock.now() + ttlMs });
-      tell(store);
+      // A renewal is no change.
+      const changed = store.entries.get(key)?.value !== value;
+      const expiresAt = store.clock.now() + ttlMs;
+      store.entries.set(key, { ...entry, expiresAt });
+      if (expiresAt < store.nextExpiry) scheduleExpiry(store, expiresAt);
+      if (changed) tell(store);
       return entry;
     },
     remove: async (entry) => {
@@ -149,72 +176,72 @@ function directoryOf(store: MemoryStore, alive: () => void, owned: (end: () => v
     },
     watch: (prefix, listener) => {
       alive();
-      const watcher: Watcher = { prefix, listener, told: undefined, scheduled: false };
+      const watcher: Watcher = { prefix, listener, report, told: undefined, scheduled: false };
       store.watchers.add(watcher);
       tell(store);
+      scheduleExpiry(store, store.nextExpiry);
       return owned(() => {
         store.watchers.delete(watcher);
-        if (store.watchers.size === 0) stopExpiry(store);
+        if (store.watchers.size === 0) store.stopExpiry?.();
       });
     },
   };
 }
 
 function listed(store: MemoryStore, prefix: string): readonly Entry[] {
-  const now = store.clock.now();
+  expire(store);
   return [...store.entries.values()]
-    .filter((entry) => entry.key.startsWith(prefix) && entry.expiresAt > now)
+    .filter((entry) => entry.key.startsWith(prefix))
     .map(({ key, value, version }) => ({ key, value, version }))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 function expire(store: MemoryStore): void {
   const now = store.clock.now();
-  for (const [key, entry] of store.entries) if (entry.expiresAt <= now) store.entries.delete(key);
+  if (now < store.nextExpiry) return;
+  let next = Infinity;
+  for (const [key, { expiresAt }] of store.entries) {
+    if (expiresAt <= now) store.entries.delete(key);
+    else next = Math.min(next, expiresAt);
+  }
+  scheduleExpiry(store, next);
+  tell(store);
 }
 
-/** Tells each watcher what it has not been told yet, soon and once for all changes until then. */
+/** Notes when to look again; a timer does it, but only while somebody watches. */
+function scheduleExpiry(store: MemoryStore, at: number): void {
+  store.stopExpiry?.();
+  store.stopExpiry = undefined;
+  store.nextExpiry = at;
+  if (store.watchers.size === 0 || at === Infinity) return;
+  store.stopExpiry = store.clock.after(Math.max(0, at - store.clock.now()), () => expire(store));
+}
+
+/** Tells each watcher what it has not been told yet, soon, and once for all changes until then. */
 function tell(store: MemoryStore): void {
   for (const watcher of store.watchers) {
     if (watcher.scheduled) continue;
     watcher.scheduled = true;
     queueMicrotask(() => {
       watcher.scheduled = false;
-      if (!store.watchers.has(watcher)) return;
-      const entries = listed(store, watcher.prefix);
-      // A renewal is no change.
-      const telling = JSON.stringify(entries.map(({ key, value }) => [key, value]));
-      if (telling === watcher.told) return;
-      watcher.told = telling;
-      watcher.listener(entries);
+      if (store.watchers.has(watcher)) tellOne(store, watcher);
     });
   }
-  scheduleExpiry(store);
 }
 
-/** One timer for the entry that is gone first, and only while somebody watches. */
-function scheduleExpiry(store: MemoryStore): void {
-  let first = Infinity;
-  for (const { expiresAt } of store.entries.values()) first = Math.min(first, expiresAt);
-  if (store.watchers.size === 0 || first === Infinity) return stopExpiry(store);
-  if (first === store.nextExpiry) return;
-  stopExpiry(store);
-  store.nextExpiry = first;
-  store.stopExpiry = store.clock.after(Math.max(0, first - store.clock.now()), () => {
-    store.nextExpiry = Infinity;
-    store.stopExpiry = undefined;
-    expire(store);
-    tell(store);
-  });
+function tellOne(store: MemoryStore, watcher: Watcher): void {
+  const entries = listed(store, watcher.prefix);
+  const telling = JSON.stringify(entries.map(({ key, value }) => [key, value]));
+  if (telling === watcher.told) return;
+  watcher.told = telling;
+  try {
+    watcher.listener(entries);
+  } catch (error) {
+    watcher.report(error);
+  }
 }
 
-function stopExpiry(store: MemoryStore): void {
-  store.stopExpiry?.();
-  store.stopExpiry = undefined;
-  store.nextExpiry = Infinity;
-}
-
-function busOf(store: MemoryStore, alive: () => void, owned: (end: () => void) => () => void): Bus {
+function busOf(store: MemoryStore, { alive, owned, report }: View): Bus {
   return {
     publish: async (topic, message) => {
       alive();
@@ -228,7 +255,13 @@ function busOf(store: MemoryStore, alive: () => void, owned: (end: () => void) =
     subscribe: (topic, listener) => {
       alive();
       // A function of its own, so that one listener given twice is two subscriptions.
-      const own = (message: Uint8Array): void => listener(message);
+      const own = (message: Uint8Array): void => {
+        try {
+          listener(message);
+        } catch (error) {
+          report(error);
+        }
+      };
       const present = store.subscribers.get(topic) ?? new Set();
       store.subscribers.set(topic, present.add(own));
       return owned(() => {

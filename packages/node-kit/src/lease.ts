@@ -10,6 +10,7 @@ export interface HoldOptions {
   readonly leases: LeaseStore;
   readonly clock: Clock;
   readonly key: string;
+  /** Names a process in one of its lives: another life must not take over its Term. */
   readonly owner: string;
   readonly ttlMs: number;
   /** Called once, and never after `release`. */

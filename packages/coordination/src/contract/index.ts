@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import type { Coordination, Entry, Lease } from '../ports.ts';
 
 export interface CoordinationSubject {
-  /** Three views of one store, as of three processes. */
+  /** Three views of one store, as of three processes, which survive what their listeners throw. */
   readonly views: readonly [Coordination, Coordination, Coordination];
   /** Lets so many ms of the store's time pass, and all watchers be told. */
   advance(ms: number): Promise<void>;
@@ -186,6 +186,21 @@ export function coordinationContract(
       expect(got.map((one) => one.at(-1))).toEqual([49, 99, 99]);
     });
 
+    test('a listener that throws keeps nothing from the others', async () => {
+      const [a, b] = subject.views;
+      const key = freshKey();
+      const got: string[] = [];
+      a.directory.watch(key, bug);
+      a.directory.watch(key, (entries) => got.push(`${entries.length} entries`));
+      a.bus.subscribe(key, bug);
+      a.bus.subscribe(key, () => got.push('message'));
+      await subject.advance(0);
+      await b.directory.put(key, '1', ttlMs);
+      await b.bus.publish(key, Uint8Array.of(1));
+      await subject.advance(0);
+      expect(got.toSorted()).toEqual(['0 entries', '1 entries', 'message']);
+    });
+
     test('a closed view is told nothing and refuses; the others go on', async () => {
       const [a, b] = subject.views;
       const key = freshKey();
@@ -265,4 +280,8 @@ async function leaseHistory(
     if (now === undefined) expect(read).toBeUndefined();
     else expect(read).toMatchObject({ owner: now.owner, term: now.term });
   }
+}
+
+function bug(): void {
+  throw new Error('a bug of a listener');
 }
