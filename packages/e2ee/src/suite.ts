@@ -15,7 +15,7 @@ import type { Hash } from 'ts-mls/crypto/hash.js';
 import { makeGenericHpke } from 'ts-mls/crypto/implementation/hpke.js';
 import type { Kdf } from 'ts-mls/crypto/kdf.js';
 import type { Signature } from 'ts-mls/crypto/signature.js';
-import { equalBytes } from './bytes.ts';
+import { bytesOf, equalBytes } from './bytes.ts';
 import { FastXWing } from './xwing.ts';
 
 export const SUITE = 'MLS_256_XWING_AES256GCM_SHA512_Ed25519';
@@ -31,6 +31,28 @@ const kdf: Kdf = {
   expand: async (prk, info, length) => expand(sha512, prk, info, length),
   size: 64,
 };
+
+type BufferLike = ArrayBufferLike | ArrayBufferView;
+
+/** HPKE's own HKDF, seven small HMACs a seal: by noble too. */
+class NobleHkdf extends HkdfSha512 {
+  override async extract(salt: BufferLike, ikm: BufferLike): Promise<ArrayBuffer> {
+    return extract(sha512, bytesOf(ikm), bytesOf(salt)).slice().buffer;
+  }
+
+  override async expand(prk: BufferLike, info: BufferLike, length: number): Promise<ArrayBuffer> {
+    return expand(sha512, bytesOf(prk), bytesOf(info), length).slice().buffer;
+  }
+
+  override async extractAndExpand(
+    salt: BufferLike,
+    ikm: BufferLike,
+    info: BufferLike,
+    length: number,
+  ): Promise<ArrayBuffer> {
+    return this.expand(await this.extract(salt, ikm), info, length);
+  }
+}
 
 const aead: Aead = {
   async encrypt(key, nonce, aad, plaintext) {
@@ -72,7 +94,7 @@ export function suiteImpl(): Promise<CiphersuiteImpl> {
 }
 
 async function load(): Promise<CiphersuiteImpl> {
-  const parts = new CipherSuite({ kem: new FastXWing(), kdf: new HkdfSha512(), aead: new Aes256Gcm() });
+  const parts = new CipherSuite({ kem: new FastXWing(), kdf: new NobleHkdf(), aead: new Aes256Gcm() });
   return {
     name: SUITE,
     hash,

@@ -6,6 +6,7 @@ import type { RecipientContextParams, SenderContextParams } from '@hpke/core';
 import { XWing } from '@hpke/hybridkem-x-wing';
 import { sha3_256, shake256 } from '@noble/hashes/sha3.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+import { bytesOf } from './bytes.ts';
 
 const KEM_PUBLIC = 1184;
 const KEM_CIPHERTEXT = 1088;
@@ -85,12 +86,6 @@ async function x25519(secret: Uint8Array, point: Uint8Array): Promise<Uint8Array
 
 function combine(kem: Uint8Array, x: Uint8Array, xCipher: Uint8Array, xPublic: Uint8Array): Uint8Array<ArrayBuffer> {
   return sha3_256(concat(kem, x, xCipher, xPublic, LABEL)).slice();
-}
-
-function bytesOf(source: ArrayBufferLike | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(source)
-    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
-    : new Uint8Array(source);
 }
 
 function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
