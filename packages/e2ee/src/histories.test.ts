@@ -22,9 +22,9 @@ interface World {
   people: number;
 }
 
-/** Every third history grows up to 2 … 8 people, the others to 3 or 4: Commits cost by members. */
+/** Every fifth history grows up to 4 … 8 people, the others to 2 or 3: Commits cost by members. */
 function sizeOf(seed: number): number {
-  return seed % 3 === 0 ? 2 + (seed % 7) : 2 + (seed % 3);
+  return seed % 5 === 0 ? 4 + ((seed / 5) % 5) : 2 + (seed % 2);
 }
 
 async function start(seed: number): Promise<World> {
