@@ -70,6 +70,7 @@ export function cluster(): Cluster {
     clock,
     node: async (nodeId, change = {}) => {
       const workers: types.Worker[] = [];
+      let asked = 0;
       const metrics = new Registry();
       const context: ServiceContext = {
         carrier: hub.carrier(nodeId),
@@ -83,9 +84,9 @@ export function cluster(): Cluster {
         config: { ...configOf(nodeId), ...change },
         context,
         createWorker: async () => {
-          const worker = await createWorker({ logLevel: 'none' });
-          workers.push(worker);
-          return worker;
+          // In the order in which they were asked for, which is that of their ids, not in that of their coming.
+          const index = asked++;
+          return (workers[index] = await createWorker({ logLevel: 'none' }));
         },
       });
       opened.push(node);
