@@ -1,13 +1,11 @@
-/** A real Chromium on a page that Vite built from here: what a test of the SDK in its own surroundings needs. */
+/** A real Chromium and pages that Vite builds on the spot: what a test of the SDK in its own surroundings needs. */
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, extname, join, resolve } from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { delimiter, extname, join } from 'node:path';
+import { chromium, type Browser } from 'playwright-core';
 import { build } from 'vite';
-
-const PAGES = resolve(import.meta.dirname, 'pages');
 
 const FLAGS = [
   '--no-sandbox',
@@ -20,60 +18,72 @@ const FLAGS = [
   '--use-fake-device-for-media-stream',
   '--use-fake-ui-for-media-stream',
   '--autoplay-policy=no-user-gesture-required',
+  // Several pages are in use at once and none is in front.
+  '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding',
+  '--disable-backgrounding-occluded-windows',
 ];
 
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
 
-export interface BrowserLab {
-  readonly page: Page;
+export async function openBrowser(): Promise<Browser> {
+  return await chromium.launch({ executablePath: await chromiumPath(), args: FLAGS });
+}
+
+export interface ServedPage {
+  readonly url: string;
   close(): Promise<void>;
 }
 
-/** Builds `pages/<name>.html`, serves it on a loopback port and opens it. */
-export async function openPage(name: string): Promise<BrowserLab> {
+/** Bundles one module of this package as an application would, and serves it on a loopback port with an empty page. */
+export async function servePage(module: string): Promise<ServedPage> {
   const dist = await mkdtemp(join(tmpdir(), 'veilcast-page-'));
+  const page = 'virtual:page';
   await build({
     configFile: false,
-    root: PAGES,
+    root: import.meta.dirname,
     logLevel: 'error',
+    plugins: [
+      {
+        name: 'page',
+        resolveId: (id) => (id === page ? join(import.meta.dirname, 'page.ts') : undefined),
+        load: (id) => (id === join(import.meta.dirname, 'page.ts') ? module : undefined),
+      },
+    ],
     build: {
       outDir: dist,
-      emptyOutDir: true,
       target: 'esnext',
       minify: false,
-      rollupOptions: { input: join(PAGES, `${name}.html`) },
+      rollupOptions: { input: { page }, output: { entryFileNames: 'page.js' } },
     },
     worker: { format: 'es' },
   });
+  const empty =
+    '<!doctype html><meta charset="utf-8"><title>page</title><script type="module" src="/page.js"></script>';
   const server = createServer((request, response) => {
-    const path = join(dist, new URL(request.url ?? '/', 'http://localhost').pathname);
-    readFile(path).then(
-      (file) => response.setHeader('content-type', TYPES[extname(path)] ?? 'text/plain').end(file),
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname === '/') {
+      response.setHeader('content-type', 'text/html').end(empty);
+      return;
+    }
+    readFile(join(dist, pathname)).then(
+      (file) => response.setHeader('content-type', TYPES[extname(pathname)] ?? 'text/plain').end(file),
       () => response.writeHead(404).end(),
     );
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  let browser: Browser | undefined;
-  const close = async () => {
-    await browser?.close();
-    server.closeAllConnections();
-    server.close();
-    await rm(dist, { recursive: true, force: true });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await rm(dist, { recursive: true, force: true });
+    },
   };
-  try {
-    browser = await chromium.launch({ executablePath: await chromiumPath(), args: FLAGS });
-    const page = await browser.newPage();
-    page.on('pageerror', (error) => process.stderr.write(`page: ${error.message}\n`));
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${name}.html`);
-    return { page, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }
 
 /** The first `chromium` of the PATH. */
-export async function chromiumPath(): Promise<string> {
+async function chromiumPath(): Promise<string> {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const path = join(folder, 'chromium');
     const found = await access(path).then(

@@ -3,26 +3,32 @@
  * key nothing leaves and nothing is shown.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPage, type BrowserLab } from './browser.ts';
-import type { LabApi } from './pages/transform.ts';
+import type { Browser, Page } from 'playwright-core';
+import { openBrowser, servePage, type ServedPage } from './browser.ts';
+import type { LabApi } from './two-ends.ts';
 
 type Steps = (api: LabApi, pause: (ms: number) => Promise<void>) => Promise<unknown>;
 
-let browser: BrowserLab;
+let served: ServedPage;
+let browser: Browser;
+let page: Page;
 
 beforeAll(async () => {
-  browser = await openPage('transform');
+  served = await servePage(`import './two-ends.ts';`);
+  browser = await openBrowser();
+  page = await browser.newPage();
+  await page.goto(served.url);
+  await page.waitForFunction(() => 'lab' in globalThis);
 });
 
 afterAll(async () => {
-  await browser.close();
+  await browser?.close();
+  await served?.close();
 });
 
 /** Runs the steps inside the page. */
 async function inPage<S extends Steps>(steps: S): Promise<Awaited<ReturnType<S>>> {
-  const result = await browser.page.evaluate(
-    `(${steps.toString()})(lab, (ms) => new Promise((done) => setTimeout(done, ms)))`,
-  );
+  const result = await page.evaluate(`(${steps.toString()})(lab, (ms) => new Promise((done) => setTimeout(done, ms)))`);
   return result as Awaited<ReturnType<S>>;
 }
 

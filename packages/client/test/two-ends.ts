@@ -1,7 +1,7 @@
 /** Two RTCPeerConnections in one page, each with a frame worker of its own; the test hands out the keys. */
 import type { PeerId } from '@veilcast/protocol';
-import { Transforms } from '../../src/transforms.ts';
-import type { FrameCounts, KeyMessage } from '../../src/workers/messages.ts';
+import { Transforms } from '../src/transforms.ts';
+import type { FrameCounts, KeyMessage } from '../src/workers/messages.ts';
 
 const MEMBERS = [
   { peerId: 'alice', leaf: 0 },
