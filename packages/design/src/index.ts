@@ -1,0 +1,5 @@
+export * from './Act.tsx';
+export * from './copy.ts';
+export * from './cx.ts';
+export * from './IconAct.tsx';
+export * from './theme.ts';
