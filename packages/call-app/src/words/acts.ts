@@ -1,0 +1,45 @@
+/** For every error code the one thing to do, and whether it ends the call or stands beside it. */
+import type { ErrorCode } from '@veilcast/protocol';
+
+/** again: join anew. home: another room. reload: a fresh page. device: ask for the device anew. dismiss: nothing but know it. */
+export type Act = 'again' | 'home' | 'reload' | 'device' | 'dismiss';
+
+export const ACTS = {
+  MALFORMED: 'reload',
+  OVERSIZE: 'dismiss',
+  UNSUPPORTED: 'reload',
+  OUT_OF_ORDER: 'reload',
+  REPLAYED: 'reload',
+  RATE_LIMITED: 'again',
+  UNAUTHORIZED: 'home',
+  FORBIDDEN: 'dismiss',
+  NOT_JOINED: 'reload',
+  ALREADY_JOINED: 'reload',
+  NOT_FOUND: 'dismiss',
+  ROOM_FULL: 'again',
+  CLUSTER_FULL: 'again',
+  NO_REGION: 'home',
+  NOT_OWNER: 'again',
+  STALE_TERM: 'again',
+  STALE_INCARNATION: 'again',
+  NODE_DRAINING: 'again',
+  NODE_UNREACHABLE: 'again',
+  WORKER_DIED: 'again',
+  DEADLINE: 'again',
+  OVERLOADED: 'again',
+  CHANNEL_CLOSED: 'again',
+  EPOCH_CONFLICT: 'again',
+  COMMIT_INVALID: 'again',
+  TICKET_EXPIRED: 'again',
+  CANNOT_CONSUME: 'dismiss',
+  MEDIA_UNSUPPORTED: 'reload',
+  DEVICE_DENIED: 'device',
+  DEVICE_NOT_FOUND: 'device',
+  KEYS_FAILED: 'again',
+  TRANSPORT_FAILED: 'again',
+  DISCONNECTED: 'again',
+  REMOVED: 'home',
+  DENIED: 'home',
+  CLOSED: 'home',
+  INTERNAL: 'again',
+} as const satisfies Record<ErrorCode, Act>;
