@@ -1,0 +1,65 @@
+/** What the link says: `/r/<room>?name=&region=&role=&join=1&video=0&audio=0&token=` (DESIGN §11). Pure. */
+import { RegionId, Role, RoomId } from '@veilcast/protocol';
+
+export const NAME_MAX = 64;
+
+export interface VisitOptions {
+  readonly room: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly region: string | undefined;
+  readonly token: string | undefined;
+  /** Joins without a click. */
+  readonly join: boolean;
+  readonly video: boolean;
+  readonly audio: boolean;
+}
+
+export type Place =
+  | { readonly kind: 'landing' }
+  | { readonly kind: 'room'; readonly options: VisitOptions }
+  /** A link to a room whose name cannot be one. */
+  | { readonly kind: 'lost' };
+
+/** Reads a link. Never throws; a value that makes no sense counts as absent. */
+export function readPlace(url: URL): Place {
+  if (url.pathname === '/' || url.pathname === '/index.html') return { kind: 'landing' };
+  const room = RoomId.safeParse(/^\/r\/([^/]+)\/?$/.exec(url.pathname)?.[1]?.toLowerCase());
+  if (!room.success) return { kind: 'lost' };
+  const query = url.searchParams;
+  const role = Role.safeParse(query.get('role'));
+  const region = RegionId.safeParse(query.get('region'));
+  return {
+    kind: 'room',
+    options: {
+      room: room.data,
+      name: cleanName(query.get('name') ?? ''),
+      role: role.success ? role.data : 'speaker',
+      region: region.success ? region.data : undefined,
+      token: query.get('token') ?? undefined,
+      join: query.get('join') === '1',
+      video: query.get('video') !== '0',
+      audio: query.get('audio') !== '0',
+    },
+  };
+}
+
+/** One line, no spaces at the ends, at most NAME_MAX UTF-16 units and no half of a character. */
+export function cleanName(name: string): string {
+  const line = name.replaceAll(/\s+/gu, ' ').trim();
+  let cut = '';
+  for (const character of line) {
+    if (cut.length + character.length > NAME_MAX) break;
+    cut += character;
+  }
+  return cut.trim();
+}
+
+/** What a person typed as the name of a room, as it can stand in a link; empty when nothing of it can. */
+export function roomFromWords(words: string): string {
+  const plain = words.normalize('NFKD').toLowerCase().replaceAll(/\p{M}/gu, '');
+  return plain
+    .replaceAll(/[^a-z0-9_]+/g, '-')
+    .replaceAll(/^[-_]+|-+$/g, '')
+    .slice(0, 64);
+}

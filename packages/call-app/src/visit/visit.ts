@@ -1,0 +1,141 @@
+/**
+ * One visit to one room: from the link through the pre-join and the call to its end. Owns the call, the local media and
+ * what stands between them; components show its state and call its methods.
+ */
+import type { Call, CallReport } from '@veilcast/client';
+import { ClusterError, type ErrorCode } from '@veilcast/protocol';
+import { LocalMedia } from '../media/local.ts';
+import { connect } from './connect.ts';
+import { emptyReport } from './empty-report.ts';
+import { remember, remembered } from './memory.ts';
+import { cleanName, type VisitOptions } from './options.ts';
+import { Publisher } from './publisher.ts';
+import { Store } from './store.ts';
+import { fetchToken } from './token.ts';
+
+export type Phase =
+  | { readonly kind: 'preparing' }
+  | { readonly kind: 'joining'; readonly step: 'token' | 'connect' }
+  | { readonly kind: 'call'; readonly call: Call }
+  | { readonly kind: 'left' }
+  /** Could not join, or the call ended by something else than the person's wish. */
+  | { readonly kind: 'failed'; readonly code: ErrorCode };
+
+export interface VisitState {
+  readonly phase: Phase;
+  readonly name: string;
+  /** Something in the call did not work; it stands beside the call until it is closed. */
+  readonly notice: ErrorCode | undefined;
+}
+
+export class Visit {
+  readonly options: VisitOptions;
+  readonly media = new LocalMedia();
+  readonly store: Store<VisitState>;
+  #call: Call | undefined;
+  #publisher: Publisher | undefined;
+  /** Grows with every join and leave; an attempt that ends after a newer one is undone. */
+  #attempt = 0;
+
+  constructor(options: VisitOptions) {
+    this.options = options;
+    const name = options.name || cleanName(remembered('name'));
+    this.store = new Store<VisitState>({ phase: { kind: 'preparing' }, name, notice: undefined });
+  }
+
+  get viewer(): boolean {
+    return (this.#call?.snapshot.self.role ?? this.options.role) === 'viewer';
+  }
+
+  /** Opens the devices that the link does not switch off. */
+  async openMedia(): Promise<void> {
+    if (this.options.role === 'viewer') return;
+    await this.media.start({ microphone: this.options.audio, camera: this.options.video });
+  }
+
+  async join(name: string): Promise<void> {
+    const { kind } = this.store.value.phase;
+    if (kind === 'joining' || kind === 'call') return;
+    const attempt = ++this.#attempt;
+    if (name !== '' && !this.options.join) remember('name', name);
+    this.store.patch({ name, notice: undefined, phase: { kind: 'joining', step: 'token' } });
+    try {
+      const token = this.options.token ?? (await fetchToken(this.options.room, this.options.role));
+      if (attempt !== this.#attempt) return;
+      this.store.patch({ phase: { kind: 'joining', step: 'connect' } });
+      const { region } = this.options;
+      const call = await connect({
+        url: location.origin,
+        token,
+        ...(name === '' ? {} : { name }),
+        ...(region === undefined ? {} : { region }),
+      });
+      if (attempt === this.#attempt) this.#enter(call);
+      else await call.leave();
+    } catch (thrown) {
+      if (attempt === this.#attempt) this.#fail(ClusterError.of(thrown).code);
+    }
+  }
+
+  async leave(): Promise<void> {
+    this.#attempt++;
+    const call = this.#call;
+    this.#exit();
+    this.store.patch({ phase: { kind: 'left' }, notice: undefined });
+    await call?.leave().catch(() => undefined);
+  }
+
+  /** Joins anew with the devices as they were before. */
+  async again(): Promise<void> {
+    void this.openMedia();
+    await this.join(this.store.value.name);
+  }
+
+  /** Runs something the person asked of the call; what fails is told beside the call. */
+  async act(step: Promise<unknown>): Promise<boolean> {
+    try {
+      await step;
+      return true;
+    } catch (thrown) {
+      this.store.patch({ notice: ClusterError.of(thrown).code });
+      return false;
+    }
+  }
+
+  dismissNotice(): void {
+    this.store.patch({ notice: undefined });
+  }
+
+  /** DESIGN §11: what `window.veilcast.report()` and "copy diagnostics" give, in a call or not. */
+  async report(): Promise<CallReport> {
+    const empty = emptyReport(this.options.room, this.store.value.name, this.options.role);
+    return this.#call ? this.#call.report().catch(() => empty) : empty;
+  }
+
+  #enter(call: Call): void {
+    this.#call = call;
+    if (call.snapshot.state === 'ended') {
+      this.#fail(call.snapshot.error?.code ?? 'CLOSED');
+      return;
+    }
+    this.#publisher = new Publisher(call, this.media, (thrown) =>
+      this.store.patch({ notice: ClusterError.of(thrown).code }),
+    );
+    call.on('ended', (error) => {
+      if (this.#call === call && this.store.value.phase.kind === 'call') this.#fail(error?.code ?? 'CLOSED');
+    });
+    this.store.patch({ phase: { kind: 'call', call } });
+  }
+
+  #fail(code: ErrorCode): void {
+    this.#exit();
+    this.store.patch({ phase: { kind: 'failed', code }, notice: undefined });
+  }
+
+  /** The call object stays for the diagnostics; everything that runs stops. */
+  #exit(): void {
+    this.#publisher?.close();
+    this.#publisher = undefined;
+    this.media.stop();
+  }
+}
