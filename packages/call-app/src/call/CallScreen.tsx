@@ -1,0 +1,145 @@
+/** The call: stage, bar, lock, one panel at a time, what needs attention, and the keyboard. */
+import type { Call, CallSnapshot } from '@veilcast/client';
+import { copyText, cx, IconAct } from '@veilcast/design';
+import { GalleryThumbnails, LayoutGrid } from 'lucide-react';
+import { useEffect, useMemo, useState, type ReactElement } from 'react';
+import type { LocalState } from '../media/local.ts';
+import { useStore } from '../visit/store.ts';
+import type { Visit } from '../visit/visit.ts';
+import { t } from '../words/words.ts';
+import { Bar } from './Bar.tsx';
+import styles from './CallScreen.module.css';
+import { commandsOf, shortcutOf, type Commands, type PanelName } from './commands.ts';
+import { useCall, useIdle } from './hooks.ts';
+import { Lock } from './Lock.tsx';
+import { Comings } from './Comings.tsx';
+import { Notices } from './Notices.tsx';
+import { ChatPanel } from './panels/ChatPanel.tsx';
+import { DevicesPanel } from './panels/DevicesPanel.tsx';
+import { EncryptionPanel } from './panels/EncryptionPanel.tsx';
+import { PeoplePanel } from './panels/PeoplePanel.tsx';
+import { ShortcutsPanel } from './panels/ShortcutsPanel.tsx';
+import { Sound } from './Sound.tsx';
+import { Stage, type Layout } from './Stage.tsx';
+
+interface CallScreenProps {
+  readonly visit: Visit;
+  readonly call: Call;
+}
+
+export function CallScreen({ visit, call }: CallScreenProps): ReactElement {
+  const snapshot = useCall(call);
+  const local = useStore(visit.media.store);
+  const [panel, setPanel] = useState<PanelName>();
+  const [layout, setLayout] = useState<Layout>('grid');
+  const [said, say] = useState<string>();
+  const commands = useMemo(
+    () => commandsOf(visit, call, { setPanel, setLayout, diagnostics: () => void copyReport(visit).then(say) }),
+    [visit, call],
+  );
+  const idle = useIdle(panel !== undefined);
+  const since = useSince(call);
+  const unread = useUnread(snapshot, panel === 'chat');
+  useShortcuts(commands);
+  return (
+    <main className={cx(styles.screen, idle && styles.idle)}>
+      <h1 className="visually-hidden">{snapshot.room}</h1>
+      <header className={styles.top}>
+        <Lock
+          encryption={snapshot.encryption}
+          open={panel === 'encryption'}
+          onPress={() => commands.toggle('encryption')}
+        />
+        <span className={styles.room}>{snapshot.room}</span>
+        <LayoutSwitch layout={layout} onPress={commands.switchLayout} />
+      </header>
+      <Stage call={call} snapshot={snapshot} local={local} layout={layout} />
+      <div className={styles.notices}>
+        <Notices visit={visit} call={call} snapshot={snapshot} local={local} panel={panel} said={said} onSaid={say} />
+        <Sound snapshot={snapshot} speakerId={local.speakerId} />
+      </div>
+      {panel !== undefined && (
+        <OpenPanel {...{ visit, call, snapshot, local, panel, since }} onClose={commands.close} />
+      )}
+      <Bar snapshot={snapshot} local={local} commands={commands} panel={panel} layout={layout} unread={unread} />
+      <Comings people={snapshot.people} />
+    </main>
+  );
+}
+
+function LayoutSwitch({ layout, onPress }: { readonly layout: Layout; readonly onPress: () => void }): ReactElement {
+  return (
+    <span className={styles.layout}>
+      <IconAct
+        icon={layout === 'grid' ? GalleryThumbnails : LayoutGrid}
+        label={t(layout === 'grid' ? 'stage.toSpeaker' : 'stage.toGrid')}
+        shortcut="L"
+        onPress={onPress}
+      />
+    </span>
+  );
+}
+
+async function copyReport(visit: Visit): Promise<string> {
+  const copied = await copyText(JSON.stringify(await visit.report(), undefined, 2));
+  return t(copied ? 'more.copied' : 'more.notCopied');
+}
+
+interface OpenPanelProps extends CallScreenProps {
+  readonly snapshot: CallSnapshot;
+  readonly local: LocalState;
+  readonly panel: PanelName;
+  readonly since: number | undefined;
+  readonly onClose: () => void;
+}
+
+function OpenPanel({ visit, call, snapshot, local, panel, since, onClose }: OpenPanelProps): ReactElement {
+  switch (panel) {
+    case 'people':
+      return <PeoplePanel {...{ visit, call, snapshot, onClose }} micOn={local.microphone.on} />;
+    case 'chat':
+      return <ChatPanel call={call} lines={snapshot.chat} self={snapshot.self.peerId} onClose={onClose} />;
+    case 'encryption':
+      return <EncryptionPanel snapshot={snapshot} since={since} onClose={onClose} />;
+    case 'devices':
+      return <DevicesPanel media={visit.media} onClose={onClose} />;
+    default:
+      return <ShortcutsPanel onClose={onClose} />;
+  }
+}
+
+function useShortcuts(commands: Commands): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const shortcut = shortcutOf(event);
+      if (!shortcut) return;
+      // The key that opens a panel is not the first letter typed in it.
+      if (event.key !== 'Escape') event.preventDefault();
+      shortcut.run(commands);
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [commands]);
+}
+
+/** When the present Epoch's keys came; they were there before the call was shown, or come with a change. */
+function useSince(call: Call): number | undefined {
+  const [since, setSince] = useState(() => (call.snapshot.encryption.state === 'encrypted' ? Date.now() : undefined));
+  useEffect(() => {
+    let known = '';
+    const look = ({ encryption: { epoch, state } }: CallSnapshot): void => {
+      if (known !== '' && known !== `${state} ${epoch}`) setSince(state === 'encrypted' ? Date.now() : undefined);
+      known = `${state} ${epoch}`;
+    };
+    look(call.snapshot);
+    return call.on('change', look);
+  }, [call]);
+  return since;
+}
+
+/** Lines of others that came while the chat was closed. */
+function useUnread({ chat, self }: CallSnapshot, reading: boolean): number {
+  const [seen, setSeen] = useState(chat.length);
+  if (reading && seen !== chat.length) setSeen(chat.length);
+  return reading ? 0 : chat.slice(seen).filter(({ from }) => from !== self.peerId).length;
+}
