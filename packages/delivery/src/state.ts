@@ -11,12 +11,16 @@ export interface Member {
   readonly peerId: PeerId;
   /** Leaf index by the rule of RFC 9420 §7.7: the leftmost blank leaf. Decides who removes. */
   readonly leaf: number;
+  /** The Epoch that its own Commit made: it can open nothing sent before. */
+  readonly since: Epoch;
 }
 
 export interface Ticket {
   readonly ticket: number;
   readonly peerId: PeerId;
   readonly issuedAt: number;
+  /** The Epoch that it joins on. Undefined: it makes the group. */
+  readonly epoch: Epoch | undefined;
 }
 
 export interface Removal {
@@ -38,8 +42,15 @@ export interface DeliveryState {
   readonly nextTicket: number;
   /** Members who are gone from the Room and not yet removed from the group. */
   readonly gone: readonly PeerId[];
+  /** Members who lost their place: removed like those who are gone, then queued. */
+  readonly rejoining: readonly PeerId[];
   readonly removal: Removal | undefined;
+  /** Turns that somebody in the queue let pass. */
+  readonly failures: ReadonlyMap<PeerId, number>;
 }
+
+/** The event of one kind. */
+export type EventOf<K extends DeliveryEvent['kind']> = Extract<DeliveryEvent, { readonly kind: K }>;
 
 export type DeliveryEvent =
   | { readonly kind: 'enter'; readonly peerId: PeerId }
