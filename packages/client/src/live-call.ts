@@ -246,14 +246,17 @@ export class LiveCall implements Call {
     this.#profileTold = false;
     if (!old) return;
     this.#picture.newWorkers();
+    this.#picture.notEncrypted('waiting');
     this.#remote.forgetMuted();
     old.close();
   }
 
   /** What the application wanted before holds for a new Seat too. */
   #resume(media: SeatMedia): void {
-    void this.#publications.publishAll(media.publishing).then((failures) => {
-      for (const failure of failures) this.#picture.refused(`publish-${ClusterError.of(failure).code}`);
+    void this.#publications.publishAll(media.publishing).then(([failure]) => {
+      // Nobody waits for this promise, so the person must see it.
+      if (failure !== undefined && !this.#seat?.lostWith)
+        this.#store.set({ error: callError(ClusterError.of(failure)) });
     });
     this.#tiles.repeat();
   }
@@ -283,7 +286,10 @@ export class LiveCall implements Call {
     this.#profileTold = true;
     this.#cancelProfile?.();
     this.#cancelProfile = this.#clock.after(standing.selfLeaf * PROFILE_SPREAD_MS, () => {
-      this.#tellProfile().catch((thrown: unknown) => this.#picture.refused(`profile-${ClusterError.of(thrown).code}`));
+      // Without success it is told with the next Epoch.
+      this.#tellProfile().catch(() => {
+        this.#profileTold = false;
+      });
     });
   }
 

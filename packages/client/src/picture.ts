@@ -93,7 +93,9 @@ export class RoomPicture {
     this.#counts = { sealed: 0, opened: 0, failures: {} };
   }
 
-  refused(reason: string): void {
+  /** Something of the group was not taken. */
+  refused(what: string): void {
+    const reason = `group-${what}`;
     if (this.#refusals.size >= REASONS_MAX && !this.#refusals.has(reason)) return;
     this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
     this.#drawCounts();
@@ -101,11 +103,10 @@ export class RoomPicture {
 
   #drawCounts(): void {
     const all = sum(this.#before, this.#counts);
-    const refusals = Object.fromEntries([...this.#refusals].map(([reason, count]) => [`group-${reason}`, count]));
     this.#store.setEncryption({
       framesSealed: all.sealed,
       framesOpened: all.opened,
-      failures: { ...all.failures, ...refusals },
+      failures: { ...all.failures, ...Object.fromEntries(this.#refusals) },
     });
   }
 

@@ -193,7 +193,6 @@ export class Seat {
         this.layers.delete(received.consumerId);
         this.#listeners.closed(received);
       },
-      failed: (error) => this.#listeners.refused(`consume-${error.code}`),
     });
     this.#media = { transports, publishing, receiving };
     this.#listeners.admitted(admission, this.#media);

@@ -21,6 +21,22 @@ describe('the state of a video', () => {
     expect(liveness.observe(31_000, 10, false, true)).toBe('live');
   });
 
+  it('has stood still only for as long as somebody wanted to see it move', () => {
+    const liveness = new Liveness(0);
+    const look = (now: number, frames: number, total: number, shown: boolean) => {
+      const frozen = liveness.frozenMs(total, false, shown);
+      liveness.observe(now, frames, false, shown);
+      return frozen;
+    };
+    expect(look(0, 10, 0, true)).toBe(0);
+    expect(look(500, 12, 200, true)).toBe(200);
+    expect(look(1_000, 12, 200, false)).toBe(200);
+    expect(look(9_000, 12, 200, true)).toBe(200);
+    // The browser adds the pause when the first frame ends it.
+    expect(look(9_500, 13, 8_500, true)).toBe(200);
+    expect(look(10_000, 14, 8_800, true)).toBe(500);
+  });
+
   it('is never frozen when every look finds new frames', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 10_000 }), { minLength: 1 }), (waits) => {

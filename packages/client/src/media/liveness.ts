@@ -8,6 +8,10 @@ export const FROZEN_AFTER_MS = 1_500;
 
 export class Liveness {
   #frames = 0;
+  #freezesSeen = 0;
+  #freezesExcused = 0;
+  /** Muted or unseen, and until the first frame after that. */
+  #idle = false;
   #lastFrameAt: number;
   #seen = false;
 
@@ -17,6 +21,8 @@ export class Liveness {
 
   /** `shown` false: nobody looks at it, so the server sends nothing and it cannot freeze. */
   observe(now: number, framesDecoded: number, muted: boolean, shown: boolean): VideoState {
+    if (muted || !shown) this.#idle = true;
+    else if (framesDecoded > this.#frames) this.#idle = false;
     if (framesDecoded > this.#frames) {
       this.#frames = framesDecoded;
       this.#lastFrameAt = now;
@@ -28,5 +34,15 @@ export class Liveness {
     }
     if (!this.#seen) return 'waiting';
     return now - this.#lastFrameAt > FROZEN_AFTER_MS ? 'frozen' : 'live';
+  }
+
+  /**
+   * How long the picture stood still while somebody wanted to see it move. The browser counts every pause in its total,
+   * also those that we asked for. To be told the total at every `observe`, before it.
+   */
+  frozenMs(total: number, muted: boolean, shown: boolean): number {
+    if (muted || !shown || this.#idle) this.#freezesExcused += Math.max(0, total - this.#freezesSeen);
+    this.#freezesSeen = total;
+    return total - this.#freezesExcused;
   }
 }

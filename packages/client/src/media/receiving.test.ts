@@ -1,4 +1,4 @@
-import type { ClusterError, ConsumerView, PeerId, ProducerView, RequestName } from '@veilcast/protocol';
+import type { ConsumerView, PeerId, ProducerView, RequestName } from '@veilcast/protocol';
 import { virtualClock } from '@veilcast/testkit';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -51,7 +51,6 @@ function world(missing: (producerId: string, tries: number) => boolean = () => f
   const receiving = new Receiving(transports, transforms, { request } as unknown as Signaling, clock, {
     opened: ({ producerId }: Received) => present.add(producerId),
     closed: ({ producerId }: Received) => present.delete(producerId),
-    failed: (error: ClusterError) => log.push(`failed ${error.code}`),
   });
   return { clock, log, receiving, present };
 }

@@ -36,7 +36,6 @@ export interface Received {
 export interface ReceivingListeners {
   opened(received: Received): void;
   closed(received: Received): void;
-  failed(error: ClusterError): void;
 }
 
 interface Wanted {
@@ -148,7 +147,6 @@ export class Receiving {
       await this.#signaling.request('resumeConsumers', { consumerIds });
     } catch (thrown) {
       const error = ClusterError.of(thrown);
-      this.#listeners.failed(error);
       const wait = RETRY_PAUSES_MS[tries];
       if (error.retry === 'never' || wait === undefined || this.#closed) return;
       this.#clock.after(error.retryMs ?? wait, () => void this.#resume(consumerIds, tries + 1));

@@ -79,7 +79,9 @@ export class MediaWatch {
     for (const { consumerId, producerId, peerId, track, muted, shown } of videos) {
       const liveness = this.#liveness.get(consumerId) ?? new Liveness(now);
       this.#liveness.set(consumerId, liveness);
-      const framesDecoded = this.#stats.get(track.id)?.framesDecoded ?? 0;
+      const stats = this.#stats.get(track.id);
+      if (stats) this.#stats.set(track.id, { ...stats, frozenMs: liveness.frozenMs(stats.frozenMs, muted, shown) });
+      const framesDecoded = stats?.framesDecoded ?? 0;
       this.#outside.state(peerId, producerId, liveness.observe(now, framesDecoded, muted, shown));
     }
   }
