@@ -170,7 +170,7 @@ export class Peer {
     const key = JSON.stringify(dtlsParameters);
     if (end.connecting && end.connecting.key !== key)
       throw new ClusterError('FORBIDDEN', 'this transport is connected to other DTLS parameters');
-    end.connecting ??= { key, done: media(end.transport.connect({ dtlsParameters })) };
+    end.connecting ??= { key, done: media(end.transport.connect({ dtlsParameters }), 'MALFORMED') };
     try {
       await end.connecting.done;
     } catch (error) {
@@ -180,7 +180,7 @@ export class Peer {
   }
 
   restartIce(transportId: string) {
-    return media(this.#end(transportId).transport.restartIce());
+    return media(this.#end(transportId).transport.restartIce(), 'NOT_FOUND');
   }
 
   /** @throws ClusterError FORBIDDEN (too many), MALFORMED, CLOSED */
@@ -218,7 +218,9 @@ export class Peer {
     const from = router.find(producerId);
     if (!from) throw new ClusterError('NOT_FOUND');
     if (!router.media.canConsume({ producerId, rtpCapabilities })) throw new ClusterError('CANNOT_CONSUME');
-    const consumer = await media(ends[1].transport.consume({ producerId, rtpCapabilities, paused: true }));
+    // A plain no of the worker: the Producer went this moment.
+    const consuming = ends[1].transport.consume({ producerId, rtpCapabilities, paused: true });
+    const consumer = await media(consuming, 'NOT_FOUND');
     if (this.closed) throw this.#abort.signal.reason as ClusterError;
     consumer.on('producerclose', () => {
       if (this.#forget(consumer)) this.#options.told.consumerGone(this, consumer);

@@ -106,7 +106,7 @@ export class PipeEnd {
       this.#transport = transport;
     } catch (error) {
       held.release();
-      throw error;
+      throw this.#closed ? new ClusterError('CLOSED') : error;
     }
     return this;
   }
@@ -128,7 +128,7 @@ export class PipeEnd {
   async connect(remote: Remote): Promise<void> {
     const { transport } = this.#mustBeOpen();
     const { ip, port, srtpParameters } = remote;
-    this.#remote ??= { key: keyOf(remote), done: media(transport.connect({ ip, port, srtpParameters })) };
+    this.#remote ??= { key: keyOf(remote), done: media(transport.connect({ ip, port, srtpParameters }), 'MALFORMED') };
     try {
       await this.#remote.done;
     } catch (error) {
@@ -161,7 +161,7 @@ export class PipeEnd {
     const { transport, hold } = this.#mustBeOpen();
     const from = hold.router.find(producerId);
     if (!from) throw new ClusterError('NOT_FOUND', 'the Producer is not on this Router');
-    const consumer = await media(transport.consume({ producerId }));
+    const consumer = await media(transport.consume({ producerId }), 'NOT_FOUND');
     if (this.#closed) throw new ClusterError('CLOSED');
     consumer.on('producerclose', () => this.#unsend(producerId, consumer));
     this.#sending.set(producerId, consumer);
@@ -192,7 +192,7 @@ export class PipeEnd {
     const producer = await hold.router.open(id, this, path, () =>
       transport.produce({ id, kind, rtpParameters, paused, keyFrameRequestDelay: PIPE_KEY_FRAME_DELAY_MS }),
     );
-    if (producer.paused !== paused) await media(paused ? producer.pause() : producer.resume());
+    if (producer.paused !== paused) await media(paused ? producer.pause() : producer.resume(), 'NOT_FOUND');
   }
 
   /** Takes a Producer off this Pipe, whichever end this is. */

@@ -121,7 +121,7 @@ export class Room {
 
   async pauseProducer(producerId: string, paused: boolean): Promise<void> {
     const producers = this.routers.list().flatMap((router) => router.find(producerId)?.producer ?? []);
-    await media(Promise.all(producers.map((producer) => (paused ? producer.pause() : producer.resume()))));
+    await media(Promise.all(producers.map((producer) => (paused ? producer.pause() : producer.resume()))), 'NOT_FOUND');
   }
 
   /** The Pipe's end on this Worker, opened if it is not there. @throws ClusterError */

@@ -86,8 +86,10 @@ export class RoomRouter {
     try {
       producer = await make();
     } catch (error) {
-      if (this.#entries.get(producerId) === entry) this.#entries.delete(producerId);
-      throw mediaError(error);
+      if (this.#entries.get(producerId) !== entry) throw new ClusterError('CLOSED', undefined, { cause: error });
+      this.#entries.delete(producerId);
+      // Its worker says no to parameters that contradict each other or what is there.
+      throw mediaError(error, 'MALFORMED');
     }
     if (this.#entries.get(producerId) !== entry) {
       producer.close();

@@ -69,7 +69,7 @@ const ROOM_CALLS = {
   setLayers: async ({ consumerId, spatial, temporal }, { rooms, roomId }) => {
     const [found] = rooms.get(roomId).consumers([consumerId]);
     if (!found) throw new ClusterError('NOT_FOUND', 'no such Consumer');
-    await media(found.consumer.setPreferredLayers({ spatialLayer: spatial, temporalLayer: temporal }));
+    await media(found.consumer.setPreferredLayers({ spatialLayer: spatial, temporalLayer: temporal }), 'NOT_FOUND');
   },
   requestKeyFrames: async ({ consumerIds }, { rooms, roomId }) => {
     const found = rooms.get(roomId).consumers(consumerIds);
@@ -144,9 +144,10 @@ async function answer(options: ServeOptions, incoming: Incoming, channel: Channe
   return await done;
 }
 
-/** Waits for every one, then says what the first failure was: one Consumer that has gone must not keep the others from it. */
+/** Waits for every one; a Consumer that goes this moment needs nothing any more. */
 async function all(calls: readonly Promise<unknown>[]): Promise<void> {
-  const settled = await Promise.allSettled(calls.map((call) => media(call)));
-  const failed = settled.find((one) => one.status === 'rejected');
-  if (failed) throw ClusterError.of(failed.reason);
+  const settled = await Promise.allSettled(calls.map((call) => media(call, 'NOT_FOUND')));
+  const failures = settled.flatMap((one) => (one.status === 'rejected' ? [ClusterError.of(one.reason)] : []));
+  const failure = failures.find(({ code }) => code !== 'NOT_FOUND');
+  if (failure) throw failure;
 }

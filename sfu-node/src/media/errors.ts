@@ -1,8 +1,8 @@
 /** mediasoup's exceptions as ours, in one place. Its messages may hold what a stranger sent, so they stay in `cause`. */
-import { ClusterError } from '@veilcast/protocol';
+import { ClusterError, type ErrorCode } from '@veilcast/protocol';
 
-/** Whatever a call to mediasoup threw. */
-export function mediaError(thrown: unknown): ClusterError {
+/** Whatever a call to mediasoup threw. `refused`: what its worker's plain no means for this call. */
+export function mediaError(thrown: unknown, refused: ErrorCode = 'INTERNAL'): ClusterError {
   if (thrown instanceof ClusterError) return thrown;
   switch (thrown instanceof Error ? thrown.name : '') {
     case 'TypeError':
@@ -13,15 +13,15 @@ export function mediaError(thrown: unknown): ClusterError {
     case 'WorkerClosedError':
       return new ClusterError('WORKER_DIED', undefined, { cause: thrown });
     default:
-      return ClusterError.of(thrown);
+      return refused === 'INTERNAL' ? ClusterError.of(thrown) : new ClusterError(refused, undefined, { cause: thrown });
   }
 }
 
 /** Runs a call to mediasoup. @throws ClusterError and nothing else */
-export async function media<T>(call: Promise<T>): Promise<T> {
+export async function media<T>(call: Promise<T>, refused?: ErrorCode): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    throw mediaError(error);
+    throw mediaError(error, refused);
   }
 }

@@ -14,7 +14,7 @@ const RESPAWN_MIN_MS = 50;
 const RESPAWN_MAX_MS = 10_000;
 /** A worker that lived this long was a good one: the wait begins anew. */
 const SETTLED_MS = 30_000;
-/** How long an ended worker process may take to be gone, before it is killed. */
+/** How long an ended worker process may take to be gone, before it is killed; and again that long before nobody waits for it. */
 const END_MS = 2_000;
 
 /** A worker that runs, in one of its lives. */
@@ -193,10 +193,21 @@ export class Workers {
       else worker.on('subprocessclose', resolve);
     });
     worker.close();
-    const cancel = this.#options.clock.after(END_MS, () => this.#options.kill(worker));
-    await gone;
-    cancel();
+    const { clock, kill } = this.#options;
+    const cancelKill = clock.after(END_MS, () => kill(worker));
+    const waited = wait(clock, 2 * END_MS);
+    await Promise.race([gone, waited.done]);
+    cancelKill();
+    waited.cancel();
   }
+}
+
+function wait(clock: Clock, ms: number): { readonly done: Promise<void>; readonly cancel: () => void } {
+  let cancel!: () => void;
+  const done = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve);
+  });
+  return { done, cancel };
 }
 
 function listenInfos(config: NodeConfig, index: number) {
