@@ -220,7 +220,7 @@ describe('sealing', () => {
     const { EpochKeyChain } = await import('./epoch.ts');
     const epoch = { epoch: 1, baseKey: baseKey(1), selfLeaf: 0, members: MEMBERS };
     const chain = await EpochKeyChain.create(epoch, 0);
-    const sealer = new Sealer(0, () => chain, 3);
+    const sealer = new Sealer(0, { time: (now) => now, sealing: () => chain, opening: () => undefined }, 3);
     const context = { codec: 'opus', keyFrame: false } as const;
     const outcomes = await Promise.all(Array.from({ length: 4 }, () => sealer.seal(frame(9), context, 0)));
     expect(outcomes.map(verdict)).toEqual(['sealed', 'sealed', 'sealed', 'exhausted']);

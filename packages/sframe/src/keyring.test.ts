@@ -169,6 +169,19 @@ describe('steps', () => {
     expect(verdict(await opener.open(second, opus, 0))).toBe('unknown-key');
   });
 
+  it('goes on when a clock is set back by an hour', async () => {
+    const ada = await keyringOf(0, 1, 10_000_000);
+    const bob = await keyringOf(1, 1, 0);
+    const opener = bob.opener({ peer: 'ada' });
+    let skew = 0;
+    for (let passed = 0; passed < 60_000; passed += 700) {
+      if (passed === 21_000) skew = -3_600_000;
+      const sealed = await sealAt(ada, 10_000_000 + passed + skew, passed > 30_000 ? 1 : 0);
+      expect(verdict(await opener.open(sealed, opus, passed + skew / 2))).toBe('opened');
+      await ada.tick(10_000_000 + passed + skew);
+    }
+  });
+
   it('is not moved by a frame that does not open', async () => {
     const bob = await keyringOf(1);
     const opener = bob.opener({ peer: 'ada' });

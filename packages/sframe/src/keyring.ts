@@ -3,9 +3,10 @@
  *
  * One Keyring per group membership and nothing beside it: it is what keeps a counter from being used twice, so an
  * Epoch is never installed twice and a stream has one Sealer. A worker that lost its Keyring must re-join the group.
- * `now` is milliseconds of one clock that does not jump, such as `performance.now()`.
+ * `now` is milliseconds of one clock. It may be set back; set ahead by minutes, it takes a new Epoch until others hear us.
  */
 import { EpochKeyChain } from './epoch.ts';
+import type { KeySource } from './key-source.ts';
 import type { EpochInstall } from './model.ts';
 import { Opener, type OpenerOptions } from './opener.ts';
 import { Sealer } from './sealer.ts';
@@ -18,6 +19,8 @@ export const SEAL_DELAY_MS = 300;
 export const STREAMS_MAX = 16;
 /** Leaves of one group: the width of the KID's field. */
 export const LEAVES_MAX = 4096;
+/** A clock that goes back by more was set back by somebody; by less, two callers read it in another order. */
+const CLOCK_JUMP_MS = 1000;
 /** Epochs held at once, when many join within two seconds. */
 const EPOCHS_MAX = 8;
 /** Base keys remembered by their hash, so that none is installed twice. */
@@ -34,7 +37,15 @@ export class Keyring {
   /** Newest last. */
   #held: Held[] = [];
   readonly #sealers = new Map<number, Sealer>();
+  readonly #keys: KeySource = {
+    time: (now) => this.#time(now),
+    sealing: (time) => this.#sealing(time),
+    opening: (low8, time) => this.#opening(low8, time),
+  };
   readonly #fingerprints = new Set<string>();
+  /** What is added to the caller's clock, so that it does not go back. */
+  #clockOffset = 0;
+  #latest = Number.NEGATIVE_INFINITY;
   /** The newest Epoch that sealed. It never goes back, even if the clock does: counters would be used again. */
   #sealedWith = -1;
 
@@ -48,18 +59,19 @@ export class Keyring {
    * False for an Epoch that is not newer, for a base key that was installed before, and for leaves outside the KID's field.
    */
   async install(keys: EpochInstall, now: number, sealFrom = now): Promise<boolean> {
+    const time = this.#time(now);
     if (keys.selfLeaf >= LEAVES_MAX || keys.epoch <= this.epoch) return false;
     const fingerprint = await fingerprintOf(keys.baseKey);
-    const chain = await EpochKeyChain.create(keys, now);
+    const chain = await EpochKeyChain.create(keys, time);
     if (keys.epoch <= this.epoch || this.#fingerprints.has(fingerprint)) return false;
     this.#remember(fingerprint);
-    this.#expire(now);
+    this.#expire(time);
     for (const held of this.#held) {
-      held.expiresAt ??= now + OLD_EPOCH_MS;
+      held.expiresAt ??= time + OLD_EPOCH_MS;
     }
     // Two Epochs with the same low bits cannot be told apart (RFC 9605 §5.2).
     const kept = this.#held.filter((held) => (held.chain.epoch & 255) !== (keys.epoch & 255)).slice(1 - EPOCHS_MAX);
-    this.#keep([...kept, { chain, sealFrom, expiresAt: undefined }]);
+    this.#keep([...kept, { chain, sealFrom: time + sealFrom - now, expiresAt: undefined }]);
     return true;
   }
 
@@ -68,7 +80,7 @@ export class Keyring {
     if (!Number.isInteger(stream) || stream < 0 || stream >= STREAMS_MAX) throw new RangeError('no such stream');
     let sealer = this.#sealers.get(stream);
     if (sealer === undefined) {
-      sealer = new Sealer(stream, (now) => this.#sealing(now));
+      sealer = new Sealer(stream, this.#keys);
       this.#sealers.set(stream, sealer);
     }
     return sealer;
@@ -76,19 +88,28 @@ export class Keyring {
 
   /** Opens the frames of one received stream. */
   opener(options: OpenerOptions): Opener {
-    return new Opener(options, (low8, now) => this.#opening(low8, now));
+    return new Opener(options, this.#keys);
   }
 
   /** Ratchets and forgets what has passed. Call it every second. */
   async tick(now: number): Promise<void> {
-    this.#expire(now);
-    await Promise.all(this.#held.map((held) => held.chain.advance(now)));
+    const time = this.#time(now);
+    this.#expire(time);
+    await Promise.all(this.#held.map((held) => held.chain.advance(time)));
   }
 
   /** Drops every key. Sealers and Openers refuse until another Epoch is installed. */
   forget(): void {
     this.#keep([]);
     this.#sealedWith = -1;
+  }
+
+  /** Once set back the caller's clock counts on from where it was; set ahead it cannot be told from a device that slept. */
+  #time(now: number): number {
+    if (now + this.#clockOffset < this.#latest - CLOCK_JUMP_MS) this.#clockOffset = this.#latest - now;
+    const time = now + this.#clockOffset;
+    this.#latest = Math.max(this.#latest, time);
+    return time;
   }
 
   #sealing(now: number): EpochKeyChain | undefined {

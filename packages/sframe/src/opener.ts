@@ -5,6 +5,7 @@
 import { legalRange } from './clear.ts';
 import type { EpochKeyChain } from './epoch.ts';
 import { unpackKeyId } from './header.ts';
+import type { KeySource } from './key-source.ts';
 import type { FrameContext, KeyId, OpenOutcome, OpenRefusal } from './model.ts';
 import { ReplayWindow } from './replay.ts';
 import { concat, decrypt } from './suite.ts';
@@ -28,12 +29,12 @@ interface Window {
 
 export class Opener {
   readonly #options: OpenerOptions;
-  readonly #opening: (low8: number, now: number) => EpochKeyChain | undefined;
+  readonly #keys: KeySource;
   #windows = new Map<string, Window>();
 
-  constructor(options: OpenerOptions, opening: (low8: number, now: number) => EpochKeyChain | undefined) {
+  constructor(options: OpenerOptions, keys: KeySource) {
     this.#options = options;
-    this.#opening = opening;
+    this.#keys = keys;
   }
 
   /**
@@ -46,13 +47,14 @@ export class Opener {
     const range = legalRange(context.codec, parts.clear.length);
     if (range === undefined) return refused('clear-range');
     const keyId = unpackKeyId(Number(parts.header.kid));
-    const chain = this.#opening(keyId.epoch, now);
+    const time = this.#keys.time(now);
+    const chain = this.#keys.opening(keyId.epoch, time);
     if (chain === undefined) return refused('unknown-key');
     if (!this.#isSender(chain, keyId)) return refused('wrong-sender');
-    const step = chain.resolve(keyId.step, now);
+    const step = chain.resolve(keyId.step, time);
     if (step === undefined) return refused('unknown-key');
     const { ctr } = parts.header;
-    const window = this.#window(chain, step, keyId.stream, now);
+    const window = this.#window(chain, step, keyId.stream, time);
     if (window.replay.has(ctr)) return refused('replay');
     const key = await chain.frameKey(step, keyId.stream, keyId.leaf);
     if (key === undefined) return refused('unknown-key');
@@ -61,7 +63,7 @@ export class Opener {
     // The same frame may have been opened while this one was under way.
     if (window.replay.has(ctr)) return refused('replay');
     window.replay.add(ctr);
-    chain.heard(step, now);
+    chain.heard(step, time);
     return { kind: 'opened', bytes: concat(parts.clear, plain), key: keyId };
   }
 
@@ -84,7 +86,7 @@ export class Opener {
   /** Drops the windows of keys that open nothing any more. What is left is bounded by the step window and the streams. */
   #sweep(now: number): void {
     for (const [name, { chain, step }] of this.#windows) {
-      const held = this.#opening(chain.epoch & 255, now) === chain && chain.holds(step, now);
+      const held = this.#keys.opening(chain.epoch & 255, now) === chain && chain.holds(step, now);
       if (!held) this.#windows.delete(name);
     }
   }

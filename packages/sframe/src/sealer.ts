@@ -5,6 +5,7 @@
 import { clearRange } from './clear.ts';
 import type { EpochKeyChain } from './epoch.ts';
 import { encodeHeader, packKeyId } from './header.ts';
+import type { KeySource } from './key-source.ts';
 import type { FrameContext, SealOutcome, SealRefusal } from './model.ts';
 import { encrypt } from './suite.ts';
 import { frameAad, joinFrame } from './trailer.ts';
@@ -14,15 +15,15 @@ export const COUNTER_MAX = 2 ** 32;
 
 export class Sealer {
   readonly stream: number;
-  readonly #sealing: (now: number) => EpochKeyChain | undefined;
+  readonly #keys: KeySource;
   readonly #counterMax: number;
   #chain: EpochKeyChain | undefined;
   #step = 0;
   #counter = 0;
 
-  constructor(stream: number, sealing: (now: number) => EpochKeyChain | undefined, counterMax = COUNTER_MAX) {
+  constructor(stream: number, keys: KeySource, counterMax = COUNTER_MAX) {
     this.stream = stream;
-    this.#sealing = sealing;
+    this.#keys = keys;
     this.#counterMax = counterMax;
   }
 
@@ -31,9 +32,10 @@ export class Sealer {
     const range = clearRange(context);
     if (range === undefined) return refused('codec');
     if (frame.length < range.length) return refused('short');
-    const chain = this.#sealing(now);
+    const time = this.#keys.time(now);
+    const chain = this.#keys.sealing(time);
     if (chain === undefined) return refused('no-key');
-    this.#follow(chain, now);
+    this.#follow(chain, time);
     if (this.#counter >= this.#counterMax) return refused('exhausted');
     const ctr = BigInt(this.#counter++);
     const { stream } = this;
