@@ -44,6 +44,11 @@ export class EpochKeyChain {
     return new EpochKeyChain(install, await importBaseKey(install.baseKey), now);
   }
 
+  /** Base keys and frame keys in memory. */
+  get keysHeld(): number {
+    return this.#bases.size + this.#frameKeys.size;
+  }
+
   step(now: number): number {
     return Math.max(0, Math.floor((now - (this.#origin ?? this.#installedAt)) / STEP_MS));
   }

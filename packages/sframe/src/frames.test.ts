@@ -139,6 +139,8 @@ describe('each check', () => {
       changed[changed.length - 1] = length;
       expect(verdict(await fromAda.open(changed, { codec: 'vp8' }, 0))).toBe('malformed');
     }
+    const padded = Uint8Array.of(...frame(40), 0x10, 0, 0, 2);
+    expect(verdict(await fromAda.open(padded, { codec: 'opus' }, 0))).toBe('malformed');
     const wide = Uint8Array.of(...frame(40), 0xc0, 1, 0, 0, 0, 1, 1, 6);
     expect(verdict(await fromAda.open(wide, { codec: 'vp8' }, 0))).toBe('malformed');
   });

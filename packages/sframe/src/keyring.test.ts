@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { baseKey, bytesOf, frame, install, keyringOf, MEMBERS, verdict } from './fixture.ts';
-import { STEP_MS, STEPS_AHEAD, STEPS_BEHIND } from './epoch.ts';
+import { EpochKeyChain, STEP_MS, STEPS_AHEAD, STEPS_BEHIND } from './epoch.ts';
 import { decodeHeader, unpackKeyId } from './header.ts';
 import { Keyring, OLD_EPOCH_MS, SEAL_DELAY_MS } from './keyring.ts';
 import { ReplayWindow } from './replay.ts';
@@ -180,6 +180,20 @@ describe('steps', () => {
       expect(verdict(await opener.open(sealed, opus, passed + skew / 2))).toBe('opened');
       await ada.tick(10_000_000 + passed + skew);
     }
+  });
+
+  it('holds no key of a step that has passed', async () => {
+    const chain = await EpochKeyChain.create({ epoch: 1, baseKey: baseKey(1), selfLeaf: 0, members: MEMBERS }, 0);
+    for (let step = 0; step < 300; step++) {
+      chain.heard(step, step * STEP_MS);
+      await chain.frameKey(step, 0, 1);
+      await chain.advance(step * STEP_MS);
+      expect(chain.keysHeld).toBeLessThanOrEqual(2 * (STEPS_BEHIND + 1));
+    }
+    expect(await chain.frameKey(295, 0, 1)).toBeUndefined();
+    chain.forget();
+    expect(chain.keysHeld).toBe(0);
+    expect(await chain.frameKey(299, 0, 1)).toBeUndefined();
   });
 
   it('is not moved by a frame that does not open', async () => {
