@@ -117,6 +117,46 @@ test('a channel outlives its registration: a store that is down costs nothing', 
   expect(told).toEqual(['+n1/a']);
 });
 
+test('one that is no longer registered is not dialled again when its channel closes', async () => {
+  const { clock, hub, start, registered, tell, neighbours } = setup();
+  await start('n1', 'a');
+  await clock.advance(0);
+  registered.clear();
+  tell();
+  hub.kill('n1');
+  await clock.advance(0);
+  expect([neighbours.all().length, clock.pending()]).toEqual([0, 0]);
+});
+
+test('a dial that a newer registration overtook is given up', async () => {
+  const clock = virtualClock();
+  const hub = memoryHub({ clock, fate: () => 50 });
+  const listeners: ((entries: { value: string }[]) => void)[] = [];
+  const hello = { kind: 'sfu-node', processId: 'n1', incarnation: 'a' };
+  const lives = ['a', 'b'].map((incarnation) => ({ ...hello, incarnation, address: `memory:${incarnation}` }));
+  for (const { incarnation, address } of lives)
+    await acceptChannels({ carrier: hub.carrier('n1'), address, hello: { ...hello, incarnation }, serve, clock });
+  const neighbours = openNeighbours({
+    kind: 'sfu-node',
+    directory: { watch: (_, listener) => (listeners.push(listener), () => undefined) },
+    carrier: hub.carrier('sig-1'),
+    clock,
+    random: seededRandom(1),
+    hello: me,
+    serve,
+  });
+  const told: string[] = [];
+  neighbours.onCome(({ registration, channel }) =>
+    told.push(`${registration.incarnation} ${channel.remote.incarnation}`),
+  );
+  for (const life of lives) {
+    listeners[0]?.([{ value: JSON.stringify(life) }]);
+    await clock.advance(60);
+  }
+  await clock.advance(1_000);
+  expect(told).toEqual(['b b']);
+});
+
 test('dialling slows down to its bound and stops with the registration', async () => {
   const { clock, hub, registered, tell } = setup();
   let dials = 0;

@@ -3,6 +3,9 @@ import { REGISTRATION_TTL_MS, registrationKey, type Registration } from '@veilca
 import type { Entry } from '@veilcast/coordination';
 import type { ServiceContext } from './service.ts';
 
+/** How long `close` waits for the store. Longer: a silent store holds the process up. Shorter: the entry stays until it expires. */
+const CLOSE_WAIT_MS = 1_000;
+
 export interface Registered {
   /** Writes another text at once, with the same process and incarnation. */
   change(registration: Registration): Promise<void>;
@@ -42,6 +45,14 @@ export async function register(
     });
     return last;
   };
+  const remove = async (): Promise<void> => {
+    await last;
+    try {
+      if (entry !== undefined) await directory.remove(entry);
+    } catch (error) {
+      context.log.warn({ err: error }, 'registration not removed; it will expire');
+    }
+  };
   await renew();
   const stop = context.clock.every(REGISTRATION_TTL_MS / 3, () => void renew());
   return {
@@ -53,12 +64,13 @@ export async function register(
       if (closed) return;
       closed = true;
       stop();
-      await last;
-      try {
-        if (entry !== undefined) await directory.remove(entry);
-      } catch (error) {
-        context.log.warn({ err: error }, 'registration not removed; it will expire');
-      }
+      await new Promise<void>((resolve) => {
+        const stopTimer = context.clock.after(CLOSE_WAIT_MS, resolve);
+        void remove().then(() => {
+          stopTimer();
+          resolve();
+        });
+      });
     },
   };
 }

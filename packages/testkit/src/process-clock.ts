@@ -16,7 +16,6 @@ export function processClock(base: Clock): ProcessClock {
   let stopped = false;
 
   const guarded = (run: () => void): void => {
-    if (stopped) return;
     if (paused) held.add(run);
     else run();
   };

@@ -81,6 +81,18 @@ export function coordinationContract(
       expect(await a.leases.read(key)).toMatchObject({ owner: 'b', term: present.term });
     });
 
+    test('leases: what one held before is not what one holds now', async () => {
+      const key = freshKey();
+      const [a] = subject.views;
+      const old = (await a.leases.acquire(key, 'a', ttlMs)).lease;
+      await a.leases.release(old);
+      const present = (await a.leases.acquire(key, 'a', ttlMs)).lease;
+      expect(present.term).toBeGreaterThan(old.term);
+      expect(await a.leases.renew(old, ttlMs)).toBe(false);
+      expect(await a.leases.release(old)).toBe(false);
+      expect(await a.leases.renew(present, ttlMs)).toBe(true);
+    });
+
     test('directory: versions grow, remove is conditional, entries expire', async () => {
       const [a, b] = subject.views;
       const key = freshKey();

@@ -183,6 +183,21 @@ test('a worker that hangs answers nothing until it is gone', async () => {
   expect([outcomes, host.workers]).toEqual([['WorkerClosedError'], []]);
 });
 
+test('a Pipe whose ends disagree on a key carries nothing', async () => {
+  const { clock, media, worker } = await setup();
+  const [a, b] = [await worker.createRouter({ mediaCodecs }), await worker.createRouter({ mediaCodecs })];
+  await publish(a, 'p');
+  const options = { listenInfo, enableSrtp: true };
+  const [near, far] = [await a.createPipeTransport(options), await b.createPipeTransport(options)];
+  await near.connect(remoteOf(far));
+  await far.connect({ ...remoteOf(near), srtpParameters: { cryptoSuite: 'AEAD_AES_256_GCM', keyBase64: 'another' } });
+  const { rtpParameters: piped } = await near.consume({ producerId: 'p' });
+  await far.produce({ id: 'p', kind: 'video', rtpParameters: piped });
+  const consumer = await view(b, 'p');
+  await clock.settle();
+  expect(media.flow(consumer.id)).toContain('joined to another');
+});
+
 test('layers follow what is wanted, and are none while paused', async () => {
   const { clock, worker } = await setup();
   const router = await worker.createRouter({ mediaCodecs });
