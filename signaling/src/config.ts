@@ -1,0 +1,89 @@
+/**
+ * Everything that can be set about signaling, with limits and reasons. Unknown keys are refused: a misspelt limit must
+ * not silently fall back to its default.
+ */
+import { PEERS_MAX, PRODUCERS_MAX } from '@veilcast/protocol';
+import { z } from 'zod';
+
+const ms = z.number().int().positive();
+
+export const SignalingPolicy = z.strictObject({
+  development: z
+    .boolean()
+    .default(false)
+    .describe('Gives a token to whoever asks, lets a client choose its region, opens the operator page on loopback.'),
+  peersMax: z.number().int().min(1).max(PEERS_MAX).default(PEERS_MAX).describe('Most Peers of one Room.'),
+  producersMax: z
+    .number()
+    .int()
+    .min(1)
+    .max(PRODUCERS_MAX)
+    .default(PRODUCERS_MAX)
+    .describe('Most Producers of one Peer.'),
+  firstIsHost: z.boolean().default(false).describe('Whoever enters an empty Room becomes its host.'),
+  origins: z
+    .array(z.string().max(256))
+    .max(64)
+    .default([])
+    .describe('Web origins that may connect besides our own, e.g. https://call.example.org.'),
+});
+export type SignalingPolicy = z.output<typeof SignalingPolicy>;
+
+export const SignalingLimits = z.strictObject({
+  socketsMax: z.number().int().positive().default(10_000).describe('Most sockets of this process.'),
+  roomsMax: z.number().int().positive().default(10_000).describe('Most Rooms owned by this process.'),
+  joinWithinMs: ms.default(10_000).describe('A socket that has not joined by then is dropped.'),
+  requestsPerSecond: z.number().positive().default(50).describe('Requests of one socket, on average.'),
+  requestsBurst: z
+    .number()
+    .positive()
+    .default(200)
+    .describe('Requests of one socket at once: a big Room is entered so.'),
+  bytesPerSecond: z
+    .number()
+    .positive()
+    .default(512 * 1024)
+    .describe('Bytes from one socket, on average.'),
+  bytesBurst: z
+    .number()
+    .positive()
+    .default(4 * 1024 * 1024)
+    .describe('Bytes from one socket at once: a few large Commits.'),
+  strikesMax: z
+    .number()
+    .int()
+    .positive()
+    .default(50)
+    .describe('Refusals for abuse in a row before a socket is closed.'),
+  pendingMax: z.number().int().positive().default(128).describe('Unanswered requests of one socket.'),
+  sendBufferMax: z
+    .number()
+    .int()
+    .positive()
+    .default(4 * 1024 * 1024)
+    .describe('Bytes that wait for a slow reader before it is dropped.'),
+  joinsPerMinute: z.number().int().positive().default(600).describe('Joins from one network address.'),
+  tokensPerMinute: z.number().int().positive().default(600).describe('Development tokens for one network address.'),
+});
+export type SignalingLimits = z.output<typeof SignalingLimits>;
+
+export const SignalingConfig = z.strictObject({
+  processId: z.string().min(1).max(64).describe('Stable name of this process.'),
+  address: z.string().min(1).max(256).describe('Where other processes dial this one.'),
+  cluster: z.string().min(1).max(64).default('veilcast').describe('Name shown on the operator page.'),
+  leaseTtlMs: ms.default(6_000).describe('A dead owner blocks its Rooms for so long; renewed every third of it.'),
+  tokenTtlMs: ms.default(15 * 60_000).describe('Life of a join token.'),
+  credentialTtlMs: ms.default(24 * 3_600_000).describe('Life of a leaf credential: the longest call.'),
+  demandEveryMs: ms.default(3_000).describe('How often a Room repeats its demand to the cascade-router.'),
+  authorityKeyFile: z
+    .string()
+    .max(4096)
+    .optional()
+    .describe('A private Ed25519 JWK of the Authentication Service. Missing: a new key at every start.'),
+  proxyHops: z.number().int().min(0).max(8).default(0).describe('Trusted proxies before us that add X-Forwarded-For.'),
+  policy: SignalingPolicy.prefault({}),
+  limits: SignalingLimits.prefault({}),
+});
+export type SignalingConfig = z.output<typeof SignalingConfig>;
+/** What may be left out. */
+export type SignalingConfigInput = z.input<typeof SignalingConfig>;
