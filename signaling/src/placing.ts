@@ -1,0 +1,111 @@
+/**
+ * From "may come in" to "is in": a Worker from the cascade-router, two transports from its Node, a credential from the
+ * Authentication Service. What was made for a Peer that vanished meanwhile is closed again.
+ */
+import { readJson, type wire } from '@veilcast/control';
+import {
+  ClusterError,
+  NodeId,
+  parseWith,
+  RegionId,
+  RtpCapabilities,
+  TransportOptions,
+  WorkerId,
+  type Admission,
+  type PeerId,
+  type RegionProbe,
+  type Role,
+  type RoomId,
+} from '@veilcast/protocol';
+import type { Placement } from '@veilcast/room';
+import { z } from 'zod';
+import type { Authority, JoinClaims } from './authority.ts';
+import type { RoomCascade } from './room-cascade.ts';
+import type { RoomNodes } from './room-nodes.ts';
+
+/** A Node that cannot take the Peer is passed over so often. More: a longer wait before the answer "full". */
+const TRIES = 3;
+
+const Placed = z.object({ nodeId: NodeId, workerId: WorkerId, region: RegionId });
+/** What a Node says of a transport is parsed as strictly as what a client says. */
+const Json = z.json();
+
+export interface Arrival {
+  readonly peerId: PeerId;
+  readonly claims: JoinClaims;
+  readonly leafKey: string;
+  readonly probes: readonly RegionProbe[];
+  readonly region: string;
+}
+
+export interface PlacingOptions {
+  readonly cascade: RoomCascade;
+  readonly nodes: RoomNodes;
+  readonly authority: Authority;
+}
+
+export interface Place {
+  readonly placement: Placement;
+  readonly credential: string;
+  readonly media: Pick<Admission, 'routerRtpCapabilities' | 'sendTransport' | 'recvTransport'>;
+}
+
+/** @throws ClusterError; nothing is left on any Node then */
+export async function makePlace(
+  { cascade, nodes, authority }: PlacingOptions,
+  roomId: RoomId,
+  arrival: Arrival,
+  role: Role,
+): Promise<Place> {
+  const { peerId, claims, leafKey } = arrival;
+  const leaf = { room: roomId, peer: peerId, participant: claims.sub, role, leaf: leafKey };
+  // Both take a while and neither needs the other.
+  const [opened, credential] = await Promise.allSettled([
+    open(cascade, nodes, arrival, role),
+    authority.signLeaf(leaf),
+  ]);
+  if (opened.status === 'rejected') throw ClusterError.of(opened.reason);
+  const { placement, answer } = opened.value;
+  try {
+    if (credential.status === 'rejected') throw ClusterError.of(credential.reason);
+    return { placement, credential: credential.value, media: mediaOf(answer) };
+  } catch (error) {
+    nodes.act(placement.nodeId, 'closePeer', { peerId });
+    throw error;
+  }
+}
+
+async function open(cascade: RoomCascade, nodes: RoomNodes, arrival: Arrival, role: Role) {
+  const { peerId, probes, region } = arrival;
+  const asked = probes.map((probe) => ({ region: probe.region, rttMs: probe.rttMs }));
+  for (let tries = TRIES; ; tries--) {
+    const placed = await cascade.place({ peerId, role, probes: asked, region });
+    const placement = parseWith(Placed, { nodeId: placed.nodeId, workerId: placed.workerId, region: placed.region });
+    try {
+      const answer = await nodes.ask(placement.nodeId, 'openPeer', { peerId, workerId: placement.workerId });
+      return { placement, answer };
+    } catch (thrown) {
+      const error = ClusterError.of(thrown);
+      // It may have been made although no answer came.
+      if (error.retry !== 'never') nodes.act(placement.nodeId, 'closePeer', { peerId });
+      if (error.retry !== 'elsewhere' || tries <= 1) throw error;
+    }
+  }
+}
+
+function mediaOf(answer: wire.OpenedPeer): Place['media'] {
+  return {
+    routerRtpCapabilities: readJson(answer.routerRtpCapabilities, RtpCapabilities),
+    sendTransport: transportOf(answer.send),
+    recvTransport: transportOf(answer.recv),
+  };
+}
+
+function transportOf(options: wire.TransportOptions | undefined): TransportOptions {
+  return parseWith(TransportOptions, {
+    id: options?.id,
+    iceParameters: readJson(options?.iceParameters, Json),
+    iceCandidates: readJson(options?.iceCandidates, Json),
+    dtlsParameters: readJson(options?.dtlsParameters, Json),
+  });
+}
