@@ -1,0 +1,60 @@
+/**
+ * What the server can check of a Commit without a key: that it is one, for this group and this Epoch, entering exactly
+ * when it comes by ticket and under the credential that was given to its sender, and that it removes whom it says.
+ * Members check everything else, and are the ones that matter (ADR 0006).
+ */
+import type { Member } from '@veilcast/delivery';
+import type { Inspected } from '@veilcast/e2ee';
+import type { PeerId, RequestBody, RoomId } from '@veilcast/protocol';
+
+/** packages/e2ee's `inspect`. Undefined: these bytes are no MLS message of our suite. */
+export type InspectMessage = (bytes: Uint8Array) => Inspected | undefined;
+
+export interface CommitContext {
+  readonly roomId: RoomId;
+  /** Of the present group; undefined before there is one. */
+  readonly groupId: Uint8Array | undefined;
+  readonly members: readonly Member[];
+  readonly sender: PeerId;
+  readonly credential: string;
+}
+
+/** The group id when all fits, undefined when not. */
+export function checkCommit(
+  body: RequestBody<'groupCommit'>,
+  context: CommitContext,
+  inspect: InspectMessage,
+): Uint8Array | undefined {
+  const made = inspect(body.groupInfo);
+  if (made?.kind !== 'groupInfo' || made.room !== context.roomId) return undefined;
+  if (body.commit === undefined) return body.ticket !== undefined && made.epoch === 0 ? made.groupId : undefined;
+  const commit = inspect(body.commit);
+  if (commit?.kind !== 'commit' || commit.room !== context.roomId || commit.epoch !== body.epoch) return undefined;
+  if (made.epoch !== body.epoch + 1 || !same(made.groupId, commit.groupId)) return undefined;
+  if (context.groupId !== undefined && !same(commit.groupId, context.groupId)) return undefined;
+  if (commit.external !== (body.ticket !== undefined)) return undefined;
+  return (commit.external ? entersAsItself(commit, context) : removesAsSaid(commit, body, context))
+    ? commit.groupId
+    : undefined;
+}
+
+/** An entry may take the sender's own old leaf with it, and nobody else's. */
+function entersAsItself(commit: Inspected, { credential, members, sender }: CommitContext): boolean {
+  if (commit.credential !== undefined && commit.credential !== credential) return false;
+  const own = members.find((member) => member.peerId === sender)?.leaf;
+  return (commit.removes ?? []).every((leaf) => leaf === own);
+}
+
+function removesAsSaid(commit: Inspected, body: RequestBody<'groupCommit'>, context: CommitContext): boolean {
+  const leafOf = (peerId: PeerId): number | undefined =>
+    context.members.find((member) => member.peerId === peerId)?.leaf;
+  if (commit.sender !== undefined && commit.sender !== leafOf(context.sender)) return false;
+  if (body.removes.length > 0 && commit.path === false) return false;
+  if (commit.removes === undefined) return true;
+  const said = new Set(body.removes.map(leafOf));
+  return said.size === commit.removes.length && commit.removes.every((leaf) => said.has(leaf));
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
