@@ -1,0 +1,63 @@
+/**
+ * What a Node tells unasked, as events of the Room. Only the Node on which a Peer stands may speak of it: a late word
+ * from where it stood before changes nothing.
+ */
+import type { EventKind } from '@veilcast/control';
+import { ErrorCode, type ConsumerId, type PeerId, type ProducerId } from '@veilcast/protocol';
+import type { Peer, RoomEffect, RoomEvent, RoomState } from '@veilcast/room';
+import type { Seated } from './room-owner.ts';
+
+type Tell = Extract<RoomEffect, { kind: 'tell' }>;
+
+export function eventsOfNode(
+  state: RoomState,
+  seatedOf: (peerId: PeerId) => Seated | undefined,
+  nodeId: string,
+  event: EventKind,
+): readonly (RoomEvent | Tell)[] {
+  if (event.case === 'nodeReport') return [];
+  const peerId = event.value.peerId as PeerId;
+  const peer = state.peers.get(peerId);
+  if (peer?.placement?.nodeId !== nodeId) return [];
+  switch (event.case) {
+    case 'transportChanged': {
+      const { transportId, state: now } = event.value;
+      const over = now === 'failed' || now === 'closed';
+      return over && seatedOf(peerId)?.transports.has(transportId) === true
+        ? [{ kind: 'lost', peerId, code: 'TRANSPORT_FAILED' }]
+        : [];
+    }
+    case 'producerGone':
+      return [{ kind: 'closeProducer', peerId, producerId: event.value.producerId as ProducerId }];
+    case 'consumerGone':
+      return [{ kind: 'consumerGone', peerId, consumerId: event.value.consumerId as ConsumerId }];
+    case 'layersChanged':
+      return layersChanged(peer, event.value);
+    case 'peerGone':
+      return [{ kind: 'lost', peerId, code: ErrorCode.catch('NODE_UNREACHABLE').parse(event.value.reason) }];
+    default:
+      return [];
+  }
+}
+
+/** A Node that cannot be reached takes its Peers with it: they join again, elsewhere. */
+export function lostWithNode(state: RoomState, nodeId: string): readonly RoomEvent[] {
+  return [...state.peers.values()]
+    .filter((peer) => peer.placement?.nodeId === nodeId)
+    .map(({ peerId }) => ({ kind: 'lost', peerId, code: 'NODE_UNREACHABLE' }));
+}
+
+/** Below zero: none is sent. */
+function layer(value: number): number | null {
+  return value < 0 ? null : Math.min(value, 7);
+}
+
+function layersChanged(
+  peer: Peer,
+  changed: { readonly consumerId: string; readonly spatial: number; readonly temporal: number },
+): readonly Tell[] {
+  const consumerId = changed.consumerId as ConsumerId;
+  if (!peer.consumers.has(consumerId)) return [];
+  const body = { consumerId, spatial: layer(changed.spatial), temporal: layer(changed.temporal) };
+  return [{ kind: 'tell', peerIds: [peer.peerId], event: { name: 'consumerLayers', body } }];
+}

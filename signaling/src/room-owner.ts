@@ -1,0 +1,320 @@
+/**
+ * Owns one Room under its Lease: holds the Room and its MLS delivery as values, feeds their reducers, and carries out
+ * what they ask for, under the Room's Term. Steps are taken one at a time; what takes time comes back as an event.
+ *
+ * Ends in one of three ways: nobody is left (everything is given back), the Lease is lost (everything stops where it
+ * is: the Nodes obey another), the process stops (media goes on; the Lease is free for another).
+ */
+import type { EventKind } from '@veilcast/control';
+import type { HeldLease } from '@veilcast/node-kit';
+import { ClusterError, type Clock, type PeerId, type Random, type RequestBody, type RoomId } from '@veilcast/protocol';
+import {
+  demandOf,
+  openRoom,
+  peerViews,
+  reduce,
+  type RoomEffect,
+  type RoomEvent,
+  type RoomState,
+  type Step,
+} from '@veilcast/room';
+import type { Authority, JoinClaims } from './authority.ts';
+import type { Cluster } from './cluster.ts';
+import type { SignalingConfig } from './config.ts';
+import { EffectQueue } from './effect-queue.ts';
+import type { InspectMessage } from './framing.ts';
+import { RoomGroup } from './group.ts';
+import type { SignalingMetrics } from './metrics.ts';
+import { eventsOfNode, lostWithNode } from './node-events.ts';
+import { makePlace, type Arrival, type Place } from './placing.ts';
+import { RoomCascade } from './room-cascade.ts';
+import { RoomNodes } from './room-nodes.ts';
+import { nodeEffect } from './room-effects.ts';
+import type { PeerLink, Seat } from './seat.ts';
+import { carryOutRequest } from './requests.ts';
+
+/** What every Room of this process shares. */
+export interface RoomServices {
+  readonly config: SignalingConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: SignalingMetrics;
+  readonly cluster: Cluster;
+  readonly authority: Authority;
+  readonly inspect: InspectMessage;
+  /** Something was thrown that should not have been. */
+  readonly bug: (error: unknown) => void;
+}
+
+/** One Peer's connection and what was made for it. */
+export interface Seated {
+  readonly link: PeerLink;
+  readonly arrival: Arrival;
+  readonly transports: Set<string>;
+  credential: string;
+  /** Aborts when the Peer goes: nobody waits any more. */
+  readonly gone: AbortController;
+}
+
+function nothing(): void {}
+
+export class RoomOwner {
+  readonly roomId: RoomId;
+  readonly nodes: RoomNodes;
+  readonly group: RoomGroup;
+  /** Settles when this owner holds nothing any more. */
+  readonly ended: Promise<void>;
+  readonly #services: RoomServices;
+  readonly #lease: HeldLease;
+  readonly #cascade: RoomCascade;
+  readonly #effects = new EffectQueue();
+  readonly #seated = new Map<PeerId, Seated>();
+  readonly #placing = new Set<Promise<void>>();
+  #resolveEnded: () => void = nothing;
+  #state: RoomState;
+  #phase: 'open' | 'closing' | 'ended' = 'open';
+
+  constructor(roomId: RoomId, lease: HeldLease, services: RoomServices) {
+    const { config, clock, metrics, cluster, inspect } = services;
+    const { peersMax, producersMax, firstIsHost } = config.policy;
+    const authority = { roomId, term: lease.lease.term };
+    this.roomId = roomId;
+    this.#services = services;
+    this.#lease = lease;
+    this.#state = openRoom(roomId, { peersMax, producersMax, firstIsHost });
+    this.nodes = new RoomNodes({ cluster, authority, clock, metrics, stale: () => this.leaseLost() });
+    this.#cascade = new RoomCascade({
+      cluster,
+      authority,
+      clock,
+      metrics,
+      everyMs: config.demandEveryMs,
+      demand: () => demandOf(this.#state),
+    });
+    this.group = new RoomGroup({
+      roomId,
+      clock,
+      metrics,
+      effects: this.#effects,
+      inspect,
+      credentialOf: (peerId) => this.#seated.get(peerId)?.credential ?? '',
+      tell: ({ peerIds, event }) => this.#tell(peerIds, event),
+      evict: (peerId, code) => void this.apply({ kind: 'lost', peerId, code }),
+    });
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+  }
+
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  get open(): boolean {
+    return this.#phase === 'open';
+  }
+
+  get term(): number {
+    return this.#lease.lease.term;
+  }
+
+  seated(peerId: PeerId): Seated | undefined {
+    return this.#seated.get(peerId);
+  }
+
+  /** Lets somebody in, or puts them into the lobby. @throws ClusterError */
+  sit(link: PeerLink, claims: JoinClaims, body: RequestBody<'join'>): Seat {
+    const { random, config } = this.#services;
+    const peerId = random.id('peer') as PeerId;
+    // Elsewhere than in development the choice of a region is the cluster's.
+    const region = config.policy.development ? (body.region ?? '') : '';
+    const arrival: Arrival = { peerId, claims, leafKey: body.leafKey, probes: body.probes, region };
+    this.#seated.set(peerId, {
+      link,
+      arrival,
+      transports: new Set(),
+      credential: '',
+      gone: new AbortController(),
+    });
+    const step = this.apply({ kind: 'arrive', peerId, participantId: claims.sub, role: claims.role }, () => {
+      if (this.#state.peers.get(peerId)?.status === 'waiting') link.waiting();
+    });
+    if (step.refusal !== undefined) {
+      this.#seated.delete(peerId);
+      throw new ClusterError(step.refusal);
+    }
+    return {
+      ask: (request, reply) => carryOutRequest(this, this.#services, peerId, request, reply),
+      lost: (code) => {
+        this.#unseat(peerId);
+        this.apply({ kind: 'lost', peerId, code });
+      },
+    };
+  }
+
+  /** Takes one step. `accepted` runs when the event was not refused, before anything that follows is told. */
+  apply(event: RoomEvent, accepted?: () => void): Step {
+    if (this.#phase === 'ended') return { state: this.#state, effects: [], refusal: 'NOT_OWNER' };
+    const step = reduce(this.#state, event, this.#services.clock.now());
+    this.#state = step.state;
+    if (step.refusal === undefined) accepted?.();
+    this.#effects.run(step.effects.map((effect) => () => this.#carryOut(effect)));
+    return step;
+  }
+
+  /** Takes a step that a Peer asked for. @throws ClusterError when it is refused */
+  ask(event: RoomEvent, accepted?: () => void): void {
+    const { refusal } = this.apply(event, accepted);
+    if (refusal !== undefined) throw new ClusterError(refusal);
+  }
+
+  /** The Peer says goodbye itself; nobody says it to the Peer. */
+  leave(peerId: PeerId, accepted: () => void): void {
+    this.#unseat(peerId);
+    this.ask({ kind: 'leave', peerId }, accepted);
+  }
+
+  nodeEvent(nodeId: string, event: EventKind): void {
+    for (const reaction of eventsOfNode(this.#state, (peerId) => this.#seated.get(peerId), nodeId, event)) {
+      if (reaction.kind === 'tell') this.#tell(reaction.peerIds, reaction.event);
+      else this.apply(reaction);
+    }
+  }
+
+  nodeGone(nodeId: string): void {
+    for (const event of lostWithNode(this.#state, nodeId)) this.apply(event);
+  }
+
+  /** A Room that nobody entered after all. */
+  closeIfEmpty(): void {
+    if (this.#state.peers.size === 0 && this.#phase === 'open') void this.#close();
+  }
+
+  /** Another process has taken the Room over: everybody is to join there. */
+  leaseLost(): void {
+    if (this.#phase === 'ended') return;
+    this.#services.metrics.leaseLost();
+    const links = [...this.#seated.values()].map(({ link }) => link);
+    this.#stop();
+    for (const link of links) link.end(new ClusterError('NOT_OWNER'));
+    void this.#release();
+  }
+
+  /** The process stops: media goes on, and another process may take the Room over at once. */
+  async shutDown(): Promise<void> {
+    if (this.#phase === 'ended') return;
+    this.#stop();
+    await this.#release();
+  }
+
+  #carryOut(effect: RoomEffect): void {
+    if (this.#phase === 'ended') return;
+    switch (effect.kind) {
+      case 'place':
+        return this.#place(effect.peerId);
+      case 'putDemand':
+        return this.#cascade.putDemand();
+      case 'groupEnter':
+        return this.group.enter(effect.peerId);
+      case 'groupGone':
+        return this.group.gone(effect.peerId);
+      case 'tell':
+        return this.#tell(effect.peerIds, effect.event);
+      case 'end':
+        return this.#unseat(effect.peerId)?.link.end(new ClusterError(effect.code));
+      case 'closeRoom':
+        void this.#close();
+        return;
+      default:
+        nodeEffect(this.nodes, effect);
+    }
+  }
+
+  #tell(peerIds: readonly PeerId[], event: Parameters<PeerLink['tell']>[0]): void {
+    for (const peerId of peerIds) this.#seated.get(peerId)?.link.tell(event);
+  }
+
+  #unseat(peerId: PeerId): Seated | undefined {
+    const seated = this.#seated.get(peerId);
+    this.#seated.delete(peerId);
+    seated?.gone.abort(new ClusterError('CLOSED'));
+    return seated;
+  }
+
+  #place(peerId: PeerId): void {
+    const task = this.#makePlace(peerId).catch(this.#services.bug);
+    this.#placing.add(task);
+    void task.finally(() => this.#placing.delete(task));
+  }
+
+  async #makePlace(peerId: PeerId): Promise<void> {
+    const peer = this.#state.peers.get(peerId);
+    const arrival = this.#seated.get(peerId)?.arrival;
+    if (peer === undefined || arrival === undefined) return;
+    const { authority } = this.#services;
+    try {
+      const place = await makePlace(
+        { cascade: this.#cascade, nodes: this.nodes, authority },
+        this.roomId,
+        arrival,
+        peer.role,
+      );
+      // For a Peer that went meanwhile the reducer asks to close what was made.
+      this.apply({ kind: 'placed', peerId, placement: place.placement }, () => this.#admit(peerId, place));
+    } catch (thrown) {
+      const error = ClusterError.of(thrown);
+      if (!(thrown instanceof ClusterError)) this.#services.bug(thrown);
+      this.#unseat(peerId)?.link.end(error);
+      this.apply({ kind: 'lost', peerId, code: error.code });
+    }
+  }
+
+  #admit(peerId: PeerId, { placement, credential, media }: Place): void {
+    const peer = this.#state.peers.get(peerId);
+    const seated = this.#seated.get(peerId);
+    if (peer?.status !== 'joined' || seated === undefined) return;
+    seated.credential = credential;
+    seated.transports.add(media.sendTransport.id).add(media.recvTransport.id);
+    seated.link.admitted({
+      roomId: this.roomId,
+      peerId,
+      participantId: peer.participantId,
+      role: peer.role,
+      region: placement.region,
+      nodeId: placement.nodeId,
+      locked: this.#state.locked,
+      credential,
+      ...media,
+      peers: [...peerViews(this.#state, peerId)],
+    });
+  }
+
+  async #close(): Promise<void> {
+    if (this.#phase !== 'open') return;
+    this.#phase = 'closing';
+    this.group.stop();
+    // What is being made for somebody who went would otherwise come after the Room was closed.
+    await Promise.all(this.#placing);
+    await Promise.all([this.#cascade.close(), this.nodes.closeRoom()]);
+    if (this.#over()) return;
+    this.#stop();
+    await this.#release();
+  }
+
+  /** A store that does not answer lets the Lease expire. */
+  async #release(): Promise<void> {
+    await this.#lease.release().catch(() => undefined);
+    this.#resolveEnded();
+  }
+
+  #over(): boolean {
+    return this.#phase === 'ended';
+  }
+
+  /** Everything stops; nothing is said to anybody. */
+  #stop(): void {
+    this.#phase = 'ended';
+    this.group.stop();
+    this.#cascade.stop();
+    this.nodes.stop();
+    for (const peerId of this.#seated.keys()) this.#unseat(peerId);
+  }
+}

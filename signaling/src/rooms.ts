@@ -1,0 +1,104 @@
+/**
+ * The Rooms that this process owns. Whoever comes first has the Lease acquired, all others wait for the same; a Room that
+ * is being given back is waited for and then acquired anew, under its next Term.
+ */
+import type { EventKind } from '@veilcast/control';
+import type { LeaseStore } from '@veilcast/coordination';
+import { holdLease } from '@veilcast/node-kit';
+import { ClusterError, type RequestBody, type RoomId } from '@veilcast/protocol';
+import type { JoinClaims } from './authority.ts';
+import { RoomOwner, type RoomServices } from './room-owner.ts';
+import type { PeerLink, Seat } from './seat.ts';
+
+export interface RoomsOptions {
+  readonly services: RoomServices;
+  readonly leases: LeaseStore;
+  /** Holder of the Leases: this life of this process. */
+  readonly owner: string;
+}
+
+export class Rooms {
+  readonly #options: RoomsOptions;
+  readonly #rooms = new Map<RoomId, RoomOwner>();
+  readonly #opening = new Map<RoomId, Promise<RoomOwner>>();
+  #closed = false;
+
+  constructor(options: RoomsOptions) {
+    this.#options = options;
+  }
+
+  get all(): readonly RoomOwner[] {
+    return [...this.#rooms.values()];
+  }
+
+  get size(): number {
+    return this.#rooms.size;
+  }
+
+  /** @throws ClusterError NOT_OWNER, ROOM_FULL, OVERLOADED, CLOSED (the socket is gone) */
+  async sit(link: PeerLink, claims: JoinClaims, body: RequestBody<'join'>): Promise<Seat> {
+    let room = await this.#open(claims.room);
+    // It may have closed between being found and being used.
+    while (!room.open) room = await this.#open(claims.room);
+    try {
+      if (!link.open) throw new ClusterError('CLOSED');
+      return room.sit(link, claims, body);
+    } finally {
+      room.closeIfEmpty();
+    }
+  }
+
+  nodeEvent(nodeId: string, event: EventKind): void {
+    if (event.case === 'nodeReport') return;
+    this.#rooms.get(event.value.roomId as RoomId)?.nodeEvent(nodeId, event);
+  }
+
+  nodeGone(nodeId: string): void {
+    for (const room of this.all) room.nodeGone(nodeId);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#opening.values());
+    await Promise.all(this.all.map((room) => room.shutDown()));
+  }
+
+  async #open(roomId: RoomId): Promise<RoomOwner> {
+    for (;;) {
+      if (this.#closed) throw new ClusterError('CHANNEL_CLOSED');
+      const present = this.#rooms.get(roomId);
+      if (present?.open) return present;
+      if (present !== undefined) await present.ended;
+      else await this.#acquire(roomId);
+    }
+  }
+
+  #acquire(roomId: RoomId): Promise<RoomOwner> {
+    const opening = this.#opening.get(roomId) ?? this.#make(roomId).finally(() => this.#opening.delete(roomId));
+    this.#opening.set(roomId, opening);
+    return opening;
+  }
+
+  async #make(roomId: RoomId): Promise<RoomOwner> {
+    const { services, leases, owner } = this.#options;
+    const { clock, config } = services;
+    if (this.#rooms.size + this.#opening.size >= config.limits.roomsMax) throw new ClusterError('OVERLOADED');
+    let room: RoomOwner | undefined;
+    const lease = await holdLease({
+      leases,
+      clock,
+      key: `room/${roomId}`,
+      owner,
+      ttlMs: config.leaseTtlMs,
+      onLost: () => room?.leaseLost(),
+    });
+    // Here the socket's messages will be passed on to the owner, once signaling processes speak with each other.
+    if (lease.kind === 'refused') throw new ClusterError('NOT_OWNER');
+    room = new RoomOwner(roomId, lease, services);
+    this.#rooms.set(roomId, room);
+    // Before whoever waits for the end goes on: they must not find it again.
+    void room.ended.then(() => this.#rooms.delete(roomId));
+    if (lease.lost) room.leaseLost();
+    return room;
+  }
+}
