@@ -1,0 +1,58 @@
+/** What signaling answers over HTTP: the Authentication Service's public key, the regions to measure, development tokens. */
+import {
+  ClusterError,
+  ERRORS,
+  parseWith,
+  Role,
+  RoomId,
+  type ErrorCode,
+  type ParticipantId,
+  type Random,
+} from '@veilcast/protocol';
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { AddressBudget } from './address-budget.ts';
+import type { Authority } from './authority.ts';
+import type { RegionEntry } from './cluster.ts';
+import type { SignalingConfig } from './config.ts';
+import { addressOf, originAllowed } from './origin.ts';
+
+/** Most of a request's body. */
+const BODY_MAX = 1_024;
+
+const TokenRequest = z.strictObject({ room: RoomId, role: Role.default('speaker') });
+
+const STATUS: Partial<Record<ErrorCode, number>> = { UNAUTHORIZED: 401, FORBIDDEN: 403, RATE_LIMITED: 429 };
+
+export interface RoutesOptions {
+  readonly config: SignalingConfig;
+  readonly authority: Authority;
+  readonly random: Random;
+  readonly regions: () => readonly RegionEntry[];
+}
+
+export function signalingRoutes({ config, authority, random, regions }: RoutesOptions): FastifyPluginAsync {
+  const budget = new AddressBudget('token', config.limits.tokensPerMinute);
+  return async (app) => {
+    app.get('/api/authority', async () => authority.publicKey());
+    app.get('/api/regions', async () => regions());
+    app.post('/api/token', { bodyLimit: BODY_MAX }, async (request, reply) => {
+      try {
+        if (!config.policy.development) throw new ClusterError('FORBIDDEN', 'only under the development policy');
+        if (!originAllowed(request.raw, config.policy)) throw new ClusterError('FORBIDDEN', 'not from this origin');
+        await budget.take(addressOf(request.raw, config.proxyHops));
+        const { room, role } = parseWith(TokenRequest, request.body);
+        const token = await authority.issueToken({ room, sub: random.id('part') as ParticipantId, role });
+        return { token };
+      } catch (thrown) {
+        return refuse(reply, ClusterError.of(thrown));
+      }
+    });
+  };
+}
+
+function refuse(reply: FastifyReply, error: ClusterError): FastifyReply {
+  const status = STATUS[error.code] ?? (ERRORS[error.code].fault === 'peer' ? 400 : 500);
+  if (error.retryMs !== undefined) void reply.header('retry-after', Math.ceil(error.retryMs / 1_000));
+  return reply.code(status).send({ error: error.toWire() });
+}

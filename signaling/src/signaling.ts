@@ -1,0 +1,169 @@
+/** Signaling as a library: sockets and routes on a given HTTP server, Rooms behind them. Wiring only. */
+import { inspect } from '@veilcast/e2ee';
+import type { Service, ServiceContext } from '@veilcast/node-kit';
+import type { RequestBody } from '@veilcast/protocol';
+import type { FastifyPluginAsync } from 'fastify';
+import type { JWK } from 'jose';
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { Socket } from 'socket.io';
+import { AddressBudget } from './address-budget.ts';
+import { createAuthority, type Authority } from './authority.ts';
+import { openCluster, type OpenCluster } from './cluster.ts';
+import { SignalingConfig, type SignalingConfigInput } from './config.ts';
+import type { InspectMessage } from './framing.ts';
+import { openFrontDoor } from './front-door.ts';
+import { createMetrics } from './metrics.ts';
+import { openOperator, refusal } from './operator.ts';
+import { addressOf, isLoopback, originAllowed } from './origin.ts';
+import type { RoomOwner, RoomServices } from './room-owner.ts';
+import { Rooms } from './rooms.ts';
+import { signalingRoutes } from './routes.ts';
+import type { PeerLink, Seat } from './seat.ts';
+import { ClientSocket } from './socket.ts';
+
+export interface SignalingOptions {
+  readonly config: SignalingConfigInput;
+  readonly context: ServiceContext;
+  /** Listening or not yet; it is not closed by us. */
+  readonly server: HttpServer | HttpsServer;
+  /** A customer's own Authentication Service; ours is made where there is none. */
+  readonly authority?: Authority;
+  /** How a Commit's framing is read; packages/e2ee's where not given. */
+  readonly inspect?: InspectMessage;
+}
+
+export interface Signaling extends Service {
+  /** For a fastify app on the same server. */
+  readonly routes: FastifyPluginAsync;
+}
+
+/** @throws ZodError when the config does not fit */
+export async function startSignaling(options: SignalingOptions): Promise<Signaling> {
+  const { context, server } = options;
+  const { clock, random, coordination } = context;
+  const config = SignalingConfig.parse(options.config);
+  const log = context.log.child({ service: 'signaling' });
+  const bug = (error: unknown): void => log.error({ err: error }, 'a bug');
+  const authority = options.authority ?? (await ownAuthority(config, context));
+  const metrics = createMetrics(context.metrics, {
+    sockets: () => sockets.size,
+    rooms: () => rooms.size,
+    peers: () => rooms.all.reduce((sum, room) => sum + room.state.peers.size, 0),
+  });
+  // A life of its own: what hung on the last one must not be taken for this one's.
+  const incarnation = random.id('inc');
+  const sockets = new Set<ClientSocket>();
+  const cluster: OpenCluster = await openCluster({
+    context,
+    processId: config.processId,
+    incarnation,
+    address: config.address,
+    listener: {
+      nodeEvent: (nodeId, event) => rooms.nodeEvent(nodeId, event),
+      nodeGone: (nodeId) => rooms.nodeGone(nodeId),
+    },
+    report: (error) => log.warn({ err: error }, 'a channel reports'),
+  });
+  const services: RoomServices = {
+    config,
+    clock,
+    random,
+    metrics,
+    cluster,
+    authority,
+    inspect: options.inspect ?? inspect,
+    bug,
+  };
+  const rooms: Rooms = new Rooms({
+    services,
+    leases: coordination.leases,
+    owner: `${config.processId}/${incarnation}`,
+  });
+
+  const door = openFrontDoor({
+    server,
+    clock,
+    connectWithinMs: config.limits.joinWithinMs,
+    mayConnect: (request) => {
+      const code = whyNotConnect(request, config, door.connections());
+      if (code !== undefined) metrics.refused(code);
+      return code === undefined;
+    },
+    refused: (code) => metrics.refused(code),
+  });
+  const joins = new AddressBudget('join', config.limits.joinsPerMinute);
+  const join = async (socket: Socket, link: PeerLink, body: RequestBody<'join'>): Promise<Seat> => {
+    await joins.take(addressOf(socket.request, config.proxyHops));
+    return rooms.sit(link, await authority.verifyToken(body.token), body);
+  };
+  door.io.use((_socket, next) => (closed ? next(refusal('CHANNEL_CLOSED')) : next()));
+  door.io.on('connection', (socket) => {
+    const client = new ClientSocket(socket, {
+      limits: config.limits,
+      clock,
+      metrics,
+      join: (link, body) => join(socket, link, body),
+      bug,
+    });
+    sockets.add(client);
+    socket.once('disconnect', () => sockets.delete(client));
+  });
+  const operator = openOperator(door.io, {
+    clock,
+    cluster: config.cluster,
+    mayWatch: (request) => mayWatch(request, config),
+    cascadeRouters: () => cluster.cascadeRouters(),
+    rooms: () => rooms.all.map(sketch),
+    signaling: () => ({ processId: config.processId, sockets: sockets.size, rooms: rooms.size }),
+    ready: () => cluster.ready(),
+  });
+
+  let closed = false;
+  return {
+    routes: signalingRoutes({ config, authority, random, regions: () => cluster.regions() }),
+    ready: () => !closed && cluster.ready(),
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      operator.close();
+      await rooms.close();
+      for (const socket of sockets) socket.shutDown();
+      await door.close();
+      await cluster.close();
+    },
+  };
+}
+
+function whyNotConnect(request: IncomingMessage, config: SignalingConfig, connections: number) {
+  if (!originAllowed(request, config.policy)) return 'FORBIDDEN' as const;
+  return connections >= config.limits.socketsMax ? ('OVERLOADED' as const) : undefined;
+}
+
+/** Until there are operator accounts: whoever sits at this machine, or comes with our own page, in development. */
+function mayWatch(request: IncomingMessage, { policy, proxyHops }: SignalingConfig): boolean {
+  if (!policy.development || !originAllowed(request, policy)) return false;
+  return request.headers.origin !== undefined || isLoopback(addressOf(request, proxyHops));
+}
+
+function sketch(room: RoomOwner) {
+  const peers = [...room.state.peers.values()];
+  const waiting = peers.filter((peer) => peer.status === 'waiting').length;
+  return {
+    roomId: room.roomId,
+    term: room.term,
+    peers: peers.length - waiting,
+    waiting,
+    epoch: room.group.epoch,
+    members: room.group.members,
+    locked: room.state.locked,
+  };
+}
+
+async function ownAuthority(config: SignalingConfig, { clock }: ServiceContext): Promise<Authority> {
+  const { authorityKeyFile, tokenTtlMs, credentialTtlMs } = config;
+  const key =
+    authorityKeyFile === undefined ? undefined : (JSON.parse(await readFile(authorityKeyFile, 'utf8')) as JWK);
+  return createAuthority({ clock, tokenTtlMs, credentialTtlMs, ...(key ? { key } : {}) });
+}
