@@ -1,0 +1,63 @@
+import { verifyCredential } from '@veilcast/e2ee';
+import { Admission, type RoomId } from '@veilcast/protocol';
+import { afterEach, expect, test } from 'vitest';
+import { Fixture } from './testing/fixture.ts';
+
+let fixture: Fixture;
+afterEach(() => fixture.close());
+
+const post = (body: unknown, headers: Record<string, string> = {}) =>
+  fetch(`${fixture.main.url}/api/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+const get = async (path: string): Promise<unknown> => (await fetch(`${fixture.main.url}${path}`)).json();
+
+test('the public key that it shows verifies the credentials that it gives', async () => {
+  fixture = await Fixture.open();
+  const joined = await fixture.client().join(await fixture.token());
+  if (joined.status !== 'admitted') throw new Error('not admitted');
+  const { credential, peerId } = Admission.parse(joined.admission);
+  const key = (await get('/api/authority')) as Record<string, string>;
+  expect(key).not.toHaveProperty('d');
+  expect(await verifyCredential(credential, key, 'demo' as RoomId, Date.now())).toMatchObject({ peerId });
+});
+
+test('regions are those of the Nodes that can be reached, with where to measure them', async () => {
+  fixture = await Fixture.open();
+  expect(await get('/api/regions')).toEqual([
+    { region: 'eu', probeUrl: 'http://eu.example/probe' },
+    { region: 'us', probeUrl: 'http://us.example/probe' },
+  ]);
+  await fixture.us.close();
+  expect(await get('/api/regions')).toMatchObject([{ region: 'eu' }]);
+});
+
+test.each([
+  [{ room: 'Not A Room' }, 400, 'MALFORMED'],
+  [{ room: 'demo', role: 'king' }, 400, 'MALFORMED'],
+  [{ room: 'demo', more: 1 }, 400, 'MALFORMED'],
+  [{}, 400, 'MALFORMED'],
+  [[], 400, 'MALFORMED'],
+])('%j is answered %i %s', async (body, status, code) => {
+  fixture = await Fixture.open();
+  const response = await post(body);
+  expect(response.status).toBe(status);
+  expect(await response.json()).toMatchObject({ error: { code } });
+});
+
+test('a token is for development, from our own pages, and not too many of them', async () => {
+  fixture = await Fixture.open({ limits: { tokensPerMinute: 2 } });
+  expect((await post({ room: 'demo' })).status).toBe(200);
+  expect((await post({ room: 'demo' }, { origin: 'https://evil.example' })).status).toBe(403);
+  expect((await post({ room: 'demo', role: 'viewer' })).status).toBe(200);
+  const third = await post({ room: 'demo' });
+  expect(third.status).toBe(429);
+  expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect((await post('x'.repeat(5_000))).status).toBe(413);
+  expect((await post('{"room":')).status).toBe(400);
+  await fixture.close();
+  fixture = await Fixture.open({ policy: { development: false } });
+  expect((await post({ room: 'demo' })).status).toBe(403);
+});

@@ -1,0 +1,205 @@
+/** A signaling process on a real port with the fakes around it, and clients that check every message by its schema. */
+import {
+  ClusterError,
+  parseEvent,
+  REQUESTS,
+  Answer,
+  type AnyEvent,
+  type EventBody,
+  type EventName,
+  type RequestInput,
+  type RequestName,
+  type RequestResult,
+} from '@veilcast/protocol';
+import fastify from 'fastify';
+import type { AddressInfo } from 'node:net';
+import { io, type Socket } from 'socket.io-client';
+import type { SignalingConfigInput } from '../config.ts';
+import type { InspectMessage } from '../framing.ts';
+import { startSignaling, type Signaling } from '../signaling.ts';
+import { FakeCascade, FakeNode, openWorld, type World } from './fake-cluster.ts';
+
+export interface FixtureOptions {
+  readonly policy?: SignalingConfigInput['policy'];
+  readonly limits?: SignalingConfigInput['limits'];
+  readonly inspect?: InspectMessage;
+  readonly config?: Partial<SignalingConfigInput>;
+}
+
+/** Long enough for a loaded machine; nothing waits this long when all is well. */
+const PATIENCE_MS = 10_000;
+
+export interface Started {
+  readonly signaling: Signaling;
+  readonly url: string;
+  readonly metrics: () => Promise<string>;
+  close(): Promise<void>;
+}
+
+export class Fixture {
+  readonly world: World = openWorld();
+  readonly eu = new FakeNode('node-eu');
+  readonly us = new FakeNode('node-us');
+  readonly cascade: FakeCascade;
+  readonly clients: Client[] = [];
+  readonly #started: Started[] = [];
+  readonly #options: FixtureOptions;
+
+  private constructor(options: FixtureOptions) {
+    this.#options = options;
+    this.cascade = new FakeCascade('cascade', [
+      { nodeId: 'node-eu', region: 'eu' },
+      { nodeId: 'node-us', region: 'us' },
+    ]);
+  }
+
+  static async open(options: FixtureOptions = {}): Promise<Fixture> {
+    const fixture = new Fixture(options);
+    await fixture.eu.open(fixture.world, 'sfu-node', { region: 'eu', probeUrl: 'http://eu.example/probe' });
+    await fixture.us.open(fixture.world, 'sfu-node', { region: 'us', probeUrl: 'http://us.example/probe' });
+    await fixture.cascade.open(fixture.world, 'cascade-router');
+    await fixture.start('sig-1');
+    return fixture;
+  }
+
+  get main(): Started {
+    return this.#started[0]!;
+  }
+
+  /** One more signaling process. */
+  async start(processId: string): Promise<Started> {
+    const { policy, limits, inspect, config } = this.#options;
+    const context = this.world.context(processId);
+    const app = fastify();
+    const signaling = await startSignaling({
+      config: {
+        processId,
+        address: processId,
+        policy: { development: true, firstIsHost: true, ...policy },
+        ...(limits ? { limits } : {}),
+        ...config,
+      },
+      context,
+      server: app.server,
+      ...(inspect ? { inspect } : {}),
+    });
+    await app.register(signaling.routes);
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const started: Started = {
+      signaling,
+      url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
+      metrics: () => context.metrics.metrics(),
+      close: async () => {
+        await signaling.close();
+        await app.close();
+      },
+    };
+    this.#started.push(started);
+    await until(() => signaling.ready());
+    return started;
+  }
+
+  async token(room = 'demo', role?: string): Promise<string> {
+    const response = await fetch(`${this.main.url}/api/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ room, ...(role ? { role } : {}) }),
+    });
+    return ((await response.json()) as { token: string }).token;
+  }
+
+  client(url = this.main.url): Client {
+    const client = new Client(url);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** A client that is in the Room. */
+  async enter(options: { room?: string; role?: string; region?: string } = {}): Promise<Client> {
+    const client = this.client();
+    await client.join(await this.token(options.room, options.role), options.region);
+    return client;
+  }
+
+  async metric(line: string): Promise<number> {
+    const text = await this.main.metrics();
+    const found = text.split('\n').find((one) => one.startsWith(line));
+    return Number(found?.split(' ').at(-1) ?? 0);
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.clients) client.close();
+    for (const started of this.#started) await started.close();
+    await Promise.all([this.eu.close(), this.us.close(), this.cascade.close()]);
+  }
+}
+
+export class Client {
+  readonly socket: Socket;
+  readonly events: AnyEvent[] = [];
+  peerId = '';
+  ended: string | undefined;
+  /** Seq of the last event; a gap fails the test at the next look. */
+  #seq = 0;
+  #id = 0;
+  #broken: unknown;
+
+  constructor(url: string, options: object = {}) {
+    this.socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, ...options });
+    this.socket.on('m', (raw: unknown) => {
+      try {
+        const event = parseEvent(raw);
+        if (event.seq !== this.#seq + 1) throw new Error(`seq ${event.seq} after ${this.#seq}`);
+        this.#seq = event.seq;
+        this.events.push(event);
+        if (event.name === 'ended') this.ended = event.body.error.code;
+      } catch (error) {
+        this.#broken = error;
+      }
+    });
+  }
+
+  /** Any message, with whatever in it; the answer is checked by its schema. */
+  async raw(...args: unknown[]): Promise<Answer> {
+    return Answer.parse(await this.socket.timeout(PATIENCE_MS).emitWithAck('m', ...args));
+  }
+
+  /** @throws ClusterError as the server refused */
+  async request<N extends RequestName>(name: N, body: RequestInput<N>): Promise<RequestResult<N>> {
+    this.#id += 1;
+    const answer = await this.raw({ id: this.#id, name, body });
+    if (!answer.ok) throw ClusterError.fromWire(answer.error);
+    return REQUESTS[name].result.parse(answer.result) as RequestResult<N>;
+  }
+
+  async join(token: string, region?: string): Promise<RequestResult<'join'>> {
+    const body: RequestInput<'join'> = { version: 1, token, leafKey: 'A'.repeat(43), probes: [] };
+    const joined = await this.request('join', region ? { ...body, region } : body);
+    if (joined.status === 'admitted') this.peerId = joined.admission.peerId;
+    return joined;
+  }
+
+  async event<N extends EventName>(name: N, fits: (body: EventBody<N>) => boolean = () => true): Promise<EventBody<N>> {
+    const find = (): AnyEvent | undefined =>
+      this.events.find((event) => event.name === name && fits(event.body as EventBody<N>));
+    await until(() => this.#broken !== undefined || find() !== undefined, `event ${name}`);
+    if (this.#broken !== undefined) throw this.#broken;
+    return find()!.body as EventBody<N>;
+  }
+
+  names(): string[] {
+    return this.events.map((event) => event.name);
+  }
+
+  close(): void {
+    this.socket.disconnect();
+  }
+}
+
+export async function until(holds: () => boolean | Promise<boolean>, what = 'it'): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`${what} did not come to hold`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
