@@ -9,6 +9,9 @@ import type { Seated } from './room-owner.ts';
 
 type Tell = Extract<RoomEffect, { kind: 'tell' }>;
 
+/** States of a transport that nothing follows. */
+const OVER: ReadonlySet<string> = new Set(['failed', 'closed']);
+
 export function eventsOfNode(
   state: RoomState,
   seatedOf: (peerId: PeerId) => Seated | undefined,
@@ -22,8 +25,7 @@ export function eventsOfNode(
   switch (event.case) {
     case 'transportChanged': {
       const { transportId, state: now } = event.value;
-      const over = now === 'failed' || now === 'closed';
-      return over && seatedOf(peerId)?.transports.has(transportId) === true
+      return OVER.has(now) && seatedOf(peerId)?.transports.has(transportId) === true
         ? [{ kind: 'lost', peerId, code: 'TRANSPORT_FAILED' }]
         : [];
     }
@@ -38,6 +40,16 @@ export function eventsOfNode(
     default:
       return [];
   }
+}
+
+/** Its media is over and we do not know it: what a former owner of the Room left, or what we closed while the Node was away. */
+export function isStray(
+  state: RoomState,
+  isSeated: (peerId: PeerId) => boolean,
+  { peerId, state: now }: { readonly peerId: string; readonly state: string },
+): boolean {
+  const known = state.peers.has(peerId as PeerId) || isSeated(peerId as PeerId);
+  return !known && OVER.has(now);
 }
 
 /** A Node that cannot be reached takes its Peers with it: they join again, elsewhere. */

@@ -21,6 +21,8 @@ export interface RoomCascadeOptions {
   readonly metrics: SignalingMetrics;
   readonly everyMs: number;
   readonly demand: () => RoomDemand;
+  /** A cascade-router has seen a newer Term than ours. */
+  readonly stale: () => void;
 }
 
 export class RoomCascade {
@@ -104,6 +106,7 @@ export class RoomCascade {
         return result;
       } catch (thrown) {
         failure = ClusterError.of(thrown);
+        if (failure.code === 'STALE_TERM') this.#options.stale();
         if (failure.code !== 'NOT_OWNER' && failure.code !== 'CHANNEL_CLOSED') throw failure;
       }
     }

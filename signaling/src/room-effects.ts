@@ -1,9 +1,16 @@
 /** The effects of a Room that one call to a Node carries out. */
+import { BATCH_MAX } from '@veilcast/protocol';
 import type { RoomEffect } from '@veilcast/room';
 import type { RoomNodes } from './room-nodes.ts';
 
 /** Above any temporal layer there is: the Node takes the highest. */
 const TEMPORAL_TOP = 7;
+
+/** As many as one call may name. */
+function batches<T>(all: readonly T[]): T[][] {
+  const count = Math.ceil(all.length / BATCH_MAX);
+  return Array.from({ length: count }, (_, batch) => all.slice(batch * BATCH_MAX, (batch + 1) * BATCH_MAX));
+}
 
 type NodeEffect = Extract<RoomEffect, { readonly placement: unknown }>;
 
@@ -17,9 +24,13 @@ export function nodeEffect(nodes: RoomNodes, effect: NodeEffect): void {
     case 'pauseProducer':
       return nodes.act(nodeId, 'pauseProducer', { producerId: effect.producerId, paused: effect.paused });
     case 'pauseConsumers':
-      return nodes.act(nodeId, 'pauseConsumers', { consumerIds: [...effect.consumerIds], paused: effect.paused });
+      for (const consumerIds of batches(effect.consumerIds)) {
+        nodes.act(nodeId, 'pauseConsumers', { consumerIds, paused: effect.paused });
+      }
+      return;
     case 'closeConsumers':
-      return nodes.act(nodeId, 'closeConsumers', { consumerIds: [...effect.consumerIds] });
+      for (const consumerIds of batches(effect.consumerIds)) nodes.act(nodeId, 'closeConsumers', { consumerIds });
+      return;
     case 'setLayers':
       return nodes.act(nodeId, 'setLayers', {
         consumerId: effect.consumerId,

@@ -3,22 +3,23 @@
  * follows from the Room's state is repeated if it gives something back, so that a Node keeps nothing that the Room forgot.
  */
 import type { Authority, BodyInit, CallName, CallResult } from '@veilcast/control';
-import { ClusterError, type Clock } from '@veilcast/protocol';
+import { ClusterError } from '@veilcast/protocol';
 import type { Cluster } from './cluster.ts';
 import type { SignalingMetrics } from './metrics.ts';
+import type { Repeats } from './repeats.ts';
 
-/** A closing act is tried so often, so far apart: longer than a Node needs to come back on another Channel. */
+/** A closing act is tried so often: for longer than a Node needs to come back on another Channel. */
 const CLOSE_TRIES = 15;
-const CLOSE_EVERY_MS = 1_000;
-/** Closing acts that wait to be repeated, per Room. More: memory while a Node is away. */
-const REPEATS_MAX = 500;
+
+/** Who comes back to this Room waits for as long at most. */
+const CLOSE_ROOM_MS = 1_000;
 
 const CLOSES: ReadonlySet<CallName> = new Set(['closePeer', 'closeProducer', 'closeConsumers', 'closeRoom']);
 
 export interface RoomNodesOptions {
   readonly cluster: Cluster;
   readonly authority: Authority;
-  readonly clock: Clock;
+  readonly repeats: Repeats;
   readonly metrics: SignalingMetrics;
   /** A Node has seen a newer Term than ours. */
   readonly stale: () => void;
@@ -32,7 +33,6 @@ export interface AskOptions {
 export class RoomNodes {
   readonly #options: RoomNodesOptions;
   readonly #used = new Set<string>();
-  readonly #repeats = new Set<() => void>();
   #stopped = false;
 
   constructor(options: RoomNodesOptions) {
@@ -65,37 +65,36 @@ export class RoomNodes {
     void this.#try(nodeId, name, body, CLOSES.has(name) ? CLOSE_TRIES : 1);
   }
 
-  /** Gives back everything of this Room on every Node that it used; waits for the first try of each. */
+  /**
+   * Gives back everything of this Room on every Node that it used. Waits for the first try of each; what a Node that is away
+   * did not take is repeated even after the Lease was given back: a Node that has a newer Term refuses it.
+   */
   async closeRoom(): Promise<void> {
-    await Promise.all([...this.#used].map((nodeId) => this.#try(nodeId, 'closeRoom', {}, 1)));
+    await Promise.all([...this.#used].map((nodeId) => this.#try(nodeId, 'closeRoom', {}, CLOSE_TRIES, CLOSE_ROOM_MS)));
   }
 
-  /** Nothing more is asked or repeated. */
+  /** Nothing more is asked or repeated: others own the Room, or this process ends. */
   stop(): void {
     this.#stopped = true;
-    for (const cancel of this.#repeats) cancel();
-    this.#repeats.clear();
   }
 
-  async #try<N extends CallName>(nodeId: string, name: N, body: BodyInit<N>, tries: number): Promise<void> {
+  async #try<N extends CallName>(
+    nodeId: string,
+    name: N,
+    body: BodyInit<N>,
+    tries: number,
+    deadlineMs?: number,
+  ): Promise<void> {
+    if (this.#stopped) return;
     try {
-      await this.ask(nodeId, name, body);
+      await this.ask(nodeId, name, body, deadlineMs === undefined ? {} : { deadlineMs });
     } catch (thrown) {
       const error = ClusterError.of(thrown);
       // Gone already is what a close wants.
       if (this.#stopped || (error.code === 'NOT_FOUND' && CLOSES.has(name))) return;
       this.#options.metrics.effectFailed(name, error.code);
-      if (error.retry !== 'never' && tries > 1 && this.#repeats.size < REPEATS_MAX) {
-        this.#later(() => void this.#try(nodeId, name, body, tries - 1));
-      }
+      if (error.retry === 'never' || tries <= 1) return;
+      this.#options.repeats.later(() => void this.#try(nodeId, name, body, tries - 1, deadlineMs));
     }
-  }
-
-  #later(run: () => void): void {
-    const cancel = this.#options.clock.after(CLOSE_EVERY_MS, () => {
-      this.#repeats.delete(cancel);
-      run();
-    });
-    this.#repeats.add(cancel);
   }
 }

@@ -25,11 +25,12 @@ import { EffectQueue } from './effect-queue.ts';
 import type { InspectMessage } from './framing.ts';
 import { RoomGroup } from './group.ts';
 import type { SignalingMetrics } from './metrics.ts';
-import { eventsOfNode, lostWithNode } from './node-events.ts';
+import { eventsOfNode, isStray, lostWithNode } from './node-events.ts';
 import { makePlace, type Arrival, type Place } from './placing.ts';
 import { RoomCascade } from './room-cascade.ts';
 import { RoomNodes } from './room-nodes.ts';
 import { nodeEffect } from './room-effects.ts';
+import type { Repeats } from './repeats.ts';
 import type { PeerLink, Seat } from './seat.ts';
 import { carryOutRequest } from './requests.ts';
 
@@ -37,6 +38,7 @@ import { carryOutRequest } from './requests.ts';
 export interface RoomServices {
   readonly config: SignalingConfig;
   readonly clock: Clock;
+  readonly repeats: Repeats;
   readonly random: Random;
   readonly metrics: SignalingMetrics;
   readonly cluster: Cluster;
@@ -75,14 +77,14 @@ export class RoomOwner {
   #phase: 'open' | 'closing' | 'ended' = 'open';
 
   constructor(roomId: RoomId, lease: HeldLease, services: RoomServices) {
-    const { config, clock, metrics, cluster, inspect } = services;
+    const { config, clock, repeats, metrics, cluster, inspect } = services;
     const { peersMax, producersMax, firstIsHost } = config.policy;
     const authority = { roomId, term: lease.lease.term };
     this.roomId = roomId;
     this.#services = services;
     this.#lease = lease;
     this.#state = openRoom(roomId, { peersMax, producersMax, firstIsHost });
-    this.nodes = new RoomNodes({ cluster, authority, clock, metrics, stale: () => this.leaseLost() });
+    this.nodes = new RoomNodes({ cluster, authority, repeats, metrics, stale: () => this.leaseLost() });
     this.#cascade = new RoomCascade({
       cluster,
       authority,
@@ -90,6 +92,7 @@ export class RoomOwner {
       metrics,
       everyMs: config.demandEveryMs,
       demand: () => demandOf(this.#state),
+      stale: () => this.leaseLost(),
     });
     this.group = new RoomGroup({
       roomId,
@@ -173,6 +176,10 @@ export class RoomOwner {
   }
 
   nodeEvent(nodeId: string, event: EventKind): void {
+    if (event.case === 'transportChanged' && isStray(this.#state, (peerId) => this.#seated.has(peerId), event.value)) {
+      this.nodes.act(nodeId, 'closePeer', { peerId: event.value.peerId });
+      return;
+    }
     for (const reaction of eventsOfNode(this.#state, (peerId) => this.#seated.get(peerId), nodeId, event)) {
       if (reaction.kind === 'tell') this.#tell(reaction.peerIds, reaction.event);
       else this.apply(reaction);
@@ -295,7 +302,7 @@ export class RoomOwner {
     await Promise.all(this.#placing);
     await Promise.all([this.#cascade.close(), this.nodes.closeRoom()]);
     if (this.#over()) return;
-    this.#stop();
+    this.#stop('closed');
     await this.#release();
   }
 
@@ -310,11 +317,11 @@ export class RoomOwner {
   }
 
   /** Everything stops; nothing is said to anybody. */
-  #stop(): void {
+  #stop(why: 'closed' | 'given up' = 'given up'): void {
     this.#phase = 'ended';
     this.group.stop();
     this.#cascade.stop();
-    this.nodes.stop();
+    if (why === 'given up') this.nodes.stop();
     for (const peerId of this.#seated.keys()) this.#unseat(peerId);
   }
 }

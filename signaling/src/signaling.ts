@@ -17,6 +17,7 @@ import { openFrontDoor } from './front-door.ts';
 import { createMetrics } from './metrics.ts';
 import { openOperator, refusal } from './operator.ts';
 import { addressOf, isLoopback, originAllowed } from './origin.ts';
+import { Repeats } from './repeats.ts';
 import type { RoomOwner, RoomServices } from './room-owner.ts';
 import { Rooms } from './rooms.ts';
 import { signalingRoutes } from './routes.ts';
@@ -66,9 +67,11 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
     },
     report: (error) => log.warn({ err: error }, 'a channel reports'),
   });
+  const repeats = new Repeats(clock);
   const services: RoomServices = {
     config,
     clock,
+    repeats,
     random,
     metrics,
     cluster,
@@ -129,6 +132,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
       closed = true;
       operator.close();
       await rooms.close();
+      repeats.close();
       for (const socket of sockets) socket.shutDown();
       await door.close();
       await cluster.close();

@@ -108,6 +108,38 @@ test('a close that a Node did not take is repeated', async () => {
   expect(await fixture.metric('veilcast_signaling_effects_failed_total{call="closePeer",code="OVERLOADED"}')).toBe(1);
 });
 
+test('a Room that ended while its Node was away is closed there when it is back', async () => {
+  fixture = await Fixture.open();
+  const client = await fixture.enter({ region: 'eu' });
+  await client.request('produce', VIDEO);
+  let away = true;
+  fixture.eu.answers.closePeer = () => {
+    throw new ClusterError('OVERLOADED');
+  };
+  fixture.eu.answers.closeRoom = () => {
+    if (away) throw new ClusterError('OVERLOADED');
+    fixture.eu.producers.clear();
+    fixture.eu.peers.clear();
+  };
+  client.close();
+  await until(async () => (await leases().read('room/demo')) === undefined);
+  expect(fixture.eu.holds).toBe(2);
+  away = false;
+  await until(() => fixture.eu.holds === 0);
+});
+
+test('what a former owner left on a Node is closed when its media is over', async () => {
+  fixture = await Fixture.open();
+  await fixture.enter({ region: 'eu' });
+  fixture.us.peers.set('peer_old', 'demo');
+  await fixture.enter({ region: 'us' });
+  const gone = { roomId: 'demo', peerId: 'peer_old', transportId: 't' };
+  fixture.us.gone('transportChanged', { ...gone, state: 'disconnected' });
+  fixture.us.gone('transportChanged', { ...gone, state: 'closed' });
+  await until(() => fixture.us.calls('closePeer').some(({ peerId }) => peerId === 'peer_old'));
+  expect(fixture.us.peers.size).toBe(1);
+});
+
 test('a Node that takes nobody is passed over; when all refuse, the join says so and may be tried again', async () => {
   fixture = await Fixture.open();
   let refusals = 0;
