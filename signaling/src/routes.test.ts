@@ -47,6 +47,21 @@ test.each([
   expect(await response.json()).toMatchObject({ error: { code } });
 });
 
+test('a page of an allowed site may ask, one of another may not read the answer', async () => {
+  fixture = await Fixture.open({ policy: { origins: ['https://call.example.org'] } });
+  const ask = (origin: string) =>
+    fetch(`${fixture.main.url}/api/token`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+  const allowed = await ask('https://call.example.org');
+  expect([allowed.status, allowed.headers.get('access-control-allow-origin')]).toEqual([
+    204,
+    'https://call.example.org',
+  ]);
+  expect((await ask('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
+});
+
 test('a token is for development, from our own pages, and not too many of them', async () => {
   fixture = await Fixture.open({ limits: { tokensPerMinute: 2 } });
   expect((await post({ room: 'demo' })).status).toBe(200);

@@ -34,6 +34,15 @@ export interface RoutesOptions {
 export function signalingRoutes({ config, authority, random, regions }: RoutesOptions): FastifyPluginAsync {
   const budget = new AddressBudget('token', config.limits.tokensPerMinute);
   return async (app) => {
+    // The SDK may run on another site's page, where the policy allows that site.
+    app.addHook('onRequest', async (request, reply) => {
+      const { origin } = request.headers;
+      if (origin === undefined || !originAllowed(request.raw, config.policy)) return;
+      void reply.header('access-control-allow-origin', origin).header('vary', 'origin');
+    });
+    app.options('/api/*', async (_request, reply) =>
+      reply.header('access-control-allow-headers', 'content-type').code(204).send(),
+    );
     app.get('/api/authority', async () => authority.publicKey());
     app.get('/api/regions', async () => regions());
     app.post('/api/token', { bodyLimit: BODY_MAX }, async (request, reply) => {
