@@ -2,8 +2,7 @@
 import { MESSAGE_MAX, SEALED_MAX } from '@veilcast/protocol';
 import { afterEach, expect, test } from 'vitest';
 import { createAuthority } from './authority.ts';
-import type { Client } from './testing/fixture.ts';
-import { Fixture, until } from './testing/fixture.ts';
+import { Client, Fixture, until } from './testing/fixture.ts';
 import { systemClock } from '@veilcast/node-kit';
 
 let fixture: Fixture;
@@ -123,6 +122,30 @@ test('a flood of bytes or packets below the messages is cut off', async () => {
   await until(() => !client.socket.connected);
   expect(await refusals('RATE_LIMITED')).toBeGreaterThanOrEqual(1);
   await until(() => fixture.eu.holds + fixture.us.holds === 0);
+});
+
+test('who leaves the namespace and comes again on the same connection is not given new budgets', async () => {
+  fixture = await Fixture.open();
+  const socket = new WebSocket(`${fixture.main.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+  let heard = 0;
+  let closed = false;
+  socket.addEventListener('message', () => (heard += 1));
+  socket.addEventListener('close', () => (closed = true));
+  await until(() => heard === 1);
+  socket.send('40');
+  await until(() => heard === 2);
+  socket.send('41');
+  socket.send('40');
+  await until(() => closed);
+});
+
+test('a flood on the operator namespace is cut off too', async () => {
+  fixture = await Fixture.open({ limits: { requestsPerSecond: 1, requestsBurst: 10 } });
+  const watcher = new Client(`${fixture.main.url}/operator`);
+  fixture.clients.push(watcher);
+  await until(() => watcher.socket.connected);
+  for (let more = 0; more < 200; more++) watcher.socket.emit('anything', more);
+  await until(() => !watcher.socket.connected);
 });
 
 test('joins from one address have a budget', async () => {

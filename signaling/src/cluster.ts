@@ -32,7 +32,7 @@ export interface OpenCluster extends Cluster {
   close(): Promise<void>;
 }
 
-export interface ClusterListener {
+interface ClusterListener {
   nodeEvent(nodeId: string, event: EventKind): void;
   nodeGone(nodeId: string): void;
 }

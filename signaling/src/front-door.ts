@@ -7,9 +7,11 @@ import { Server as Engine, type Socket as Connection } from 'engine.io';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { Server } from 'socket.io';
+import { Server, type Socket } from 'socket.io';
 import { Decoder, Encoder } from 'socket.io-parser';
-import { wireOf, type Wire } from './traffic.ts';
+import type { SignalingLimits } from './config.ts';
+import type { SignalingMetrics } from './metrics.ts';
+import { Traffic, wireOf, type Wire } from './traffic.ts';
 
 const PATH = '/socket.io/';
 /** A ping each so often. Longer: a vanished client stays in the grid. Shorter: phones wake up for nothing. */
@@ -24,22 +26,22 @@ const PING_TIMEOUT_MS = 7_000;
 export interface FrontDoorOptions {
   readonly server: HttpServer | HttpsServer;
   readonly clock: Clock;
-  /** How long a connection may stay without naming its namespace. */
-  readonly connectWithinMs: number;
+  readonly limits: SignalingLimits;
+  readonly metrics: SignalingMetrics;
   /** False: refused before anything is read of it. */
   readonly mayConnect: (request: IncomingMessage) => boolean;
-  /** A connection was closed for what came over it below the level of messages. */
-  readonly refused: (code: 'MALFORMED' | 'OVERSIZE') => void;
 }
 
 export interface FrontDoor {
   readonly io: Server;
   /** Connections, whatever they have said. */
   connections(): number;
+  trafficOf(socket: Pick<Socket, 'conn'>): Traffic;
   close(): Promise<void>;
 }
 
-export function openFrontDoor({ server, clock, connectWithinMs, mayConnect, refused }: FrontDoorOptions): FrontDoor {
+export function openFrontDoor(options: FrontDoorOptions): FrontDoor {
+  const { server, clock, limits, metrics, mayConnect } = options;
   const engine = new Engine({
     transports: ['websocket'],
     allowUpgrades: false,
@@ -54,20 +56,22 @@ export function openFrontDoor({ server, clock, connectWithinMs, mayConnect, refu
     },
   });
   const wires = new Set<Wire>();
+  const traffic = new WeakMap<Connection, Traffic>();
   engine.on('connection', (connection: Connection) => {
     const wire = wireOf(connection);
     if (wire !== undefined) {
       wires.add(wire);
       wire.once('close', () => wires.delete(wire));
     }
+    traffic.set(connection, watched(connection, options));
     connection.once('close', (reason: string, cause?: { readonly message?: string }) => {
-      if (reason === 'parse error') refused('MALFORMED');
+      if (reason === 'parse error') metrics.refused('MALFORMED');
       // What the WebSocket library says of a message that is longer than maxHttpBufferSize.
-      else if (/max payload size/i.test(cause?.message ?? '')) refused('OVERSIZE');
+      else if (/max payload size/i.test(cause?.message ?? '')) metrics.refused('OVERSIZE');
     });
   });
-  const parser = { Encoder, Decoder: strictDecoder(() => refused('MALFORMED')) };
-  const io = new Server({ serveClient: false, connectTimeout: connectWithinMs, parser });
+  const parser = { Encoder, Decoder: strictDecoder(() => metrics.refused('MALFORMED')) };
+  const io = new Server({ serveClient: false, connectTimeout: limits.joinWithinMs, parser });
   io.bind(engine);
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (request.url?.startsWith(PATH)) engine.handleUpgrade(request, socket, head);
@@ -78,6 +82,11 @@ export function openFrontDoor({ server, clock, connectWithinMs, mayConnect, refu
   return {
     io,
     connections: () => engine.clientsCount,
+    trafficOf: (socket) => {
+      const found = traffic.get(socket.conn);
+      if (found === undefined) throw new Error('a socket without a connection');
+      return found;
+    },
     close: async () => {
       server.off('upgrade', upgrade);
       // Without `attach` it knows no HTTP server, and so does not close it.
@@ -86,6 +95,16 @@ export function openFrontDoor({ server, clock, connectWithinMs, mayConnect, refu
       for (const wire of wires) wire.terminate();
     },
   };
+}
+
+function watched(connection: Connection, { limits, clock, metrics }: FrontDoorOptions): Traffic {
+  const traffic = new Traffic(connection, limits, clock);
+  traffic.onCut((code) => {
+    metrics.refused(code);
+    metrics.dropped(code);
+    if (code === 'OVERLOADED') metrics.slowSocket();
+  });
+  return traffic;
 }
 
 /** socket.io's own, with fewer attachments; bytes that it cannot read close the connection, and are counted first. */

@@ -19,7 +19,7 @@ const EVERY_MS = 1_000;
 const WATCHERS_MAX = 50;
 
 /** What a Room says of itself. */
-export type RoomSketch = Pick<RoomPicture, 'roomId' | 'term' | 'peers' | 'waiting' | 'epoch' | 'members' | 'locked'>;
+type RoomSketch = Pick<RoomPicture, 'roomId' | 'term' | 'peers' | 'waiting' | 'epoch' | 'members' | 'locked'>;
 
 export interface OperatorOptions {
   readonly clock: Clock;

@@ -27,7 +27,7 @@ export function addressOf(request: IncomingMessage, proxyHops: number): string {
   return (hops.at(-proxyHops) ?? direct).slice(0, 64);
 }
 
-export function isLoopbackName(name: string): boolean {
+function isLoopbackName(name: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || isLoopback(name);
 }
 

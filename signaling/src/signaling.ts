@@ -88,13 +88,13 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
   const door = openFrontDoor({
     server,
     clock,
-    connectWithinMs: config.limits.joinWithinMs,
+    limits: config.limits,
+    metrics,
     mayConnect: (request) => {
       const code = whyNotConnect(request, config, door.connections());
       if (code !== undefined) metrics.refused(code);
       return code === undefined;
     },
-    refused: (code) => metrics.refused(code),
   });
   const joins = new AddressBudget('join', config.limits.joinsPerMinute);
   const join = async (socket: Socket, link: PeerLink, body: RequestBody<'join'>): Promise<Seat> => {
@@ -104,6 +104,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
   door.io.use((_socket, next) => (closed ? next(refusal('CHANNEL_CLOSED')) : next()));
   door.io.on('connection', (socket) => {
     const client = new ClientSocket(socket, {
+      traffic: door.trafficOf(socket),
       limits: config.limits,
       clock,
       metrics,

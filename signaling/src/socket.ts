@@ -23,10 +23,10 @@ import type { SignalingLimits } from './config.ts';
 import type { SignalingMetrics } from './metrics.ts';
 import type { PeerLink, Seat } from './seat.ts';
 import { checkShape } from './shape.ts';
-import { Traffic } from './traffic.ts';
+import type { Traffic } from './traffic.ts';
 
 /** The one event name, both ways. */
-export const MESSAGE = 'm';
+const MESSAGE = 'm';
 /** Strikes forgiven each second. Higher: an abuser stays longer. Lower: a buggy client is thrown out. */
 const STRIKES_FORGIVEN = 1;
 
@@ -42,6 +42,7 @@ const ABUSE: ReadonlySet<ErrorCode> = new Set([
 type Ack = (answer: Answer) => void;
 
 export interface SocketOptions {
+  readonly traffic: Traffic;
   readonly limits: SignalingLimits;
   readonly clock: Clock;
   readonly metrics: SignalingMetrics;
@@ -54,7 +55,6 @@ export interface SocketOptions {
 export class ClientSocket implements PeerLink {
   readonly #socket: Socket;
   readonly #options: SocketOptions;
-  readonly #traffic: Traffic;
   readonly #requests: Budget;
   readonly #strikes: Budget;
   #state: 'fresh' | 'joining' | 'seated' | 'closed' = 'fresh';
@@ -71,13 +71,14 @@ export class ClientSocket implements PeerLink {
     const { clock, limits } = options;
     this.#requests = new Budget(limits.requestsPerSecond, limits.requestsBurst, clock.now());
     this.#strikes = new Budget(STRIKES_FORGIVEN, limits.strikesMax, clock.now());
-    this.#traffic = new Traffic(socket.conn, limits, clock, {
-      flooding: () => this.#drop('RATE_LIMITED'),
-      slow: () => this.#drop('OVERLOADED'),
-    });
+    options.traffic.onCut((code) => this.#gone(code));
     this.#awaitJoin();
     socket.onAny((event: string, ...args: unknown[]) => this.#receive(event, args));
-    socket.once('disconnect', () => this.#gone());
+    socket.once('disconnect', () => {
+      this.#gone();
+      // One that leaves the namespace and comes again would have fresh budgets each time.
+      socket.conn.close();
+    });
   }
 
   get open(): boolean {
@@ -151,7 +152,7 @@ export class ClientSocket implements PeerLink {
     this.#lastId = envelope.id;
     checkShape(envelope.name, envelope.body);
     const request = parseRequest(raw);
-    const retryMs = Math.max(this.#traffic.debtMs(), this.#requests.take(1, clock.now()));
+    const retryMs = Math.max(this.#options.traffic.debtMs(), this.#requests.take(1, clock.now()));
     if (retryMs > 0) throw new ClusterError('RATE_LIMITED', undefined, { retryMs });
     return request;
   }
@@ -233,18 +234,6 @@ export class ClientSocket implements PeerLink {
     this.#options.metrics.dropped('RATE_LIMITED');
     this.tell({ name: 'ended', body: { error: new ClusterError('RATE_LIMITED').toWire() } });
     this.#close();
-  }
-
-  /** Without a goodbye that would wait behind what is not read, or be paid for by who floods. */
-  #drop(code: ErrorCode): void {
-    if (this.#state === 'closed') return;
-    const { metrics } = this.#options;
-    metrics.refused(code);
-    metrics.dropped(code);
-    if (code === 'OVERLOADED') metrics.slowSocket();
-    this.#gone(code);
-    // Not while the engine is in the middle of a packet.
-    queueMicrotask(() => this.#traffic.cut());
   }
 
   #close(): void {

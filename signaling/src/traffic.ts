@@ -1,6 +1,6 @@
 /**
- * What goes over one connection, counted below socket.io: bytes and packets that came in, whether or not they became a
- * message, and bytes that wait for a slow reader.
+ * What goes over one connection, counted below socket.io, whatever namespace it is for: bytes and packets that came in,
+ * whether or not they became a message, and bytes that wait for a slow reader. Far above its budget a connection is cut.
  */
 import type { Clock } from '@veilcast/protocol';
 import type { Socket as Connection } from 'engine.io';
@@ -16,22 +16,20 @@ interface Packet {
   readonly data?: string | { readonly byteLength: number };
 }
 
-export interface TrafficVerdict {
-  /** Far above its budget: not worth parsing any longer. */
-  flooding(): void;
-  /** Does not read what it is sent. */
-  slow(): void;
-}
+/** RATE_LIMITED: not worth parsing any longer. OVERLOADED: does not read what it is sent. */
+export type CutCode = 'RATE_LIMITED' | 'OVERLOADED';
 
 export class Traffic {
   readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #bytes: Budget;
   readonly #packets: Budget;
+  readonly #listeners = new Set<(code: CutCode) => void>();
   #pending = 0;
   #sending = 0;
+  #over = false;
 
-  constructor(connection: Connection, limits: SignalingLimits, clock: Clock, verdict: TrafficVerdict) {
+  constructor(connection: Connection, limits: SignalingLimits, clock: Clock) {
     const now = clock.now();
     this.#connection = connection;
     this.#clock = clock;
@@ -42,11 +40,11 @@ export class Traffic {
       now,
     );
     connection.on('packet', (packet: Packet) => {
-      if (!this.#received(sizeOf(packet))) verdict.flooding();
+      if (!this.#received(sizeOf(packet))) this.#cut('RATE_LIMITED');
     });
     connection.on('packetCreate', (packet: Packet) => {
       this.#pending += sizeOf(packet);
-      if (this.#pending + this.#sending > limits.sendBufferMax) verdict.slow();
+      if (this.#pending + this.#sending > limits.sendBufferMax) this.#cut('OVERLOADED');
     });
     connection.on('flush', () => {
       this.#sending += this.#pending;
@@ -63,9 +61,17 @@ export class Traffic {
     return this.#bytes.debtMs(this.#clock.now());
   }
 
-  /** Ends the connection at once: a polite close would wait behind what is not read. */
-  cut(): void {
-    wireOf(this.#connection)?.terminate();
+  /** Told once, just before the connection is cut. */
+  onCut(listener: (code: CutCode) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  #cut(code: CutCode): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const listener of this.#listeners) listener(code);
+    // Not while the engine is in the middle of a packet. A polite close would wait behind what is not read.
+    queueMicrotask(() => wireOf(this.#connection)?.terminate());
   }
 
   #received(bytes: number): boolean {
