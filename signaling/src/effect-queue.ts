@@ -3,28 +3,29 @@
  * one's effects run after its own, never in between, so that every Peer is told things in the order in which they became true.
  */
 export class EffectQueue {
+  readonly #bug: (error: unknown) => void;
   #waiting: (() => void)[] = [];
   #running = false;
 
-  /** Runs them now, or after those that run already. Effects must not throw; a bug in one is thrown after the rest ran. */
+  /** `bug` is told what an effect threw; the others run all the same. */
+  constructor(bug: (error: unknown) => void) {
+    this.#bug = bug;
+  }
+
+  /** Runs them now, or after those that run already. */
   run(effects: Iterable<() => void>): void {
     this.#waiting.push(...effects);
     if (this.#running) return;
     this.#running = true;
-    const bugs: unknown[] = [];
-    try {
-      while (this.#waiting.length > 0) {
-        for (const effect of this.#waiting.splice(0)) {
-          try {
-            effect();
-          } catch (bug) {
-            bugs.push(bug);
-          }
+    while (this.#waiting.length > 0) {
+      for (const effect of this.#waiting.splice(0)) {
+        try {
+          effect();
+        } catch (error) {
+          this.#bug(error);
         }
       }
-    } finally {
-      this.#running = false;
     }
-    if (bugs.length > 0) throw bugs[0];
+    this.#running = false;
   }
 }

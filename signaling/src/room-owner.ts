@@ -6,8 +6,16 @@
  * is: the Nodes obey another), the process stops (media goes on; the Lease is free for another).
  */
 import type { EventKind } from '@veilcast/control';
-import type { HeldLease } from '@veilcast/node-kit';
-import { ClusterError, type Clock, type PeerId, type Random, type RequestBody, type RoomId } from '@veilcast/protocol';
+import type { HeldLease, Logger } from '@veilcast/node-kit';
+import {
+  ClusterError,
+  loggable,
+  type Clock,
+  type PeerId,
+  type Random,
+  type RequestBody,
+  type RoomId,
+} from '@veilcast/protocol';
 import {
   demandOf,
   openRoom,
@@ -44,6 +52,7 @@ export interface RoomServices {
   readonly cluster: Cluster;
   readonly authority: Authority;
   readonly inspect: InspectMessage;
+  readonly log: Logger;
   /** Something was thrown that should not have been. */
   readonly bug: (error: unknown) => void;
 }
@@ -69,7 +78,7 @@ export class RoomOwner {
   readonly #services: RoomServices;
   readonly #lease: HeldLease;
   readonly #cascade: RoomCascade;
-  readonly #effects = new EffectQueue();
+  readonly #effects: EffectQueue;
   readonly #seated = new Map<PeerId, Seated>();
   readonly #placing = new Set<Promise<void>>();
   #resolveEnded: () => void = nothing;
@@ -83,6 +92,7 @@ export class RoomOwner {
     this.roomId = roomId;
     this.#services = services;
     this.#lease = lease;
+    this.#effects = new EffectQueue(services.bug);
     this.#state = openRoom(roomId, { peersMax, producersMax, firstIsHost });
     this.nodes = new RoomNodes({ cluster, authority, repeats, metrics, stale: () => this.leaseLost() });
     this.#cascade = new RoomCascade({
@@ -199,6 +209,7 @@ export class RoomOwner {
   leaseLost(): void {
     if (this.#phase === 'ended') return;
     this.#services.metrics.leaseLost();
+    this.#services.log.warn({ roomId: loggable(this.roomId), term: this.term }, 'another process took a Room over');
     const links = [...this.#seated.values()].map(({ link }) => link);
     this.#stop();
     for (const link of links) link.end(new ClusterError('NOT_OWNER'));

@@ -5,7 +5,7 @@
 import type { EventKind } from '@veilcast/control';
 import type { LeaseStore } from '@veilcast/coordination';
 import { holdLease } from '@veilcast/node-kit';
-import { ClusterError, type RequestBody, type RoomId } from '@veilcast/protocol';
+import { ClusterError, loggable, type RequestBody, type RoomId } from '@veilcast/protocol';
 import type { JoinClaims } from './authority.ts';
 import { RoomOwner, type RoomServices } from './room-owner.ts';
 import type { PeerLink, Seat } from './seat.ts';
@@ -98,6 +98,7 @@ export class Rooms {
     this.#rooms.set(roomId, room);
     // Before whoever waits for the end goes on: they must not find it again.
     void room.ended.then(() => this.#rooms.delete(roomId));
+    services.log.debug({ roomId: loggable(roomId), term: room.term }, 'owns a Room');
     if (lease.lost) room.leaseLost();
     return room;
   }

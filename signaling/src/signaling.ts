@@ -77,6 +77,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
     cluster,
     authority,
     inspect: options.inspect ?? inspect,
+    log,
     bug,
   };
   const rooms: Rooms = new Rooms({
