@@ -2,6 +2,9 @@
 import { NodeId, RegionId } from '@veilcast/protocol';
 import { z } from 'zod';
 
+/** Binding all addresses names none. */
+const UNSPECIFIED = new Set(['0.0.0.0', '::']);
+
 const port = z.number().int().min(0).max(65_535);
 
 export const NodeConfig = z.strictObject({
@@ -9,25 +12,30 @@ export const NodeConfig = z.strictObject({
   region: RegionId.describe('Where it stands.'),
   address: z.string().min(1).max(256).describe('Where it listens for control, in the words of the Carrier.'),
   workers: z.number().int().min(1).max(256).default(1).describe('mediasoup workers to run: one a core.'),
-  media: z.strictObject({
-    ip: z.union([z.ipv4(), z.ipv6()]).describe('Address that media sockets bind.'),
-    announcedAddress: z.string().min(1).max(253).optional().describe('What clients are told instead of `ip`.'),
-    udpPort: port.default(0).describe('First UDP port; worker n takes the n-th after it. 0: any free one.'),
-    tcpPort: port.default(0).describe('First TCP port, likewise.'),
-    pipeIp: z.union([z.ipv4(), z.ipv6()]).optional().describe('What other nodes send pipes to, if not `ip`.'),
-    pipePorts: z
-      .strictObject({ min: port.min(1), max: port.min(1) })
-      .refine((range) => range.min <= range.max, { message: 'min is above max' })
-      .optional()
-      .describe('UDP ports for pipes, one a pipe end. Unset: any.'),
-    initialOutgoingBitrate: z
-      .number()
-      .int()
-      .min(30_000)
-      .max(100_000_000)
-      .default(1_000_000)
-      .describe('Bits a second assumed towards a new Peer until measured.'),
-  }),
+  media: z
+    .strictObject({
+      ip: z.union([z.ipv4(), z.ipv6()]).describe('Address that media sockets bind.'),
+      announcedAddress: z.string().min(1).max(253).optional().describe('What clients are told instead of `ip`.'),
+      udpPort: port.default(0).describe('First UDP port; worker n takes the n-th after it. 0: any free one.'),
+      tcpPort: port.default(0).describe('First TCP port, likewise.'),
+      pipeIp: z.union([z.ipv4(), z.ipv6()]).optional().describe('What other nodes send pipes to, if not `ip`.'),
+      pipePorts: z
+        .strictObject({ min: port.min(1), max: port.min(1) })
+        .refine((range) => range.min <= range.max, { message: 'min is above max' })
+        .optional()
+        .describe('UDP ports for pipes, one a pipe end. Unset: any.'),
+      initialOutgoingBitrate: z
+        .number()
+        .int()
+        .min(30_000)
+        .max(100_000_000)
+        .default(1_000_000)
+        .describe('Bits a second assumed towards a new Peer until measured.'),
+    })
+    .refine(({ ip, announcedAddress }) => !UNSPECIFIED.has(ip) || announcedAddress !== undefined, {
+      message: 'clients cannot send to an unspecified address: set announcedAddress',
+      path: ['announcedAddress'],
+    }),
   capacity: z
     .strictObject({
       peers: z.number().int().min(1).max(10_000).default(500).describe('Peers on one worker.'),

@@ -37,26 +37,28 @@ interface World {
   readonly signaling: Channel;
   readonly planner: Channel;
   readonly events: EventKind[];
+  readonly metrics: ReturnType<typeof createMetrics>;
   readonly reports: Extract<EventKind, { case: 'nodeReport' }>['value'][];
   end(): Promise<void>;
 }
 
-async function world(seed: number): Promise<World> {
+async function world(seed: number, change: object = {}): Promise<World> {
   const clock = virtualClock();
   const random = seededRandom(seed);
   const media = new FakeMedia({ clock, latencyMs: 1 + random.int(5) });
   const host = media.host();
   const hub = memoryHub({ clock });
   const coordination = memoryCoordination(new MemoryStore(clock));
+  const metrics = createMetrics({ service: 'sfu-node' });
   const starting = startSfuNode({
-    config: { nodeId: 'eu-1', region: 'eu', address: 'memory:eu-1', workers: 2, media: { ip: '127.0.0.1' } },
+    config: { nodeId: 'eu-1', region: 'eu', address: 'memory:eu-1', workers: 2, media: { ip: '127.0.0.1' }, ...change },
     context: {
       carrier: hub.carrier('eu-1'),
       coordination,
       clock,
       random,
       log: createLogger({ service: 'sfu-node', level: 'silent' }),
-      metrics: createMetrics({ service: 'sfu-node' }),
+      metrics,
     },
     createWorker: host.createWorker,
   });
@@ -82,6 +84,7 @@ async function world(seed: number): Promise<World> {
     node,
     signaling,
     planner,
+    metrics,
     events,
     reports,
     end: async () => {
@@ -217,7 +220,7 @@ describe('a node, whatever is asked of it in whatever order', () => {
         const here = await world(seed);
         const { clock, random, node, media } = here;
         const acts: Promise<void>[] = [];
-        for (let step = 0; step < 120; step++) {
+        for (let step = 0; step < 100; step++) {
           const asked = act(here);
           if (asked) acts.push(asked);
           if (random.float() < 0.5) await clock.advance(random.int(12));
@@ -244,7 +247,7 @@ describe('a node, whatever is asked of it in whatever order', () => {
         expect(media.counts()).toMatchObject({ workers: 0 });
         expect(clock.pending()).toBe(0);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });
@@ -306,6 +309,91 @@ describe('reports', () => {
     for (const [death, wait] of waits.entries()) expect(wait).toBeGreaterThanOrEqual(50 * 2 ** death);
     const ids = here.node.report().workers!.map(({ workerId }) => workerId);
     expect(new Set(ids).size).toBe(2);
+    await here.end();
+  });
+});
+
+/** The Room r1 with a publisher and a watcher of three layers. */
+async function watched(here: World) {
+  const { clock, signaling } = here;
+  const authority = { roomId: 'r1', term: 1 };
+  const call = <N extends CallName>(name: N, body: BodyInit<N>) =>
+    through(clock, signaling.request(name, body, { authority }));
+  const codecs = [{ mimeType: 'video/VP8', payloadType: 101, clockRate: 90_000 }];
+  const encodings = ['q', 'h', 'f'].map((rid) => ({ rid, scalabilityMode: 'L1T3' }));
+  for (const peerId of ['peer_a', 'peer_b']) await call('openPeer', { peerId, workerId: FIRST });
+  const rtpParameters = jsonOf({ codecs, encodings });
+  await call('produce', { peerId: 'peer_a', producerId: 'prod_camera', kind: 'video', rtpParameters });
+  const rtpCapabilities = jsonOf({
+    codecs: codecs.map((codec) => ({ ...codec, kind: 'video', preferredPayloadType: 101 })),
+  });
+  const watch = { peerId: 'peer_b', producerId: 'prod_camera', rtpCapabilities };
+  const { consumerId, type } = await call('consume', watch);
+  const told = (kind: EventKind['case']) => here.events.flatMap((event) => (event.case === kind ? [event.value] : []));
+  return { call, consumerId, type, told, consumer: () => here.media.consumer(consumerId)! };
+}
+
+describe('a Consumer', () => {
+  test('begins paused, and its layers are chosen and told', async () => {
+    const here = await world(5);
+    const { call, consumerId, type, told, consumer } = await watched(here);
+    expect(type).toBe('simulcast');
+    expect(consumer().paused).toBe(true);
+    await call('pauseConsumers', { consumerIds: [consumerId], paused: false });
+    await call('setLayers', { consumerId, spatial: 1, temporal: 0 });
+    await here.clock.advance(50);
+    expect(told('layersChanged').at(-1)).toMatchObject({ peerId: 'peer_b', consumerId, spatial: 1, temporal: 0 });
+    await call('pauseConsumers', { consumerIds: [consumerId], paused: true });
+    await here.clock.advance(50);
+    expect(told('layersChanged').at(-1)).toMatchObject({ spatial: -1, temporal: -1 });
+    await here.end();
+  });
+
+  test('asks for key frames of what it shows, and one that has gone does not keep others from it', async () => {
+    const here = await world(6);
+    const { call, consumerId, consumer } = await watched(here);
+    await call('requestKeyFrames', { consumerIds: ['cons_gone', consumerId] });
+    expect(consumer().producer.keyFrameRequests).toBe(1);
+    await here.end();
+  });
+
+  test('cannot be of what its client cannot decode', async () => {
+    const here = await world(7);
+    const { call } = await watched(here);
+    const rtpCapabilities = jsonOf({ codecs: [] });
+    const wanted = call('consume', { peerId: 'peer_a', producerId: 'prod_camera', rtpCapabilities });
+    await expect(wanted).rejects.toMatchObject({ code: 'CANNOT_CONSUME' });
+    await here.end();
+  });
+});
+
+describe('bounds and figures', () => {
+  test('a Worker takes as many Peers and pipe ends as it may carry, and one more when one goes', async () => {
+    const here = await world(8, { capacity: { peers: 2, pipes: 1 } });
+    const { clock, signaling, planner } = here;
+    const authority = { roomId: 'r1', term: 1 };
+    const open = (peerId: string) =>
+      through(clock, signaling.request('openPeer', { peerId, workerId: FIRST }, { authority }));
+    const pipe = (pipeId: string) =>
+      through(clock, planner.request('preparePipe', { pipeId, workerId: FIRST }, { authority }));
+    await Promise.all([open('peer_a'), open('peer_b'), pipe('one')]);
+    await expect(open('peer_c')).rejects.toMatchObject({ code: 'OVERLOADED' });
+    await expect(pipe('two')).rejects.toMatchObject({ code: 'OVERLOADED' });
+    await Promise.all([open('peer_a'), pipe('one')]);
+    await through(clock, signaling.request('closePeer', { peerId: 'peer_a' }, { authority }));
+    await open('peer_c');
+    await here.end();
+  });
+
+  test('metrics count what is there and what was refused, under the name of the node', async () => {
+    const here = await world(9);
+    const { call } = await watched(here);
+    await expect(call('consume', { peerId: 'none', producerId: 'p', rtpCapabilities: RTP })).rejects.toThrow();
+    await here.clock.advance(1_100);
+    const text = await here.metrics.metrics();
+    expect(text).toMatch(/^veilcast_node_peers\{node="eu-1".*\} 2$/m);
+    expect(text).toMatch(/^veilcast_node_consumers\{node="eu-1".*\} 1$/m);
+    expect(text).toMatch(/^veilcast_node_refused_total\{node="eu-1",call="consume",code="NOT_FOUND".*\} 1$/m);
     await here.end();
   });
 });

@@ -2,8 +2,21 @@
 import { createWorker } from 'mediasoup';
 import type { CreateWorker, MediaWorker } from './port.ts';
 
-/** Starts a mediasoup worker process. */
-export const createMediasoupWorker: CreateWorker = () => createWorker({ logLevel: 'error' });
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Starts a mediasoup worker process. mediasoup closes each worker as soon as this process gets a signal to end; here the
+ * node ends its workers, when those whom they serve have been moved away, so that habit is taken from it.
+ */
+export const createMediasoupWorker: CreateWorker = () => {
+  const before = SIGNALS.map((signal) => new Set(process.listeners(signal)));
+  // Its constructor runs before the first await, so what is new after the call is mediasoup's.
+  const worker = createWorker({ logLevel: 'error' });
+  for (const [index, signal] of SIGNALS.entries())
+    for (const listener of process.listeners(signal))
+      if (!before[index]?.has(listener)) process.removeListener(signal, listener);
+  return worker;
+};
 
 /** For a process that hangs and does not end when told to. */
 export function killMediasoupWorker(worker: MediaWorker): void {
