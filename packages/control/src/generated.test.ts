@@ -30,6 +30,6 @@ function generate(to: string): void {
       stdio: 'pipe',
     });
   } catch (cause) {
-    throw new Error('buf could not generate: run `npm ci`, then `npx buf generate` in packages/control', { cause });
+    throw new Error('buf could not generate: run `npm ci`, then `npm run generate` in packages/control', { cause });
   }
 }

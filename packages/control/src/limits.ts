@@ -29,7 +29,7 @@ export const CHANNEL_LIMITS: ChannelLimits = {
   maxDeadlineMs: 60_000,
   helloMs: 3_000,
   pingMs: 500,
-  suspectMs: 2_000,
+  suspectMs: 1_500,
 };
 
 /** Of the frames; the other side must speak the same. */

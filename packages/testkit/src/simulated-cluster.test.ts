@@ -109,7 +109,7 @@ test('a paused process does nothing, and goes on where it was', async () => {
   b.pause();
   let answers = 0;
   void near.request('closeRoom', {}).then(() => (answers += 1));
-  await clock.advance(1_500);
+  await clock.advance(1_200);
   expect([ticks, answers, near.closed]).toEqual([0, 0, false]);
   b.resume();
   await clock.advance(0);
