@@ -32,7 +32,7 @@ describe('a good credential', () => {
   });
 
   it('may say which key signed, and nothing else of keys', async () => {
-    const kid = { alg: 'EdDSA', kid: 'authority-1' };
+    const kid = { alg: 'EdDSA', typ: 'veilcast-leaf', kid: 'authority-1' };
     expect(await verify(await authority.sign(claimsOf('ada', leaf), kid))).toBeDefined();
   });
 });
@@ -53,10 +53,15 @@ describe('refused', () => {
   });
 
   it.each([
-    ['no algorithm', { alg: 'none' }],
-    ['a symmetric algorithm', { alg: 'HS256' }],
-    ['a key of the sender', { alg: 'EdDSA', jwk: { kty: 'OKP', crv: 'Ed25519', x: base64Url(new Uint8Array(32)) } }],
-    ['critical extensions', { alg: 'EdDSA', crit: ['b64'], b64: false }],
+    ['no algorithm', { alg: 'none', typ: 'veilcast-leaf' }],
+    ['a symmetric algorithm', { alg: 'HS256', typ: 'veilcast-leaf' }],
+    ['another token of the same authority', { alg: 'EdDSA', typ: 'JWT' }],
+    ['no type', { alg: 'EdDSA' }],
+    [
+      'a key of the sender',
+      { alg: 'EdDSA', typ: 'veilcast-leaf', jwk: { kty: 'OKP', crv: 'Ed25519', x: base64Url(new Uint8Array(32)) } },
+    ],
+    ['critical extensions', { alg: 'EdDSA', typ: 'veilcast-leaf', crit: ['b64'], b64: false }],
   ])('%s', async (_case, header) => {
     expect(await verify(await authority.sign(claimsOf('ada', leaf), header))).toBeUndefined();
   });
@@ -85,7 +90,9 @@ describe('refused', () => {
       expect(await verify(text)).toBeUndefined();
     }
     expect(
-      await verify(await authority.sign(claimsOf('ada', leaf), { alg: 'EdDSA', kid: 'k'.repeat(1900) })),
+      await verify(
+        await authority.sign(claimsOf('ada', leaf), { alg: 'EdDSA', typ: 'veilcast-leaf', kid: 'k'.repeat(1900) }),
+      ),
     ).toBeUndefined();
   });
 

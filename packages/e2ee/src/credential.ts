@@ -11,9 +11,10 @@ import type { ValidateCredential, VerifiedCredential } from './group.ts';
 /** As in the Admission (packages/protocol). */
 const CREDENTIAL_MAX = 2048;
 
+/** `typ` keeps the service's other tokens apart (RFC 8725 §3.11): none of them is a credential. */
 const JwsHeader = z.strictObject({
   alg: z.literal('EdDSA'),
-  typ: z.string().max(32).optional(),
+  typ: z.literal('veilcast-leaf'),
   kid: z.string().max(128).optional(),
 });
 

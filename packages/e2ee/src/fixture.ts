@@ -18,7 +18,7 @@ export async function newAuthority(): Promise<Authority> {
   const { kty, crv, x } = await crypto.subtle.exportKey('jwk', pair.publicKey);
   return {
     jwk: { kty: kty ?? '', crv: crv ?? '', x: x ?? '' },
-    async sign(claims, header = { alg: 'EdDSA', typ: 'JWT' }) {
+    async sign(claims, header = { alg: 'EdDSA', typ: 'veilcast-leaf' }) {
       const signed = `${base64Url(JSON.stringify(header))}.${base64Url(JSON.stringify(claims))}`;
       const signature = await crypto.subtle.sign('Ed25519', pair.privateKey, new TextEncoder().encode(signed));
       return `${signed}.${base64Url(new Uint8Array(signature))}`;

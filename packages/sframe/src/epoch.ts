@@ -16,7 +16,7 @@ export const STEPS_BEHIND = 3;
 /** Steps ahead that open. More: a forged frame costs more derivations. */
 export const STEPS_AHEAD = 5;
 /** Window both ways before the first frame, and how far others may run ahead of our clock: the latest a Commit may reach us, in seconds. */
-export const STEPS_ADRIFT = 63;
+const STEPS_ADRIFT = 63;
 /** Frame keys held. Nine steps of all streams of 25 senders are under 1000. */
 const FRAME_KEYS_MAX = 4096;
 

@@ -1,7 +1,7 @@
 /** Which counters were opened under one key: the highest and the 64 below it (IPsec's sliding window, RFC 4303 §3.4.3). */
 
 /** Frames that may arrive late. Fewer: a layer switch drops frames. More: nothing gained, order is nearly kept. */
-export const REPLAY_WINDOW = 64n;
+const REPLAY_WINDOW = 64n;
 
 export class ReplayWindow {
   #highest = -1n;
