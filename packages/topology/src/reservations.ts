@@ -49,8 +49,10 @@ export function reserve(reservations: Reservations, wanted: Omit<Reservation, 'e
 
 /** Takes a promise back. */
 export function release(reservations: Reservations, roomId: RoomId, peerId: PeerId): Reservations {
+  const key = keyOf(roomId, peerId);
+  if (!reservations.has(key)) return reservations;
   const next = new Map(reservations);
-  next.delete(keyOf(roomId, peerId));
+  next.delete(key);
   return next;
 }
 
@@ -72,8 +74,9 @@ export function settle(
 
 /** Drops what has run out. */
 export function expire(reservations: Reservations, now: number): Reservations {
-  const kept = [...reservations].filter(([, reservation]) => reservation.expiresAt > now);
-  return kept.length === reservations.size ? reservations : new Map(kept);
+  const next = new Map(reservations);
+  for (const [key, { expiresAt }] of reservations) if (expiresAt <= now) next.delete(key);
+  return next.size === reservations.size ? reservations : next;
 }
 
 /** Streams promised on each Worker. */
