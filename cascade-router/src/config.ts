@@ -1,0 +1,39 @@
+/** What a cascade-router is told at start: who it is, where it listens, and the policy of its Plans. Anything unknown is refused. */
+import { RegionId } from '@veilcast/protocol';
+import { z } from 'zod';
+
+const ms = z.number().int().min(1).max(3_600_000);
+
+const PlanPolicy = z.strictObject({
+  fanOutMax: z
+    .number()
+    .int()
+    .min(2)
+    .max(256)
+    .default(8)
+    .describe('Most Pipes out of one Router. More: hotter Workers. Fewer: deeper trees.'),
+  depthMax: z.number().int().min(1).max(16).default(4).describe('Most Pipes between a publisher and a viewer.'),
+  lingerMs: z.number().int().min(0).max(600_000).default(5_000).describe('How long a Pipe outlives its last Consumer.'),
+  regions: z.array(RegionId).max(64).default([]).describe('Regions that Rooms may use; none: all.'),
+});
+
+export const CascadeConfig = z.strictObject({
+  processId: z.string().min(1).max(64).describe('Stable id of this process, the same after a restart.'),
+  address: z.string().min(1).max(256).describe('Where it listens for control, in the words of the Carrier.'),
+  policy: PlanPolicy.prefault({}),
+  workerStreams: z.number().int().min(1).max(100_000).default(2_000).describe('Streams that one Worker may carry.'),
+  leaseTtlMs: ms.default(1_500).describe('How long a Plan stays with a process that is gone.'),
+  demandTtlMs: ms.default(30_000).describe('How long a Room without Peers is kept when nobody repeats its demand.'),
+  settleMs: ms
+    .default(2_000)
+    .describe('How long after the start unknown Nodes are waited for before anything is closed.'),
+  suspectMs: ms.default(2_500).describe('Without a report for this long a Node gets nothing new.'),
+  goneMs: ms.default(4_000).describe('Without a report for this long a Node is planned around.'),
+  lostMs: ms.default(500).describe('Without a Channel for this long a Node is planned around.'),
+  stepDeadlineMs: ms.default(2_000).describe('How long one step on a Node may take.'),
+  roomsMax: z.number().int().min(1).max(100_000).default(10_000).describe('Rooms whose Plans this process may own.'),
+});
+/** As checked, with the defaults filled in. */
+export type CascadeConfig = z.output<typeof CascadeConfig>;
+/** As written. */
+export type CascadeConfigInput = z.input<typeof CascadeConfig>;

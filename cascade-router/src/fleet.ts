@@ -1,0 +1,207 @@
+/**
+ * All sfu-nodes: found in the Directory, dialled, listened to. Keeps the View and what each Node is believed to have, and
+ * says when either has changed. It decides nothing.
+ */
+import { openNeighbours, type Channel, type EventKind, type Neighbours } from '@veilcast/control';
+import type { ServiceContext } from '@veilcast/node-kit';
+import { ClusterError, NodeId, parseWith, type RoomId, type WorkerId } from '@veilcast/protocol';
+import { workersOf, type Observed, type Step, type View } from '@veilcast/topology';
+import { note, observedOf, roomIn } from './belief.ts';
+import type { CascadeConfig } from './config.ts';
+import { NodeReport } from './messages.ts';
+import { SeenNode } from './node.ts';
+
+/** How often the ages of reports are looked at. Longer: a silent death is seen later. Shorter: idle work. */
+const JUDGE_EVERY_MS = 100;
+/** How long a Node that is gone is still shown. */
+const FORGET_MS = 60_000;
+/** Weight of a new round trip against the known one: a burst of late packets must not turn trees round. */
+const RTT_WEIGHT = 0.2;
+/** Pairs of regions that are remembered. */
+const RTT_PAIRS_MAX = 4_096;
+
+export interface FleetListener {
+  /** A Node or Worker came, went, or is to be treated otherwise. */
+  topology(): void;
+  /** These Rooms look otherwise than before. */
+  rooms(roomIds: readonly RoomId[]): void;
+}
+
+export interface FleetOptions {
+  readonly config: CascadeConfig;
+  readonly context: Pick<ServiceContext, 'carrier' | 'coordination' | 'clock' | 'random' | 'log'>;
+  readonly incarnation: string;
+  readonly listener: FleetListener;
+}
+
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #nodes = new Map<NodeId, SeenNode>();
+  readonly #byWorker = new Map<WorkerId, SeenNode>();
+  readonly #rttMs = new Map<string, number>();
+  readonly #neighbours: Neighbours;
+  readonly #stopJudging: () => void;
+  readonly #startedAt: number;
+  #view: View | undefined;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    const { config, context, incarnation } = options;
+    const { carrier, clock, random, log } = context;
+    this.#startedAt = clock.now();
+    this.#neighbours = openNeighbours({
+      kind: 'sfu-node',
+      directory: context.coordination.directory,
+      carrier,
+      clock,
+      random,
+      hello: { kind: 'cascade-router', processId: config.processId, incarnation },
+      serve: () => Promise.reject(new ClusterError('UNSUPPORTED', 'nodes ask nothing of a cascade-router')),
+      report: (err) => log.warn({ err }, 'channel to a node'),
+    });
+    this.#neighbours.onCome(({ channel }) => this.#came(channel));
+    this.#neighbours.onGo(({ channel }) => this.#went(channel));
+    this.#stopJudging = clock.every(JUDGE_EVERY_MS, () => this.#judge());
+  }
+
+  close(): void {
+    this.#stopJudging();
+    this.#neighbours.close();
+  }
+
+  nodes(): readonly SeenNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  nodeOf(workerId: WorkerId): SeenNode | undefined {
+    return this.#byWorker.get(workerId);
+  }
+
+  /** @throws ClusterError NODE_UNREACHABLE */
+  channelTo(workerId: WorkerId): Channel {
+    const channel = this.#byWorker.get(workerId)?.channel;
+    if (!channel) throw new ClusterError('NODE_UNREACHABLE');
+    return channel;
+  }
+
+  view(): View {
+    this.#view ??= { nodes: this.nodes().flatMap((node) => node.view() ?? []), rttMs: new Map(this.#rttMs) };
+    return this.#view;
+  }
+
+  /** What is believed to be there of a Room. What a Node that is gone had counts for nothing. */
+  observe(roomId: RoomId): Observed {
+    return observedOf(this.#present().flatMap((node) => node.belief.get(roomId) ?? []));
+  }
+
+  /** Peers that Nodes have of a Room. */
+  peersOf(roomId: RoomId): number {
+    return this.#present().reduce((sum, node) => sum + (node.belief.get(roomId)?.peers ?? 0), 0);
+  }
+
+  /** Rooms that have a pipe end somewhere. */
+  pipedRooms(): ReadonlySet<RoomId> {
+    const rooms = new Set<RoomId>();
+    for (const node of this.#present()) {
+      for (const [roomId, room] of node.belief) if (room.ends.size > 0) rooms.add(roomId);
+    }
+    return rooms;
+  }
+
+  /** Whether all these Workers have been seen, or there was time enough to see them since the start. */
+  knows(workerIds: Iterable<WorkerId>): boolean {
+    if (this.#options.context.clock.now() - this.#startedAt >= this.#options.config.settleMs) return true;
+    for (const workerId of workerIds) if (!this.#byWorker.has(workerId)) return false;
+    return true;
+  }
+
+  /** A step was done: believe in its effect until the next report. */
+  done(roomId: RoomId, step: Step): void {
+    const workers = step.kind === 'openPipe' || step.kind === 'carry' ? [step.from, step.to] : [step.workerId];
+    for (const workerId of workers) {
+      const node = this.#byWorker.get(workerId);
+      if (node) note(roomIn(node.belief, roomId), step, workerId);
+    }
+  }
+
+  #present(): SeenNode[] {
+    return [...this.#nodes.values()].filter((node) => node.state !== 'gone');
+  }
+
+  #came(channel: Channel): void {
+    const now = this.#options.context.clock.now();
+    const parsed = NodeId.safeParse(channel.remote.processId);
+    if (!parsed.success) return;
+    const nodeId = parsed.data;
+    const { incarnation } = channel.remote;
+    const node = this.#nodes.get(nodeId) ?? new SeenNode(nodeId, incarnation, this.#options.config, now);
+    this.#nodes.set(nodeId, node);
+    node.connected(channel, now);
+    node.judge(now);
+    this.#topologyChanged();
+    channel.onEvent((event) => this.#heard(node, channel, event));
+  }
+
+  #went(channel: Channel): void {
+    const now = this.#options.context.clock.now();
+    for (const node of this.#nodes.values()) {
+      if (node.channel !== channel) continue;
+      node.disconnected(now);
+      node.judge(now);
+      this.#topologyChanged();
+    }
+  }
+
+  #heard(node: SeenNode, channel: Channel, event: EventKind): void {
+    if (event.case !== 'nodeReport' || node.channel !== channel) return;
+    const report = parseWith(NodeReport, event.value);
+    if (report.nodeId !== node.nodeId || report.incarnation !== node.incarnation) return;
+    const now = this.#options.context.clock.now();
+    const workers = workersIn(node.report);
+    const rooms = node.take(report, now);
+    const moved = node.judge(now) || workers !== workersIn(report);
+    this.#measure(report);
+    this.#view = undefined;
+    if (moved) this.#topologyChanged();
+    if (rooms.length > 0) this.#options.listener.rooms(rooms);
+  }
+
+  #judge(): void {
+    const now = this.#options.context.clock.now();
+    let moved = false;
+    for (const node of this.#nodes.values()) {
+      moved = node.judge(now) || moved;
+      if (node.channel !== undefined || node.silentFor(now) < FORGET_MS) continue;
+      this.#nodes.delete(node.nodeId);
+      moved = true;
+    }
+    if (moved) this.#topologyChanged();
+  }
+
+  #topologyChanged(): void {
+    this.#view = undefined;
+    this.#byWorker.clear();
+    for (const node of this.#nodes.values()) {
+      for (const { workerId } of node.report?.workers ?? []) this.#byWorker.set(workerId, node);
+    }
+    this.#options.listener.topology();
+  }
+
+  /** Round trips between regions, from the Pipes between them. */
+  #measure(report: NodeReport): void {
+    for (const { pipeId, workerId, rttMs } of report.pipes) {
+      const pipe = workersOf(pipeId);
+      if (!pipe || rttMs < 0) continue;
+      const other = this.#byWorker.get(pipe.from === workerId ? pipe.to : pipe.from)?.region;
+      if (!other || other === report.region) continue;
+      const key = [report.region, other].sort().join('>');
+      const known = this.#rttMs.get(key);
+      if (known === undefined && this.#rttMs.size >= RTT_PAIRS_MAX) continue;
+      this.#rttMs.set(key, known === undefined ? rttMs : known + RTT_WEIGHT * (rttMs - known));
+    }
+  }
+}
+
+function workersIn(report: NodeReport | undefined): string {
+  return report ? `${report.region} ${report.workers.map((worker) => worker.workerId).join()}` : '';
+}
