@@ -1,0 +1,66 @@
+/** Does one step of a diff on the Nodes, under the Plan's Term. Every call can be repeated: a Node answers the same. */
+import type { Authority, Channel } from '@veilcast/control';
+import { ClusterError, type WorkerId } from '@veilcast/protocol';
+import type { Step } from '@veilcast/topology';
+
+export interface StepContext {
+  readonly authority: Authority;
+  readonly deadlineMs: number;
+  /** @throws ClusterError NODE_UNREACHABLE */
+  readonly channelTo: (workerId: WorkerId) => Channel;
+}
+
+/** @throws ClusterError of the first call that failed; then nothing may be assumed of its effect */
+export async function applyStep(step: Step, context: StepContext): Promise<void> {
+  const { authority, deadlineMs, channelTo } = context;
+  const options = { authority, deadlineMs };
+  switch (step.kind) {
+    case 'openPipe':
+      return openPipe(step, context);
+    case 'carry':
+      return carry(step, context);
+    case 'stopCarry': {
+      const { pipeId, producerId, workerId } = step;
+      return channelTo(workerId).request('stopOnPipe', { pipeId, producerId, workerId }, options);
+    }
+    case 'closePipe': {
+      const { pipeId, workerId } = step;
+      return channelTo(workerId).request('closePipe', { pipeId, workerId }, options);
+    }
+  }
+}
+
+async function carry(step: Extract<Step, { kind: 'carry' }>, context: StepContext): Promise<void> {
+  const { pipeId, producerId, from, to } = step;
+  const { authority, deadlineMs, channelTo } = context;
+  const options = { authority, deadlineMs };
+  const [up, down] = [channelTo(from), channelTo(to)];
+  const sent = await up.request('sendOnPipe', { pipeId, producerId, workerId: from }, options);
+  const { kind, rtpParameters, paused, path } = sent;
+  const received = { pipeId, producerId, workerId: to, kind, rtpParameters, paused, path };
+  await down.request('receiveOnPipe', received, options);
+}
+
+async function openPipe(step: Extract<Step, { kind: 'openPipe' }>, context: StepContext): Promise<void> {
+  const { pipeId, from, to } = step;
+  const { authority, deadlineMs, channelTo } = context;
+  const options = { authority, deadlineMs };
+  const [up, down] = [channelTo(from), channelTo(to)];
+  const [upper, lower] = await both(
+    up.request('preparePipe', { pipeId, workerId: from }, options),
+    down.request('preparePipe', { pipeId, workerId: to }, options),
+  );
+  const tuple = ({ ip, port, srtpParameters }: typeof upper) => ({ pipeId, ip, port, srtpParameters });
+  await both(
+    up.request('connectPipe', { ...tuple(lower), workerId: from }, options),
+    down.request('connectPipe', { ...tuple(upper), workerId: to }, options),
+  );
+}
+
+/** Waits for both even when one fails, so that no call is under way when the step is tried again. */
+async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  const [a, b] = await Promise.allSettled([first, second]);
+  if (a.status === 'rejected') throw ClusterError.of(a.reason);
+  if (b.status === 'rejected') throw ClusterError.of(b.reason);
+  return [a.value, b.value];
+}
