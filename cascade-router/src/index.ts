@@ -1,1 +1,2 @@
-// What this package exports.
+export * from './cascade-router.ts';
+export * from './config.ts';
