@@ -2,11 +2,11 @@
 import {
   ClusterError,
   ERRORS,
+  ParticipantId,
   parseWith,
   Role,
   RoomId,
   type ErrorCode,
-  type ParticipantId,
   type Random,
 } from '@veilcast/protocol';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
@@ -20,7 +20,12 @@ import { addressOf, originAllowed } from './origin.ts';
 /** Most of a request's body. */
 const BODY_MAX = 1_024;
 
-const TokenRequest = z.strictObject({ room: RoomId, role: Role.default('speaker') });
+const TokenRequest = z.strictObject({
+  room: RoomId,
+  role: Role.default('speaker'),
+  /** The same person again; a new one where there is none. */
+  participant: ParticipantId.optional(),
+});
 
 const STATUS: Partial<Record<ErrorCode, number>> = { UNAUTHORIZED: 401, FORBIDDEN: 403, RATE_LIMITED: 429 };
 
@@ -50,8 +55,12 @@ export function signalingRoutes({ config, authority, random, regions }: RoutesOp
         if (!config.policy.development) throw new ClusterError('FORBIDDEN', 'only under the development policy');
         if (!originAllowed(request.raw, config.policy)) throw new ClusterError('FORBIDDEN', 'not from this origin');
         await budget.take(addressOf(request.raw, config.proxyHops));
-        const { room, role } = parseWith(TokenRequest, request.body);
-        const token = await authority.issueToken({ room, sub: random.id('part') as ParticipantId, role });
+        const { room, role, participant } = parseWith(TokenRequest, request.body);
+        const token = await authority.issueToken({
+          room,
+          sub: participant ?? ParticipantId.parse(random.id('part')),
+          role,
+        });
         return { token };
       } catch (thrown) {
         return refuse(reply, ClusterError.of(thrown));
