@@ -135,6 +135,17 @@ describe('the delivery service', () => {
     });
   });
 
+  test('keeps nothing of who is out, and everybody in one place only', () => {
+    everyLife(() => ({ step: { state } }) => {
+      const members = state.members.map((member) => member.peerId);
+      const before = [...state.queue, ...(state.ticket ? [state.ticket.peerId] : [])];
+      const places = [...members, ...before];
+      expect(new Set(places).size).toBe(places.length);
+      expect([...state.gone, ...state.rejoining].filter((peerId) => !members.includes(peerId))).toEqual([]);
+      expect([...state.failures.keys()].filter((peerId) => !before.includes(peerId))).toEqual([]);
+    });
+  });
+
   test('serves the queue in order', () => {
     everyLife(() => {
       const entered: PeerId[] = [];
