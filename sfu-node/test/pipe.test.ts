@@ -125,10 +125,10 @@ describe('a Pipe between two nodes', () => {
     await pause(400);
     const before = source.keyFramesAsked();
     const began = Date.now();
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 15; round++) {
       await Promise.all(taps.map(({ consumer }) => consumer.requestKeyFrame()));
       source.send('key');
-      await pause(50);
+      await pause(30);
     }
     await pause(700);
     const asked = source.keyFramesAsked() - before;
