@@ -15,6 +15,14 @@ export interface ConnectOptions {
   readonly name?: string;
   /** Overrides the choice by round-trip time where the cluster's policy allows. */
   readonly region?: string;
+  /** From `prepare()`, where a page comes before the call. */
+  readonly prepared?: Prepared;
+}
+
+/** Workers that run already; good for one call. */
+export interface Prepared {
+  /** When no call came of it. */
+  close(): void;
 }
 
 export type CallState = 'connecting' | 'waiting' | 'joined' | 'reconnecting' | 'ended';

@@ -43,7 +43,7 @@ export interface GroupListeners {
 export class Group {
   readonly #worker: Worker;
   readonly #clock: Clock;
-  readonly #listeners: GroupListeners;
+  #listeners: GroupListeners | undefined;
   readonly #saying = new Map<number, (error: ErrorCode | undefined) => void>();
   #signaling: Signaling | undefined;
   #lastCall = 0;
@@ -52,9 +52,8 @@ export class Group {
   readonly leafKey: Promise<string>;
 
   /** `keys` goes to the frame worker's other end. */
-  constructor(keys: MessagePort, clock: Clock, listeners: GroupListeners) {
+  constructor(keys: MessagePort, clock: Clock) {
     this.#clock = clock;
-    this.#listeners = listeners;
     this.#worker = new Worker(new URL('./workers/group.worker.ts', import.meta.url), {
       type: 'module',
       name: 'veilcast-group',
@@ -66,12 +65,18 @@ export class Group {
       };
       this.#worker.onerror = () => reject(new ClusterError('KEYS_FAILED', 'the group worker did not start'));
     });
+    // Whoever joins awaits it; a page that was only prepared must not see an unhandled rejection.
+    this.leafKey.catch(() => undefined);
     this.#post({ kind: 'start', port: keys }, [keys]);
   }
 
   /** From here on events of the group are taken. */
-  enter(admission: Admission, authority: AuthorityKey, signaling: Signaling): void {
+  enter(
+    admission: Admission,
+    { authority, signaling, listeners }: { authority: AuthorityKey; signaling: Signaling; listeners: GroupListeners },
+  ): void {
     this.#signaling = signaling;
+    this.#listeners = listeners;
     const { roomId, peerId, credential } = admission;
     this.#post({ kind: 'enter', roomId, peerId, credential, authority });
   }
@@ -115,17 +120,17 @@ export class Group {
         this.#saying.delete(message.call);
         return;
       case 'refused':
-        this.#listeners.refused(message.reason);
+        this.#listeners?.refused(message.reason);
         return;
       default:
-        this.#listeners.standing(message);
+        this.#listeners?.standing(message);
     }
   }
 
   #hear(sender: PeerId, plaintext: Uint8Array): void {
     const heard = decodeTalk(plaintext);
-    if (heard.outcome === 'heard') this.#listeners.heard(sender, heard.talk);
-    else this.#listeners.refused(`talk-${heard.outcome}`);
+    if (heard.outcome === 'heard') this.#listeners?.heard(sender, heard.talk);
+    else this.#listeners?.refused(`talk-${heard.outcome}`);
   }
 
   async #ask({ call, name, body }: GroupWorkerOutput & { readonly kind: 'ask' }): Promise<void> {

@@ -1,2 +1,3 @@
 export type * from './call.ts';
 export { connect } from './connect.ts';
+export { prepare } from './prepare.ts';

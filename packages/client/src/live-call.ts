@@ -17,13 +17,13 @@ import { CallEmitter } from './emitter.ts';
 import { TileReports } from './media/tiles.ts';
 import { transportOf } from './media/stats.ts';
 import { RoomPicture } from './picture.ts';
+import { SeatWorkers } from './prepare.ts';
 import { CHAT_MAX, NAME_MAX } from './profile.ts';
 import { Publications } from './publications.ts';
 import { RemoteTracks } from './received.ts';
 import { callReport } from './report.ts';
 import { Seat, type SeatListeners, type SeatMedia } from './seat.ts';
 import { emptySnapshot, SnapshotStore } from './snapshot.ts';
-import { requireTransforms } from './transforms.ts';
 import type { GroupStanding } from './workers/messages.ts';
 
 /** Tries of the first join when the cluster says that another one may work. */
@@ -75,7 +75,6 @@ export class LiveCall implements Call {
 
   /** @throws ClusterError */
   static async connect(options: ConnectOptions): Promise<LiveCall> {
-    requireTransforms();
     const call = new LiveCall(options);
     try {
       for (let tries = 1; ; tries++) {
@@ -188,8 +187,10 @@ export class LiveCall implements Call {
 
   /** Joins as a new Peer. Once admitted, or at the door, the new Seat replaces the old one. @throws ClusterError */
   async #takeSeat(): Promise<void> {
-    const { url, token, region } = this.#options;
-    const options = { url, token: typeof token === 'string' ? token : await token(), region, clock: this.#clock };
+    const { url, token, region, prepared } = this.#options;
+    const given = typeof token === 'string' ? token : await token();
+    const workers = prepared instanceof SeatWorkers && prepared.take() ? prepared : new SeatWorkers();
+    const options = { url, token: given, region, clock: this.#clock, workers };
     const seat: Seat = new Seat(
       options,
       this.#listeners(() => seat),

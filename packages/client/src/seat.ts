@@ -13,15 +13,15 @@ import {
   type RegionProbe,
 } from '@veilcast/protocol';
 import type { AuthorityKey } from '@veilcast/e2ee';
-import { fetchAuthority, Group } from './group.ts';
+import { fetchAuthority, type Group } from './group.ts';
 import { Publishing } from './media/publishing.ts';
 import { Receiving, type Received } from './media/receiving.ts';
 import { Layers } from './media/stats.ts';
 import { openTransports, type Transports } from './media/transports.ts';
+import type { SeatWorkers } from './prepare.ts';
 import { probeRegions } from './probe.ts';
 import type { Talk } from './profile.ts';
 import { SignalingSocket, type Signaling } from './socket.ts';
-import { Transforms } from './transforms.ts';
 import { openSocketWire, type Wire } from './wire.ts';
 import type { FrameCounts, GroupEvent, GroupStanding } from './workers/messages.ts';
 
@@ -35,6 +35,8 @@ export interface SeatOptions {
   readonly token: string;
   readonly region: string | undefined;
   readonly clock: Clock;
+  /** Taken by this Seat alone, and ended with it. */
+  readonly workers: SeatWorkers;
 }
 
 export interface SeatListeners {
@@ -62,11 +64,9 @@ export interface SeatMedia {
 }
 
 export class Seat {
-  readonly group: Group;
   readonly layers = new Layers();
   readonly #options: SeatOptions;
   readonly #listeners: SeatListeners;
-  readonly #transforms: Transforms;
   #socket: SignalingSocket | undefined;
   #authority: AuthorityKey | undefined;
   #media: SeatMedia | undefined;
@@ -78,13 +78,15 @@ export class Seat {
   constructor(options: SeatOptions, listeners: SeatListeners) {
     this.#options = options;
     this.#listeners = listeners;
-    const { port1, port2 } = new MessageChannel();
-    this.#transforms = new Transforms(port2, {
+    options.workers.transforms.listen({
       counts: (counts) => this.#listeners.counts(counts),
       wantKeyFrames: (consumerIds) => this.#askForKeyFrames(consumerIds),
       wantOwnKeyFrames: (sources) => void this.#media?.publishing.makeKeyFrames(sources),
     });
-    this.group = new Group(port1, options.clock, listeners);
+  }
+
+  get group(): Group {
+    return this.#options.workers.group;
   }
 
   get signaling(): Signaling {
@@ -121,8 +123,7 @@ export class Seat {
     this.#socket?.close();
     this.#media?.receiving.close();
     this.#media?.transports.close();
-    this.group.close();
-    this.#transforms.close();
+    this.#options.workers.end();
     this.#held = [];
   }
 
@@ -135,7 +136,8 @@ export class Seat {
     const wire = openSocketWire(url);
     const probes = this.#probes();
     try {
-      const [leafKey, authority] = await Promise.all([this.group.leafKey, fetchAuthority(url), wire]);
+      const { ready } = this.#options.workers.transforms;
+      const [leafKey, authority] = await Promise.all([this.group.leafKey, fetchAuthority(url), wire, ready]);
       this.#authority = authority;
       this.#listen(await wire);
       const answer = await this.signaling.request('join', {
@@ -175,8 +177,12 @@ export class Seat {
   async #admit(admission: Admission): Promise<void> {
     if (!this.#authority) throw new ClusterError('INTERNAL');
     // At once: the next event may be our ticket.
-    this.group.enter(admission, this.#authority, this.signaling);
-    const { clock } = this.#options;
+    this.group.enter(admission, {
+      authority: this.#authority,
+      signaling: this.signaling,
+      listeners: this.#listeners,
+    });
+    const { clock, workers } = this.#options;
     const transports = await openTransports(admission, {
       signaling: this.signaling,
       clock,
@@ -186,8 +192,8 @@ export class Seat {
       transports.close();
       throw new ClusterError('CLOSED');
     }
-    const publishing = new Publishing(transports, this.#transforms, this.signaling);
-    const receiving = new Receiving(transports, this.#transforms, this.signaling, clock, {
+    const publishing = new Publishing(transports, workers.transforms, this.signaling);
+    const receiving = new Receiving(transports, workers.transforms, this.signaling, clock, {
       opened: (received) => this.#listeners.opened(received),
       closed: (received) => {
         this.layers.delete(received.consumerId);

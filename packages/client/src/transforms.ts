@@ -25,21 +25,31 @@ export function requireTransforms(): void {
 
 export class Transforms {
   readonly #worker: Worker;
+  #listeners: TransformListeners | undefined;
+  /** Rejects when the worker cannot be loaded: without it nothing would ever be sent or shown. */
+  readonly ready: Promise<void>;
 
   /** `keys` is the port on which the group worker sends base keys. */
-  constructor(keys: MessagePort, listeners: TransformListeners) {
-    requireTransforms();
+  constructor(keys: MessagePort) {
     this.#worker = new Worker(new URL('./workers/frame.worker.ts', import.meta.url), {
       type: 'module',
       name: 'veilcast-frames',
     });
-    this.#worker.onmessage = ({ data }: MessageEvent<FrameWorkerOutput>) => {
-      if (data.kind === 'counts') listeners.counts(data);
-      else if (data.kind === 'wantKeyFrames') listeners.wantKeyFrames(data.consumerIds);
-      else listeners.wantOwnKeyFrames(data.sources);
-    };
+    this.ready = new Promise((resolve, reject) => {
+      this.#worker.onmessage = ({ data }: MessageEvent<FrameWorkerOutput>) => {
+        if (data.kind === 'started') resolve();
+        else this.#receive(data);
+      };
+      this.#worker.onerror = () => reject(new ClusterError('KEYS_FAILED', 'the frame worker did not start'));
+    });
+    // Whoever joins awaits it; a page that was only prepared must not see an unhandled rejection.
+    this.ready.catch(() => undefined);
     const input: FrameWorkerInput = { kind: 'keys', port: keys };
     this.#worker.postMessage(input, [keys]);
+  }
+
+  listen(listeners: TransformListeners): void {
+    this.#listeners = listeners;
   }
 
   /** To be called in `onRtpSender`, before the first frame can leave. */
@@ -59,5 +69,11 @@ export class Transforms {
 
   close(): void {
     this.#worker.terminate();
+  }
+
+  #receive(output: Exclude<FrameWorkerOutput, { readonly kind: 'started' }>): void {
+    if (output.kind === 'counts') this.#listeners?.counts(output);
+    else if (output.kind === 'wantKeyFrames') this.#listeners?.wantKeyFrames(output.consumerIds);
+    else this.#listeners?.wantOwnKeyFrames(output.sources);
   }
 }

@@ -19,7 +19,8 @@ class End {
   constructor(readonly leaf: number) {
     const { port1, port2 } = new MessageChannel();
     this.keys = port1;
-    this.transforms = new Transforms(port2, {
+    this.transforms = new Transforms(port2);
+    this.transforms.listen({
       counts: (counts) => {
         this.counts = counts;
       },

@@ -34,6 +34,8 @@ scope.onrtctransform = ({ transformer }) => {
     .catch(() => undefined);
 };
 
+scope.postMessage({ kind: 'started' });
+
 function sealing(transformer: Transformer): Sealing {
   const { source, codec } = transformer.options;
   const askPage = () => scope.postMessage({ kind: 'wantOwnKeyFrames', sources: [source] });

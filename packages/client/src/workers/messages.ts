@@ -37,6 +37,7 @@ export interface FrameCounts {
 
 /** Frame worker → main. */
 export type FrameWorkerOutput =
+  | { readonly kind: 'started' }
   | ({ readonly kind: 'counts' } & FrameCounts)
   /** These Consumers cannot be shown without a key frame. */
   | { readonly kind: 'wantKeyFrames'; readonly consumerIds: readonly string[] }
