@@ -70,6 +70,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
       try {
         const { payload } = await jwtVerify(token, publicKey, {
           algorithms: [ALGORITHM],
+          typ: 'JWT',
           currentDate: new Date(clock.now()),
         });
         const { room, sub, role } = Claims.parse(payload);
