@@ -59,6 +59,7 @@ async function consumeOne(asked: Asked, producerId: ProducerId, capabilities: Ca
       { peerId, producerId, rtpCapabilities: capabilities },
       { deadlineMs: ARRIVAL_MS, ...(signal ? { signal } : {}) },
     );
+    if (room.seated(peerId)?.early.isGone(answer.consumerId)) throw new ClusterError('NOT_FOUND');
     const owner = [...room.state.peers.values()].find((peer) => peer.producers.has(producerId));
     const view = parseWith(ConsumerView, {
       consumerId: answer.consumerId,

@@ -21,6 +21,8 @@ export function eventsOfNode(
   if (event.case === 'nodeReport') return [];
   const peerId = event.value.peerId as PeerId;
   const peer = state.peers.get(peerId);
+  const early = seatedOf(peerId)?.early;
+  if (event.case === 'peerGone' && peer?.status === 'placing' && early) early.peerGone = reasonOf(event.value.reason);
   if (peer?.placement?.nodeId !== nodeId) return [];
   switch (event.case) {
     case 'transportChanged': {
@@ -30,13 +32,15 @@ export function eventsOfNode(
         : [];
     }
     case 'producerGone':
+      early?.note(event.value.producerId);
       return [{ kind: 'closeProducer', peerId, producerId: event.value.producerId as ProducerId }];
     case 'consumerGone':
+      early?.note(event.value.consumerId);
       return [{ kind: 'consumerGone', peerId, consumerId: event.value.consumerId as ConsumerId }];
     case 'layersChanged':
       return layersChanged(peer, event.value);
     case 'peerGone':
-      return [{ kind: 'lost', peerId, code: ErrorCode.catch('NODE_UNREACHABLE').parse(event.value.reason) }];
+      return [{ kind: 'lost', peerId, code: reasonOf(event.value.reason) }];
     default:
       return [];
   }
@@ -57,6 +61,10 @@ export function lostWithNode(state: RoomState, nodeId: string): readonly RoomEve
   return [...state.peers.values()]
     .filter((peer) => peer.placement?.nodeId === nodeId)
     .map(({ peerId }) => ({ kind: 'lost', peerId, code: 'NODE_UNREACHABLE' }));
+}
+
+function reasonOf(reason: string): ErrorCode {
+  return ErrorCode.catch('NODE_UNREACHABLE').parse(reason);
 }
 
 /** Below zero: none is sent. */

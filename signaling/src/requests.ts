@@ -104,6 +104,7 @@ async function produce(asked: Asked, body: RequestBody<'produce'>, reply: Reply<
       rtpParameters: jsonOf(rtpParameters),
       paused,
     });
+    if (room.seated(peerId)?.early.isGone(producerId)) throw new ClusterError('CLOSED');
     room.ask({ kind: 'produced', peerId, producer: { producerId, kind, source, paused } }, () => reply({ producerId }));
   } catch (thrown) {
     // Made after its Peer went, or made although no answer came.

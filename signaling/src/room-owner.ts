@@ -29,6 +29,7 @@ import {
 import type { Authority, JoinClaims } from './authority.ts';
 import type { Cluster } from './cluster.ts';
 import type { SignalingConfig } from './config.ts';
+import { EarlyWords } from './early.ts';
 import { EffectQueue } from './effect-queue.ts';
 import type { InspectMessage } from './framing.ts';
 import { RoomGroup } from './group.ts';
@@ -63,6 +64,7 @@ export interface Seated {
   readonly arrival: Arrival;
   readonly transports: Set<string>;
   credential: string;
+  readonly early: EarlyWords;
   /** Aborts when the Peer goes: nobody waits any more. */
   readonly gone: AbortController;
 }
@@ -145,6 +147,7 @@ export class RoomOwner {
       arrival,
       transports: new Set(),
       credential: '',
+      early: new EarlyWords(),
       gone: new AbortController(),
     });
     const step = this.apply({ kind: 'arrive', peerId, participantId: claims.sub, role: claims.role }, () => {
@@ -275,6 +278,13 @@ export class RoomOwner {
         arrival,
         peer.role,
       );
+      const over = this.#services.cluster.node(place.placement.nodeId)
+        ? this.#seated.get(peerId)?.early.peerGone
+        : 'NODE_UNREACHABLE';
+      if (over !== undefined) {
+        this.nodes.act(place.placement.nodeId, 'closePeer', { peerId });
+        throw new ClusterError(over);
+      }
       // For a Peer that went meanwhile the reducer asks to close what was made.
       this.apply({ kind: 'placed', peerId, placement: place.placement }, () => this.#admit(peerId, place));
     } catch (thrown) {

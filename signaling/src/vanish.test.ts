@@ -1,7 +1,8 @@
 /** Who goes, and what goes with whom: nothing may be left on a Node, in the store or in this process. */
-import { resultOf } from '@veilcast/control';
+import { jsonOf, resultOf } from '@veilcast/control';
 import { ClusterError } from '@veilcast/protocol';
 import { afterEach, expect, test } from 'vitest';
+import { DTLS } from './testing/fake-cluster.ts';
 import { Fixture, until, type Client } from './testing/fixture.ts';
 
 let fixture: Fixture;
@@ -267,6 +268,34 @@ test('two who come at once to an empty Room share one Term; one who comes while 
   const last = [...fixture.eu.seen, ...fixture.us.seen].filter(({ name }) => name === 'openPeer').at(-1);
   expect(fixture.eu.peers.size + fixture.us.peers.size).toBe(1);
   expect(last).toBeDefined();
+});
+
+test('what a Node told of as gone before its answer was read is not believed to be there', async () => {
+  fixture = await Fixture.open();
+  const [ada, bob] = await busyRoom();
+  const peer = { roomId: 'demo', peerId: ada.peerId };
+  fixture.eu.answers.consume = ({ producerId }) => {
+    fixture.eu.gone('consumerGone', { ...peer, consumerId: 'cons_brief', producerId });
+    const fields = { consumerId: 'cons_brief', kind: 'video', type: 'simple', rtpParameters: jsonOf({}) };
+    return resultOf('consumed', { ...fields, path: ['node-eu'] });
+  };
+  const { producerId } = await bob.request('produce', { ...VIDEO, source: 'screen' });
+  const consumed = await ada.request('consume', { producerIds: [producerId], rtpCapabilities: {} });
+  expect(consumed).toEqual({ consumers: [] });
+  delete fixture.eu.answers.consume;
+  const again = await ada.request('consume', { producerIds: [producerId], rtpCapabilities: {} });
+  expect(again.consumers).toHaveLength(1);
+
+  fixture.us.answers.openPeer = ({ peerId }) => {
+    fixture.us.gone('peerGone', { roomId: 'demo', peerId, reason: 'WORKER_DIED' });
+    return resultOf('openedPeer', {
+      routerRtpCapabilities: jsonOf({}),
+      send: { id: 's', iceParameters: jsonOf({}), iceCandidates: jsonOf([]), dtlsParameters: jsonOf(DTLS) },
+      recv: { id: 'r', iceParameters: jsonOf({}), iceCandidates: jsonOf([]), dtlsParameters: jsonOf(DTLS) },
+    });
+  };
+  const refused = fixture.client().join(await fixture.token(), 'us');
+  await expect(refused).rejects.toMatchObject({ code: 'WORKER_DIED' });
 });
 
 test('a Consumer whose Peer went is not waited for', async () => {
