@@ -38,6 +38,7 @@ const checks: readonly (readonly [title: string, command: string, args: readonly
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
   ['unused code', 'knip', []],
+  ['generated documents', 'node', ['tools/generate-docs.ts', '--check']],
   ['shell scripts', 'shellcheck', ['-x', ...(await shellFiles())]],
 ];
 
