@@ -34,7 +34,10 @@ program
   .option('--cluster', 'the services as separate processes over Redis with mutual TLS', false)
   .action(async (options: { port: number; regions: RegionId[]; lan: boolean; cluster: boolean }) => {
     if (options.cluster) {
-      throw new ClusterError('UNSUPPORTED', '--cluster needs the network carrier and Redis adapters, which are not built yet; run without it.');
+      throw new ClusterError(
+        'UNSUPPORTED',
+        '--cluster needs the network carrier and Redis adapters, which are not built yet; run without it.',
+      );
     }
     await up(options);
   });

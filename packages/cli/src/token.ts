@@ -22,10 +22,16 @@ export async function requestToken(request: TokenRequest): Promise<string> {
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(5_000),
   }).catch((cause: unknown) => {
-    throw new ClusterError('DISCONNECTED', `Nothing answers at ${request.url}. Start it with ./veilcast up, or name it with --url.`, { cause });
+    throw new ClusterError(
+      'DISCONNECTED',
+      `Nothing answers at ${request.url}. Start it with ./veilcast up, or name it with --url.`,
+      { cause },
+    );
   });
   const answer: unknown = await response.json().catch(() => undefined);
   if (response.ok) return parseWith(Issued, answer).token;
   const refused = z.object({ error: WireError }).safeParse(answer);
-  throw refused.success ? ClusterError.fromWire(refused.data.error) : new ClusterError('INTERNAL', `HTTP ${response.status}`);
+  throw refused.success
+    ? ClusterError.fromWire(refused.data.error)
+    : new ClusterError('INTERNAL', `HTTP ${response.status}`);
 }

@@ -3,11 +3,21 @@
  * mediasoup's workers are processes of their own. A cluster runs the same libraries; only the adapters differ.
  */
 import { memoryCarrier } from '@veilcast/control';
-import { memoryCoordination } from '@veilcast/coordination';
-import { createLogger, createMetrics, runService, systemClock, systemRandom, type Service, type ServiceContext } from '@veilcast/node-kit';
+import { memoryCoordination, MemoryStore } from '@veilcast/coordination';
+import {
+  createLogger,
+  createMetrics,
+  runService,
+  systemClock,
+  systemRandom,
+  type Logger,
+  type Service,
+  type ServiceContext,
+} from '@veilcast/node-kit';
 import { ClusterError, type RegionId } from '@veilcast/protocol';
+import { z } from 'zod';
 import { startCascadeRouter } from '@veilcast/cascade-router';
-import { startSfuNode } from '@veilcast/sfu-node';
+import { startSfuNode, type SfuNode } from '@veilcast/sfu-node';
 import { startSignaling } from '@veilcast/signaling';
 import { lanAddress, qrOf, selfSigned } from './lan.ts';
 import { openWeb } from './web.ts';
@@ -23,25 +33,36 @@ const FIRST_ROOM = 'demo';
 /** Longest wait for the services to find each other. They take some 300 ms here. */
 const READY_MS = 10_000;
 
+/** Quiet beside the links, unless VEILCAST_LOG names another level. */
+function upLogger(): Logger {
+  const level = z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .catch('warn')
+    .parse(process.env.VEILCAST_LOG);
+  return createLogger({ service: 'veilcast', level });
+}
+
 export interface Cluster extends Service {
   /** Where the pages are, without a slash at the end. */
   readonly origin: string;
+  readonly nodes: readonly SfuNode[];
 }
 
 /** Starts everything and resolves when a call can be made. @throws ClusterError when a part does not come up */
-export async function startCluster(options: UpOptions): Promise<Cluster> {
+export async function startCluster(options: UpOptions, log: Logger = upLogger()): Promise<Cluster> {
   const address = options.lan ? lanAddress() : undefined;
   const tls = address === undefined ? undefined : await selfSigned(address);
-  const metrics = createMetrics();
+  const metrics = createMetrics({ service: 'veilcast', ofProcess: true });
   const context: ServiceContext = {
     carrier: memoryCarrier(),
-    coordination: memoryCoordination({ clock: systemClock }),
+    coordination: memoryCoordination(new MemoryStore(systemClock)),
     clock: systemClock,
     random: systemRandom,
-    log: createLogger({ name: 'veilcast', level: process.env.VEILCAST_LOG ?? 'warn' }),
+    log,
     metrics,
   };
   const services: Service[] = [];
+  let nodes: readonly SfuNode[] = [];
   const ready = () => services.every((service) => service.ready());
   const web = await openWeb({ metrics, regions: options.regions, ready, tls });
   const close = async () => {
@@ -51,7 +72,7 @@ export async function startCluster(options: UpOptions): Promise<Cluster> {
     await context.coordination.close();
   };
   try {
-    const nodes = options.regions.map((region) =>
+    const starting = options.regions.map((region) =>
       startSfuNode({
         context,
         config: {
@@ -64,7 +85,8 @@ export async function startCluster(options: UpOptions): Promise<Cluster> {
         },
       }),
     );
-    services.push(...(await Promise.all(nodes)));
+    nodes = await Promise.all(starting);
+    services.push(...nodes);
     services.push(await startCascadeRouter({ context, config: { processId: 'cascade-1', address: 'cascade-1' } }));
     const signaling = await startSignaling({
       context,
@@ -79,13 +101,16 @@ export async function startCluster(options: UpOptions): Promise<Cluster> {
     await close();
     throw thrown;
   }
-  const bound = web.addresses()[0]?.port ?? options.port;
-  return { origin: address === undefined ? `http://localhost:${bound}` : `https://${address}:${bound}`, ready, close };
+  const [bound] = web.addresses();
+  const port = typeof bound === 'object' ? bound.port : options.port;
+  const origin = address === undefined ? `http://localhost:${port}` : `https://${address}:${port}`;
+  return { origin, nodes, ready, close };
 }
 
 async function listen(web: Awaited<ReturnType<typeof openWeb>>, port: number, host: string): Promise<void> {
   await web.listen({ port, host }).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'EADDRINUSE') throw new ClusterError('OVERLOADED', `Port ${port} is taken; choose another with --port.`, { cause });
+    if (cause.code === 'EADDRINUSE')
+      throw new ClusterError('OVERLOADED', `Port ${port} is taken; choose another with --port.`, { cause });
     throw cause;
   });
 }
@@ -93,18 +118,24 @@ async function listen(web: Awaited<ReturnType<typeof openWeb>>, port: number, ho
 async function until(ready: () => boolean): Promise<void> {
   const deadline = systemClock.now() + READY_MS;
   while (!ready()) {
-    if (systemClock.now() > deadline) throw new ClusterError('NODE_UNREACHABLE', `The services did not find each other in ${READY_MS / 1000} s.`);
+    if (systemClock.now() > deadline)
+      throw new ClusterError('NODE_UNREACHABLE', `The services did not find each other in ${READY_MS / 1000} s.`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
+function print(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
 /** The command: starts, prints the links, runs until SIGINT or SIGTERM. */
 export async function up(options: UpOptions): Promise<void> {
-  const cluster = await startCluster(options);
-  runService(cluster);
-  const print = (line = '') => process.stdout.write(`${line}\n`);
+  const log = upLogger();
+  const cluster = await startCluster(options, log);
+  await runService(() => Promise.resolve(cluster), { log });
   print();
-  for (const region of options.regions) print(`  call, ${region.padEnd(8)} ${cluster.origin}/r/${FIRST_ROOM}?region=${region}`);
+  for (const region of options.regions)
+    print(`  call, ${region.padEnd(8)} ${cluster.origin}/r/${FIRST_ROOM}?region=${region}`);
   print(`  operator       ${cluster.origin}/operator`);
   if (options.lan) {
     print(`\n${await qrOf(`${cluster.origin}/r/${FIRST_ROOM}`)}`);

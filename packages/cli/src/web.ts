@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type RouteHandlerMethod } from 'fastify';
 import type { Registry } from 'prom-client';
 import { ClusterError, type RegionId } from '@veilcast/protocol';
 
@@ -41,9 +41,18 @@ async function pageOf(app: 'call-app' | 'operator-app'): Promise<string> {
   });
 }
 
+function serve(page: string): RouteHandlerMethod {
+  return (_request, reply) => reply.type('text/html; charset=utf-8').send(page);
+}
+
 /** Makes the server without listening. @throws ClusterError INTERNAL when the pages are not built */
 export async function openWeb({ metrics, regions, ready, tls }: WebOptions): Promise<FastifyInstance> {
-  const web = Fastify({ bodyLimit: BODY_LIMIT, logger: false, forceCloseConnections: true, ...(tls ? { https: tls } : {}) });
+  const web = Fastify({
+    bodyLimit: BODY_LIMIT,
+    logger: false,
+    forceCloseConnections: true,
+    ...(tls ? { https: tls } : {}),
+  });
   const [callPage, operatorPage] = await Promise.all([pageOf('call-app'), pageOf('operator-app')]);
 
   web.addHook('onSend', async (_request, reply) => {
@@ -54,17 +63,15 @@ export async function openWeb({ metrics, regions, ready, tls }: WebOptions): Pro
       'x-content-type-options': 'nosniff',
     });
   });
-  web.get('/healthz', async () => ({ alive: true }));
-  web.get('/readyz', async (_request, reply) => reply.code(ready() ? 200 : 503).send({ ready: ready() }));
+  web.get('/healthz', () => ({ alive: true }));
+  web.get('/readyz', (_request, reply) => reply.code(ready() ? 200 : 503).send({ ready: ready() }));
   web.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   for (const region of regions) {
-    web.get(`/probe/${region}`, async (_request, reply) => reply.header('cache-control', 'no-store').code(204).send());
+    web.get(`/probe/${region}`, (_request, reply) => reply.header('cache-control', 'no-store').code(204).send());
   }
 
-  const html = (page: string) => async (_request: unknown, reply: { type(type: string): { send(body: string): unknown } }) =>
-    reply.type('text/html; charset=utf-8').send(page);
-  for (const path of ['/', '/r/:room']) web.get(path, html(callPage));
-  for (const path of ['/operator', '/operator/*']) web.get(path, html(operatorPage));
+  for (const path of ['/', '/r/:room']) web.get(path, serve(callPage));
+  for (const path of ['/operator', '/operator/*']) web.get(path, serve(operatorPage));
   const assets = { index: false, immutable: true, maxAge: '1y' } as const;
   await web.register(fastifyStatic, { ...assets, root: `${built('call-app')}assets`, prefix: '/assets/' });
   await web.register(fastifyStatic, {
