@@ -27,7 +27,13 @@ export async function chromiumPath(): Promise<string> {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     for (const name of names) {
       const path = join(folder, name);
-      if (await access(path).then(() => true, () => false)) return path;
+      if (
+        await access(path).then(
+          () => true,
+          () => false,
+        )
+      )
+        return path;
     }
   }
   throw new Error(`no browser: none of ${names.join(', ')} is on PATH; ./veilcast test installs one`);
@@ -35,7 +41,9 @@ export async function chromiumPath(): Promise<string> {
 
 /** A browser process whose camera and microphone are the film, or Chromium's own test picture without one. */
 export async function openBrowser(film?: Film): Promise<Browser> {
-  const files = film ? [`--use-file-for-fake-video-capture=${film.video}`, `--use-file-for-fake-audio-capture=${film.audio}`] : [];
+  const files = film
+    ? [`--use-file-for-fake-video-capture=${film.video}`, `--use-file-for-fake-audio-capture=${film.audio}`]
+    : [];
   return chromium.launch({ executablePath: await chromiumPath(), args: [...FLAGS, ...files] });
 }
 
@@ -48,7 +56,11 @@ export interface JoinOptions {
 
 /** Opens the call page and joins without a click. Errors on the page end the test with their text. */
 export async function joinCall(browser: Browser, origin: string, options: JoinOptions): Promise<Page> {
-  const context = await browser.newContext({ permissions: ['camera', 'microphone'], ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 } });
+  const context = await browser.newContext({
+    permissions: ['camera', 'microphone'],
+    ignoreHTTPSErrors: true,
+    viewport: { width: 1280, height: 800 },
+  });
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`page of ${options.name}: ${error.stack ?? error.message}`));
   page.on('console', (message) => {
@@ -64,12 +76,28 @@ export async function joinCall(browser: Browser, origin: string, options: JoinOp
 /** The parts of DESIGN §11's report that tests look at. */
 export interface Report {
   room: string;
-  self: { peerId: string; name: string; role: string; region: string; node: string; transport: string; joinMs: number | null };
+  self: {
+    peerId: string;
+    name: string;
+    role: string;
+    region: string;
+    node: string;
+    transport: string;
+    joinMs: number | null;
+  };
   peers: {
     peerId: string;
     name: string;
     role: string;
-    video: { framesDecoded: number; width: number; height: number; fps: number; codec: string; layer: string; frozenMs: number };
+    video: {
+      framesDecoded: number;
+      width: number;
+      height: number;
+      fps: number;
+      codec: string;
+      layer: string;
+      frozenMs: number;
+    };
     audio: { packetsReceived: number; concealedMs: number };
     path: string[];
   }[];
@@ -90,7 +118,12 @@ export function reportOf(page: Page): Promise<Report> {
 }
 
 /** Asks until the answer pleases, and says what it was last when it never does. */
-export async function eventually<T>(what: string, ask: () => Promise<T>, pleases: (answer: T) => boolean, ms = 20_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T>,
+  pleases: (answer: T) => boolean,
+  ms = 20_000,
+): Promise<T> {
   const deadline = Date.now() + ms;
   for (;;) {
     const answer = await ask();
@@ -101,7 +134,10 @@ export async function eventually<T>(what: string, ask: () => Promise<T>, pleases
 }
 
 /** What the tile of a person shows: whose film, which frame, and when it was looked at (ms since the epoch). */
-export async function seenOn(page: Page, name: string): Promise<{ actor: number; frame: number; at: number } | undefined> {
+export async function seenOn(
+  page: Page,
+  name: string,
+): Promise<{ actor: number; frame: number; at: number } | undefined> {
   const sample = await page.evaluate(
     ({ selector, columns, band }) => {
       const video = document.querySelector<HTMLVideoElement>(`${selector} video`);
@@ -116,7 +152,17 @@ export async function seenOn(page: Page, name: string): Promise<{ actor: number;
       for (let column = 0; column < columns; column++) {
         // The middle of the column, away from the edges that coding blurs.
         const x = ((column + 0.3) * videoWidth) / columns;
-        context.drawImage(video, x, videoHeight / band / 4, (0.4 * videoWidth) / columns, videoHeight / band / 2, column, 0, 1, 1);
+        context.drawImage(
+          video,
+          x,
+          videoHeight / band / 4,
+          (0.4 * videoWidth) / columns,
+          videoHeight / band / 2,
+          column,
+          0,
+          1,
+          1,
+        );
       }
       const { data } = context.getImageData(0, 0, columns, 1);
       return { at, luminances: Array.from({ length: columns }, (_, column) => data[column * 4 + 1] ?? 0) };

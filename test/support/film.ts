@@ -54,8 +54,13 @@ function picture(actor: number, frame: number): Buffer {
   return i420;
 }
 
-async function ffmpeg(args: readonly string[], feed?: (write: (chunk: Buffer) => Promise<void>) => Promise<void>): Promise<void> {
-  const child = spawn('ffmpeg', ['-v', 'error', '-y', ...args], { stdio: [feed ? 'pipe' : 'ignore', 'inherit', 'inherit'] });
+async function ffmpeg(
+  args: readonly string[],
+  feed?: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const child = spawn('ffmpeg', ['-v', 'error', '-y', ...args], {
+    stdio: [feed ? 'pipe' : 'ignore', 'inherit', 'inherit'],
+  });
   const ended = once(child, 'close');
   const { stdin } = child;
   if (feed && stdin) {
@@ -80,7 +85,14 @@ export interface Film {
 export async function makeFilm(folder: string, actor: number): Promise<Film> {
   await mkdir(folder, { recursive: true });
   const film: Film = { actor, video: join(folder, `actor-${actor}.mjpeg`), audio: join(folder, `actor-${actor}.wav`) };
-  const there = await Promise.all([film.video, film.audio].map((path) => access(path).then(() => true, () => false)));
+  const there = await Promise.all(
+    [film.video, film.audio].map((path) =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
   if (there.every(Boolean)) return film;
   const size = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${WIDTH}x${HEIGHT}`, '-r', String(FPS)];
   await ffmpeg([...size, '-i', '-', '-f', 'mjpeg', '-q:v', '3', `${film.video}.part`], async (write) => {

@@ -1,0 +1,132 @@
+/**
+ * What somebody who runs a node can do: take a Producer's RTP off its Router, put VP8 frames together again (RFC 7741) and
+ * hand them to a decoder.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { buffer } from 'node:stream/consumers';
+import type { types } from 'mediasoup';
+import { BAND, COLUMNS, HEIGHT, readCode, WIDTH } from './film.ts';
+
+export interface TappedFrame {
+  readonly timestamp: number;
+  readonly bytes: Buffer;
+}
+
+/** Records a video Producer for a while and returns its whole frames. */
+export async function tapVideo(router: types.Router, producerId: string, ms: number): Promise<TappedFrame[]> {
+  const transport = await router.createDirectTransport();
+  const consumer = await transport.consume({ producerId, rtpCapabilities: router.rtpCapabilities });
+  const payloads = new Map<number, Map<number, Buffer>>();
+  const complete = new Map<number, { first: number; last: number }>();
+  consumer.on('rtp', (packet: Buffer) => {
+    const { payload, sequence, timestamp, marker } = parseRtp(packet);
+    if (payload.length === 0) return;
+    const parts = payloads.get(timestamp) ?? new Map<number, Buffer>();
+    payloads.set(timestamp, parts.set(sequence, payload));
+    const ends = complete.get(timestamp) ?? { first: -1, last: -1 };
+    // S bit and partition 0: the first packet of a frame.
+    if (((payload[0] ?? 0) & 0x17) === 0x10) ends.first = sequence;
+    if (marker) ends.last = sequence;
+    complete.set(timestamp, ends);
+  });
+  await consumer.requestKeyFrame();
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  transport.close();
+  const frames: TappedFrame[] = [];
+  for (const [timestamp, parts] of payloads) {
+    const { first, last } = complete.get(timestamp) ?? { first: -1, last: -1 };
+    const count = ((last - first) & 0xffff) + 1;
+    if (first < 0 || last < 0 || parts.size !== count) continue;
+    const ordered = Array.from({ length: count }, (_, index) => parts.get((first + index) & 0xffff));
+    if (ordered.some((each) => each === undefined)) continue;
+    frames.push({ timestamp, bytes: Buffer.concat(ordered.map((each) => withoutDescriptor(each ?? Buffer.alloc(0)))) });
+  }
+  return frames.sort((one, other) => one.timestamp - other.timestamp);
+}
+
+function parseRtp(packet: Buffer): { payload: Buffer; sequence: number; timestamp: number; marker: boolean } {
+  let offset = 12 + ((packet[0] ?? 0) & 15) * 4;
+  if ((packet[0] ?? 0) & 0x10) offset += 4 + packet.readUInt16BE(offset + 2) * 4;
+  const padding = (packet[0] ?? 0) & 0x20 ? (packet.at(-1) ?? 0) : 0;
+  return {
+    payload: packet.subarray(offset, packet.length - padding),
+    sequence: packet.readUInt16BE(2),
+    timestamp: packet.readUInt32BE(4),
+    marker: ((packet[1] ?? 0) & 0x80) !== 0,
+  };
+}
+
+/** RFC 7741 §4.2. */
+function withoutDescriptor(payload: Buffer): Buffer {
+  let offset = 1;
+  if ((payload[0] ?? 0) & 0x80) {
+    const extension = payload[offset++] ?? 0;
+    if (extension & 0x80) offset += (payload[offset] ?? 0) & 0x80 ? 2 : 1;
+    if (extension & 0x40) offset += 1;
+    if (extension & 0x30) offset += 1;
+  }
+  return payload.subarray(offset);
+}
+
+/** The frames as an IVF file, which says no more of them than their sizes. */
+export function ivfOf(frames: readonly TappedFrame[]): Buffer {
+  const header = Buffer.alloc(32);
+  header.write('DKIF', 0, 'ascii');
+  header.writeUInt16LE(32, 6);
+  header.write('VP80', 8, 'ascii');
+  header.writeUInt16LE(WIDTH, 12);
+  header.writeUInt16LE(HEIGHT, 14);
+  header.writeUInt32LE(90_000, 16);
+  header.writeUInt32LE(1, 20);
+  header.writeUInt32LE(frames.length, 24);
+  const first = frames[0]?.timestamp ?? 0;
+  const parts = frames.flatMap(({ timestamp, bytes }) => {
+    const each = Buffer.alloc(12);
+    each.writeUInt32LE(bytes.length, 0);
+    each.writeBigUInt64LE(BigInt((timestamp - first) >>> 0), 4);
+    return [each, bytes];
+  });
+  return Buffer.concat([header, ...parts]);
+}
+
+export interface Decoded {
+  /** Pictures that the decoder gave, right or wrong. */
+  readonly pictures: number;
+  /** Whose film could be read off them. */
+  readonly actors: ReadonlySet<number>;
+}
+
+/** Decodes with ffmpeg and looks for the film in what comes out. */
+export async function decode(frames: readonly TappedFrame[]): Promise<Decoded> {
+  const args = [
+    '-v',
+    'quiet',
+    '-f',
+    'ivf',
+    '-i',
+    '-',
+    '-vf',
+    `scale=${COLUMNS * 16}:${BAND * 16}`,
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'gray',
+    '-vsync',
+    'passthrough',
+    '-',
+  ];
+  const child = spawn('ffmpeg', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.on('error', () => undefined); // ffmpeg may give up on what it cannot decode before it has read all
+  child.stdin.end(ivfOf(frames));
+  const [pixels] = await Promise.all([buffer(child.stdout), once(child, 'close')]);
+  const size = COLUMNS * 16 * BAND * 16;
+  const actors = new Set<number>();
+  const pictures = Math.floor(pixels.length / size);
+  for (let index = 0; index < pictures; index++) {
+    const row = index * size + 8 * COLUMNS * 16;
+    const code = readCode(Array.from({ length: COLUMNS }, (_, column) => pixels[row + column * 16 + 8] ?? 128));
+    if (code) actors.add(code.actor);
+  }
+  return { pictures, actors };
+}
