@@ -39,7 +39,7 @@ afterAll(async () => {
 async function tapPoint(): Promise<{ router: types.Router; producerId: string }> {
   const [node] = cluster.nodes;
   if (!node) throw new Error('no node');
-  const [worker] = node.report().workers;
+  const [worker] = node.report().workers ?? [];
   const router = node.routerOf(ROOM, worker?.workerId ?? '') as types.Router | undefined;
   if (!router) throw new Error('no router of the room');
   const dump = await router.dump();

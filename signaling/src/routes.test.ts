@@ -83,3 +83,11 @@ test('a token is for development, from our own pages, and not too many of them',
   fixture = await Fixture.open({ policy: { development: false } });
   expect((await post({ room: 'demo' })).status).toBe(403);
 });
+
+test('a token may name whom it is for, and only with what can be an id', async () => {
+  fixture = await Fixture.open();
+  const { token } = (await (await post({ room: 'demo', participant: 'ada' })).json()) as { token: string };
+  const joined = await fixture.client().join(token);
+  expect(joined).toMatchObject({ status: 'admitted', admission: { participantId: 'ada' } });
+  expect((await post({ room: 'demo', participant: 'no id' })).status).toBe(400);
+});
