@@ -15,9 +15,9 @@ import { Device, type types } from 'mediasoup-client';
 import type { Signaling } from '../socket.ts';
 
 /** After an ICE restart the path has this long to come back. */
-const REPAIR_LIMIT_MS = 4_000;
-/** `disconnected` often heals by itself within a second; `failed` never does. */
-const DISCONNECTED_GRACE_MS = 1_000;
+const REPAIR_LIMIT_MS = 2_500;
+/** `disconnected` comes after seconds of silence and may heal by itself at once; `failed` never does. */
+const DISCONNECTED_GRACE_MS = 500;
 
 /** What we attach to every Producer. */
 export interface ProducerTag extends types.AppData {
