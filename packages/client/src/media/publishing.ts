@@ -19,6 +19,8 @@ export class Publishing {
   readonly #transforms: Transforms;
   readonly #signaling: Signaling;
   readonly #producers = new Map<Source, types.Producer>();
+  /** Steps of one source wait for each other: what is closed while it opens must end closed. */
+  readonly #turns = new Map<Source, Promise<unknown>>();
 
   constructor(transports: Transports, transforms: Transforms, signaling: Signaling) {
     this.#transports = transports;
@@ -27,8 +29,50 @@ export class Publishing {
   }
 
   /** @throws ClusterError MEDIA_UNSUPPORTED when the Room has no codec that this browser sends */
-  async publish(source: Source, track: MediaStreamTrack, muted: boolean): Promise<void> {
-    if (this.#producers.has(source)) return await this.replaceTrack(source, track);
+  publish(source: Source, track: MediaStreamTrack, muted: boolean): Promise<void> {
+    return this.#inTurn(source, async () => {
+      const producer = this.#producers.get(source);
+      if (producer) await replace(producer, track);
+      else await this.#open(source, track, muted);
+    });
+  }
+
+  unpublish(source: Source): Promise<void> {
+    return this.#inTurn(source, async () => {
+      const producer = this.#producers.get(source);
+      if (!producer) return;
+      this.#producers.delete(source);
+      producer.close();
+      await this.#signaling.request('closeProducer', { producerId: ProducerId.parse(producer.id) });
+    });
+  }
+
+  setMuted(source: Source, muted: boolean): Promise<void> {
+    return this.#inTurn(source, async () => {
+      const producer = this.#producers.get(source);
+      if (!producer || producer.paused === muted) return;
+      // Our side first: muted means that nothing leaves, whatever the server answers.
+      if (muted) producer.pause();
+      else producer.resume();
+      const body = { producerId: ProducerId.parse(producer.id) };
+      await this.#signaling.request(muted ? 'pauseProducer' : 'resumeProducer', body);
+    });
+  }
+
+  replaceTrack(source: Source, track: MediaStreamTrack): Promise<void> {
+    return this.#inTurn(source, async () => {
+      const producer = this.#producers.get(source);
+      if (producer) await replace(producer, track);
+    });
+  }
+
+  #inTurn(source: Source, step: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(source) ?? Promise.resolve()).catch(() => undefined).then(step);
+    this.#turns.set(source, turn);
+    return turn;
+  }
+
+  async #open(source: Source, track: MediaStreamTrack, muted: boolean): Promise<void> {
     const { device, send } = this.#transports;
     const mimeType = track.kind === 'audio' ? 'audio/opus' : 'video/vp8';
     const codec = device.sendRtpCapabilities.codecs?.find((known) => known.mimeType.toLowerCase() === mimeType);
@@ -47,32 +91,6 @@ export class Publishing {
     this.#producers.set(source, producer);
   }
 
-  async unpublish(source: Source): Promise<void> {
-    const producer = this.#producers.get(source);
-    if (!producer) return;
-    this.#producers.delete(source);
-    producer.close();
-    await this.#signaling.request('closeProducer', { producerId: ProducerId.parse(producer.id) });
-  }
-
-  async setMuted(source: Source, muted: boolean): Promise<void> {
-    const producer = this.#producers.get(source);
-    if (!producer || producer.paused === muted) return;
-    // Our side first: muted means that nothing leaves, whatever the server answers.
-    if (muted) producer.pause();
-    else producer.resume();
-    await this.#signaling.request(muted ? 'pauseProducer' : 'resumeProducer', {
-      producerId: ProducerId.parse(producer.id),
-    });
-  }
-
-  async replaceTrack(source: Source, track: MediaStreamTrack): Promise<void> {
-    const producer = this.#producers.get(source);
-    if (!producer) return;
-    track.enabled = !producer.paused;
-    await producer.replaceTrack({ track });
-  }
-
   /** Asks our own encoders, where the browser can be asked that way; elsewhere the worker has asked the transform. */
   async makeKeyFrames(sources: readonly Source[]): Promise<void> {
     for (const source of sources) {
@@ -83,6 +101,11 @@ export class Publishing {
       await sender.setParameters(parameters, options).catch(() => undefined);
     }
   }
+}
+
+async function replace(producer: types.Producer, track: MediaStreamTrack): Promise<void> {
+  track.enabled = !producer.paused;
+  await producer.replaceTrack({ track });
 }
 
 function soundOptions(source: Source): types.ProducerOptions {
