@@ -64,7 +64,7 @@ test('a watcher sees Nodes of the cascade and Rooms of ours in one Picture, and 
     { roomId: 'elsewhere', planTerm: 1, peers: 0 },
   ]);
   socket.disconnect();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await new Promise((resolve) => setTimeout(resolve, 600));
   const asked = fixture.cascade.calls('getPicture').length;
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   expect(fixture.cascade.calls('getPicture').length).toBe(asked);
