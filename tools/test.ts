@@ -37,7 +37,7 @@ const checks: readonly (readonly [title: string, command: string, args: readonly
   ['types', 'tsc', ['-b']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
-  ['unused code', 'knip', []],
+  ['unused code', 'knip', ['--no-config-hints']],
   ['generated documents', 'node', ['tools/generate-docs.ts', '--check']],
   ['shell scripts', 'shellcheck', ['-x', ...(await shellFiles())]],
 ];
