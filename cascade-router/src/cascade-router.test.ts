@@ -163,6 +163,20 @@ describe('what goes wrong', () => {
     expect(c.end('room', 'b/0>c/0')).toBeUndefined();
   });
 
+  test('a Worker that dies is planned around at once, even just after the start', async () => {
+    const a = await cluster.node('a', 'eu');
+    const b = await cluster.node('b', 'us', { workers: 2 });
+    await cluster.router('r1');
+    a.produce('room', 'p1');
+    await cluster.put('room', demand('p1: a/0 > b/0 b/1'));
+    await cluster.clock.advance(300);
+    expect(Object.keys(cluster.open('room'))).toEqual(['a/0>b/0', 'b/0>b/1']);
+    b.loseWorker(0);
+    await cluster.clock.advance(100);
+    expect(cluster.open('room')).toEqual({ 'a/0>b/1': ['p1'] });
+    expect(cluster.endCount('room')).toBe(2);
+  });
+
   test('a Node that hangs is planned around, and taken back when it speaks again', async () => {
     const a = await cluster.node('a', 'eu');
     const [b, c] = [await cluster.node('b', 'us'), await cluster.node('c', 'us')];

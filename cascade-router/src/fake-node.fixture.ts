@@ -41,6 +41,7 @@ export class FakeNode {
   readonly ends = new Map<string, End>();
   readonly peers = new Map<string, number>();
   readonly terms = new Map<string, number>();
+  readonly #dead = new Set<string>();
   readonly #options: FakeNodeOptions;
   #close: (() => Promise<void>)[] = [];
   #channels: () => readonly Channel[] = () => [];
@@ -90,6 +91,14 @@ export class FakeNode {
     this.changed();
   }
 
+  /** As if its process had died: what was on it is gone. */
+  loseWorker(index: number): void {
+    const workerId = this.workerId(index);
+    this.#dead.add(workerId);
+    for (const [key, end] of this.ends) if (end.workerId === workerId) this.ends.delete(key);
+    this.changed();
+  }
+
   changed(): void {
     this.#cancelSoon ??= this.#options.context.clock.after(20, () => {
       this.#cancelSoon = undefined;
@@ -129,7 +138,7 @@ export class FakeNode {
           producerIds: [...this.producersOn(roomId, this.workerId(index))],
           peers: index === 0 ? (this.peers.get(roomId) ?? 0) : 0,
         })),
-      })),
+      })).filter((worker) => !this.#dead.has(worker.workerId)),
       pipes: [...this.ends.values()].map((end) => ({
         roomId: end.roomId,
         pipeId: end.pipeId,

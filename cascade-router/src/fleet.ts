@@ -20,7 +20,7 @@ const RTT_WEIGHT = 0.2;
 /** Pairs of regions that are remembered. */
 const RTT_PAIRS_MAX = 4_096;
 
-export interface FleetListener {
+interface FleetListener {
   /** A Node or Worker came, went, or is to be treated otherwise. */
   topology(): void;
   /** These Rooms look otherwise than before. */
@@ -38,6 +38,8 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #nodes = new Map<NodeId, SeenNode>();
   readonly #byWorker = new Map<WorkerId, SeenNode>();
+  /** All Workers that were ever reported while the start is not over: one of them that is missing is gone. */
+  readonly #seen = new Set<WorkerId>();
   readonly #rttMs = new Map<string, number>();
   readonly #neighbours: Neighbours;
   readonly #stopJudging: () => void;
@@ -108,11 +110,13 @@ export class Fleet {
     return rooms;
   }
 
-  /** Whether all these Workers have been seen, or there was time enough to see them since the start. */
-  knows(workerIds: Iterable<WorkerId>): boolean {
-    if (this.#options.context.clock.now() - this.#startedAt >= this.#options.config.settleMs) return true;
-    for (const workerId of workerIds) if (!this.#byWorker.has(workerId)) return false;
-    return true;
+  /** How long to wait until all these Workers have been seen, or had time enough since the start to be, ms. */
+  unseenFor(workerIds: Iterable<WorkerId>): number {
+    const { config, context } = this.#options;
+    const left = this.#startedAt + config.settleMs - context.clock.now();
+    if (left <= 0) return 0;
+    for (const workerId of workerIds) if (!this.#seen.has(workerId)) return left;
+    return 0;
   }
 
   /** A step was done: believe in its effect until the next report. */
@@ -181,8 +185,14 @@ export class Fleet {
   #topologyChanged(): void {
     this.#view = undefined;
     this.#byWorker.clear();
+    const { config, context } = this.#options;
+    const isStarting = context.clock.now() - this.#startedAt < config.settleMs;
+    if (!isStarting) this.#seen.clear();
     for (const node of this.#nodes.values()) {
-      for (const { workerId } of node.report?.workers ?? []) this.#byWorker.set(workerId, node);
+      for (const { workerId } of node.report?.workers ?? []) {
+        this.#byWorker.set(workerId, node);
+        if (isStarting) this.#seen.add(workerId);
+      }
     }
     this.#options.listener.topology();
   }

@@ -109,7 +109,8 @@ export class PlannedRoom {
     this.#isPlanDue = true;
     const { fleet, config, context, metrics } = this.#options;
     const observed = fleet.observe(this.roomId);
-    if (!fleet.knows(namedBy(this.#demand, observed))) return this.#wakeIn(config.settleMs);
+    const unseenFor = fleet.unseenFor(namedBy(this.#demand, observed));
+    if (unseenFor > 0) return this.#wakeIn(unseenFor);
     const lingered = linger(this.#lingering, this.#demand, config.policy, context.clock.now());
     this.#lingering = lingered.state;
     this.#lingerUntil = lingered.wakeAt;

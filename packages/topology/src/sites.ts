@@ -6,12 +6,12 @@ import type { NodeId, RegionId, WorkerId } from '@veilcast/protocol';
 import type { Policy, View } from './model.ts';
 
 /** What each Pipe adds to the path's own delay, ms. Higher: flatter trees with more long links. */
-export const HOP_MS = 1;
+const HOP_MS = 1;
 /** One way between two Workers of one Node, and of one region, ms. */
 const SAME_NODE_MS = 0.05;
 const SAME_REGION_MS = 0.25;
 /** Assumed round trip between two regions that nobody has measured, ms: half of the worst one in use anywhere. */
-export const UNKNOWN_RTT_MS = 200;
+const UNKNOWN_RTT_MS = 200;
 
 export interface Site {
   readonly workerId: WorkerId;
