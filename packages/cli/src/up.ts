@@ -80,7 +80,11 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
           region,
           address: `node-${region}-1`,
           workers: 1,
-          media: address === undefined ? { ip: '127.0.0.1' } : { ip: '0.0.0.0', announcedAddress: address },
+          media: {
+            ...(address === undefined ? { ip: '127.0.0.1' } : { ip: '0.0.0.0', announcedAddress: address }),
+            // All nodes are on this machine.
+            pipeIp: '127.0.0.1',
+          },
           probeUrl: `/probe/${region}`,
         },
       }),
