@@ -14,6 +14,7 @@ setup_npm() {
     printf '%s' "$wanted" >"$root/node_modules/.veilcast-lock"
   fi
   export PATH=$root/node_modules/.bin:$PATH
+  export NODE_COMPILE_CACHE=$cache/node # what was stripped and compiled is not done again (ADR 0009)
   local major
   major=$(node -p 'process.versions.node.split(".")[0]')
   ((major >= 24)) || fail "Node 24 or newer is needed and none came with the packages for this system ($(uname -sm)); this is Node $major. Install Node 24."
