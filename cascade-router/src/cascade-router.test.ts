@@ -195,6 +195,19 @@ describe('what goes wrong', () => {
     expect(cluster.open('room')).toEqual({ 'a/0>c/0': ['p1'], 'c/0>b/0': ['p1'] });
   });
 
+  test('a pause of this process condemns nobody', async () => {
+    const { a } = await twoRegions();
+    a.produce('room', 'p1');
+    await cluster.put('room', demand('p1: a/0 > b/0'));
+    await cluster.clock.advance(300);
+    const before = cluster.nodes.flatMap((node) => node.calls).length;
+    cluster.pausedMs = 20_000;
+    await cluster.clock.advance(150);
+    expect((await cluster.picture()).nodes.map((node) => node.state)).toEqual(['healthy', 'healthy']);
+    await cluster.clock.advance(2_000);
+    expect(cluster.nodes.flatMap((node) => node.calls).length).toBe(before);
+  });
+
   test('a restarted Node is a new one: nothing of the old is believed', async () => {
     const { a, b } = await twoRegions();
     a.produce('room', 'p1');

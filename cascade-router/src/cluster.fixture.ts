@@ -18,6 +18,8 @@ export class Cluster {
   delayMs: (from: string, to: string) => number = () => 5;
   readonly hub = memoryHub({ clock: this.clock, fate: (from, to) => this.delayMs(from, to) });
   readonly random = seededRandom(7);
+  /** How far the processes' clocks have jumped without a timer running: as after a pause of them all. */
+  pausedMs = 0;
   readonly nodes: FakeNode[] = [];
   readonly routers = new Map<string, { router: CascadeRouter; context: ServiceContext; channel: Channel }>();
   readonly #versions = new Map<string, bigint>();
@@ -26,7 +28,7 @@ export class Cluster {
     return {
       carrier: this.hub.carrier(name),
       coordination: memoryCoordination(this.store),
-      clock: this.clock,
+      clock: { ...this.clock, now: () => this.clock.now() + this.pausedMs },
       random: this.random,
       log: createLogger({ service: name, level: 'silent' }),
       metrics: createMetrics({ service: name }),

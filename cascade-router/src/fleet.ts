@@ -13,6 +13,11 @@ import { SeenNode } from './node.ts';
 
 /** How often the ages of reports are looked at. Longer: a silent death is seen later. Shorter: idle work. */
 const JUDGE_EVERY_MS = 100;
+/**
+ * Most of a gap between two looks that counts as silence of others: what is more, this process itself was paused or busy,
+ * and must not condemn Nodes whose reports wait to be read.
+ */
+const GAP_MAX_MS = 3 * JUDGE_EVERY_MS;
 /** How long a Node that is gone is still shown. */
 const FORGET_MS = 60_000;
 /** Weight of a new round trip against the known one: a burst of late packets must not turn trees round. */
@@ -44,6 +49,9 @@ export class Fleet {
   readonly #neighbours: Neighbours;
   readonly #stopJudging: () => void;
   readonly #startedAt: number;
+  #lookedAt: number;
+  /** Time that has passed while this process looked, ms. */
+  #attentive = 0;
   #view: View | undefined;
 
   constructor(options: FleetOptions) {
@@ -51,6 +59,7 @@ export class Fleet {
     const { config, context, incarnation } = options;
     const { carrier, clock, random, log } = context;
     this.#startedAt = clock.now();
+    this.#lookedAt = this.#startedAt;
     this.#neighbours = openNeighbours({
       kind: 'sfu-node',
       directory: context.coordination.directory,
@@ -132,8 +141,16 @@ export class Fleet {
     return [...this.#nodes.values()].filter((node) => node.state !== 'gone');
   }
 
-  #came(channel: Channel): void {
+  /** A clock for silence, which stands still while this process does. */
+  #look(): number {
     const now = this.#options.context.clock.now();
+    this.#attentive += Math.min(GAP_MAX_MS, Math.max(0, now - this.#lookedAt));
+    this.#lookedAt = now;
+    return this.#attentive;
+  }
+
+  #came(channel: Channel): void {
+    const now = this.#look();
     const parsed = NodeId.safeParse(channel.remote.processId);
     if (!parsed.success) return;
     const nodeId = parsed.data;
@@ -147,7 +164,7 @@ export class Fleet {
   }
 
   #went(channel: Channel): void {
-    const now = this.#options.context.clock.now();
+    const now = this.#look();
     for (const node of this.#nodes.values()) {
       if (node.channel !== channel) continue;
       node.disconnected(now);
@@ -160,9 +177,10 @@ export class Fleet {
     if (event.case !== 'nodeReport' || node.channel !== channel) return;
     const report = parseWith(NodeReport, event.value);
     if (report.nodeId !== node.nodeId || report.incarnation !== node.incarnation) return;
-    const now = this.#options.context.clock.now();
+    const now = this.#look();
     const workers = workersIn(node.report);
     const rooms = node.take(report, now);
+    node.rates.take(report.pipes, this.#options.context.clock.now());
     const moved = node.judge(now) || workers !== workersIn(report);
     this.#measure(report);
     this.#view = undefined;
@@ -171,7 +189,7 @@ export class Fleet {
   }
 
   #judge(): void {
-    const now = this.#options.context.clock.now();
+    const now = this.#look();
     let moved = false;
     for (const node of this.#nodes.values()) {
       moved = node.judge(now) || moved;

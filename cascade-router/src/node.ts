@@ -57,7 +57,6 @@ export class SeenNode {
     const before = this.belief;
     this.report = report;
     this.belief = believed(report);
-    this.rates.take(report.pipes, now);
     this.#heardAt = now;
     return changedRooms(before, this.belief);
   }

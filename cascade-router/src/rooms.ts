@@ -101,7 +101,7 @@ export class Rooms {
   #lost(roomId: RoomId): void {
     this.#owned.get(roomId)?.room.stop();
     this.#owned.delete(roomId);
-    this.#options.context.log.warn({ roomId: loggable(roomId) }, 'plan lost to another process');
+    this.#options.context.log.warn({ roomId: loggable(roomId) }, 'lease of a plan lost');
   }
 
   #over(room: PlannedRoom): void {
