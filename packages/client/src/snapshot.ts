@@ -11,7 +11,7 @@ export const CHAT_LINES_MAX = 500;
 /** Steps of a level: finer steps would change the picture without anybody seeing it. */
 const LEVEL_STEPS = 20;
 
-export const NO_ENCRYPTION: Encryption = {
+const NO_ENCRYPTION: Encryption = {
   state: 'waiting',
   suite: '',
   epoch: 0,

@@ -6,7 +6,7 @@ import { ClusterError } from '@veilcast/protocol';
 import { io, type Socket } from 'socket.io-client';
 
 /** The one socket.io event, both ways. */
-export const RECORD_EVENT = 'm';
+const RECORD_EVENT = 'm';
 
 /** How long the socket may take to open. Shorter: slow phones never get in. Longer: people stare at a dead link. */
 const OPEN_TIMEOUT_MS = 8_000;

@@ -124,6 +124,6 @@ async function figures({ alice, bob }: Lab) {
   return { ...sum, alice: alice.counts, bob: bob.counts };
 }
 
-export const lab = { connectEnds, figures };
+const lab = { connectEnds, figures };
 export type LabApi = typeof lab;
 Object.assign(globalThis, { lab });

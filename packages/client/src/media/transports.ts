@@ -20,7 +20,7 @@ const REPAIR_LIMIT_MS = 2_500;
 const DISCONNECTED_GRACE_MS = 500;
 
 /** What we attach to every Producer. */
-export interface ProducerTag extends types.AppData {
+interface ProducerTag extends types.AppData {
   readonly source: Source;
 }
 

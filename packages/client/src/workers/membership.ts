@@ -17,7 +17,7 @@ import {
 import type { GroupEvent } from './messages.ts';
 
 /** Receivers get this long to learn a new Epoch before we seal with it, when nobody was removed. */
-export const SWITCH_AFTER_MS = 50;
+const SWITCH_AFTER_MS = 50;
 /** Things waiting to be done. More means that this device cannot keep up: start over instead of growing. */
 const BACKLOG_MAX = 512;
 /** Fresh entries without a single Epoch in between before the person is told that keys failed. */
