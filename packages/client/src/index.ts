@@ -1,5 +1,3 @@
-import './interpreted.ts';
-
 export type * from './call.ts';
 export { connect } from './connect.ts';
 export { prepare } from './prepare.ts';

@@ -1,3 +1,5 @@
+import './jitless.ts';
+
 export type * from './clock.ts';
 export * from './errors.ts';
 export * from './events.ts';
