@@ -10,8 +10,6 @@ interface Wanted {
   readonly source: Source;
   readonly track: MediaStreamTrack | undefined;
   readonly on: boolean;
-  /** A screen that is not shared is closed; a camera that is off is only paused, so that it is back at once. */
-  readonly closeWhenGone: boolean;
 }
 
 interface Published {
@@ -21,10 +19,10 @@ interface Published {
 
 function wanted({ microphone, camera, screen, screenAudio }: LocalState): Wanted[] {
   return [
-    { source: 'microphone', track: microphone.track, on: microphone.on, closeWhenGone: false },
-    { source: 'camera', track: camera.track, on: camera.on, closeWhenGone: false },
-    { source: 'screen', track: screen, on: screen !== undefined, closeWhenGone: true },
-    { source: 'screen-audio', track: screenAudio, on: screenAudio !== undefined, closeWhenGone: true },
+    { source: 'microphone', track: microphone.track, on: microphone.on },
+    { source: 'camera', track: camera.track, on: camera.on },
+    { source: 'screen', track: screen, on: screen !== undefined },
+    { source: 'screen-audio', track: screenAudio, on: screenAudio !== undefined },
   ];
 }
 
@@ -77,6 +75,9 @@ export class Publisher {
   async #agree(): Promise<void> {
     if (this.#call.snapshot.self.role === 'viewer') return;
     const all = wanted(this.#media.store.value);
+    // The SDK closes what its device took away by itself.
+    const { published } = this.#call.snapshot.self;
+    for (const source of this.#published.keys()) if (!published.includes(source)) this.#published.delete(source);
     await this.#publishNew(all);
     for (const one of all) await this.#step(one);
   }
@@ -99,21 +100,22 @@ export class Publisher {
     }
   }
 
-  async #step({ source, track, on, closeWhenGone }: Wanted): Promise<void> {
+  async #step({ source, track, on }: Wanted): Promise<void> {
     const now = this.#published.get(source);
     if (!now) return;
-    if (!track && closeWhenGone) {
+    // Also a camera that is off: its track has ended, and an ended track cannot be published on a new connection.
+    if (!track) {
       this.#published.delete(source);
       await this.#call.unpublish(source);
       return;
     }
-    if (track && track !== now.track) {
+    if (track !== now.track) {
       await this.#call.replaceTrack(source, track);
       this.#published.set(source, { ...now, track });
     }
     if (now.muted === on) {
       await this.#call.setMuted(source, !on);
-      this.#published.set(source, { track: track ?? now.track, muted: !on });
+      this.#published.set(source, { track, muted: !on });
     }
   }
 }
