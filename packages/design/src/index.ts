@@ -2,4 +2,5 @@ export * from './Act.tsx';
 export * from './copy.ts';
 export * from './cx.ts';
 export * from './IconAct.tsx';
+export * from './Mark.tsx';
 export * from './theme.ts';

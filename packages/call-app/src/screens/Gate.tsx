@@ -1,5 +1,5 @@
 /** Lobby, joining, ended, error: one sentence, one act, one way to details. */
-import { Act, copyText, cx } from '@veilcast/design';
+import { Act, copyText, cx, Mark } from '@veilcast/design';
 import type { ErrorCode } from '@veilcast/protocol';
 import { Check, CircleCheck, Copy, DoorClosed, LoaderCircle, TriangleAlert, type LucideIcon } from 'lucide-react';
 import { useState, type ReactElement, type ReactNode } from 'react';
@@ -8,7 +8,7 @@ import type { Visit } from '../visit/visit.ts';
 import { ACTS, type Act as ActKind } from '../words/acts.ts';
 import { errorWords, t } from '../words/words.ts';
 import styles from './Gate.module.css';
-import { Brand, Page } from './Page.tsx';
+import { Page } from './Page.tsx';
 
 interface GateProps {
   readonly icon: LucideIcon;
@@ -21,7 +21,7 @@ interface GateProps {
 
 function Gate({ icon: Icon, turning = false, what, more, children, code }: GateProps): ReactElement {
   return (
-    <Page corner={<Brand />}>
+    <Page corner={<Mark />}>
       <div
         className={styles.gate}
         role={code === undefined ? 'status' : 'alert'}
@@ -41,7 +41,7 @@ function Gate({ icon: Icon, turning = false, what, more, children, code }: GateP
 
 export function Joining({ visit, step }: { readonly visit: Visit; readonly step: 'token' | 'connect' }): ReactElement {
   const lasting = useLasting(true);
-  if (!lasting) return <Page corner={<Brand />}>{undefined}</Page>;
+  if (!lasting) return <Page corner={<Mark />}>{undefined}</Page>;
   const { room } = visit.options;
   return (
     <Gate icon={LoaderCircle} turning what={t(`wait.${step}`, { room })} more={t('wait.connectHint')}>

@@ -1,12 +1,12 @@
 /** `/`: make a room or enter one. */
-import { Act } from '@veilcast/design';
+import { Act, Mark } from '@veilcast/design';
 import { useState, type FormEvent, type ReactElement } from 'react';
 import { freshRoom } from '../look/room-name.ts';
 import { roomFromWords } from '../visit/options.ts';
 import { t } from '../words/words.ts';
 import { Field } from './Field.tsx';
 import styles from './Landing.module.css';
-import { Brand, Page } from './Page.tsx';
+import { Page } from './Page.tsx';
 
 function make(): void {
   location.assign(`/r/${freshRoom(crypto.getRandomValues(new Uint32Array(3)))}?role=host`);
@@ -22,7 +22,7 @@ export function Landing({ lost }: { readonly lost: boolean }): ReactElement {
     if (room !== '') location.assign(`/r/${room}`);
   };
   return (
-    <Page corner={<Brand />}>
+    <Page corner={<Mark />}>
       <div className={styles.intro}>
         <h1 className={styles.title}>{t(lost ? 'landing.lost' : 'landing.title')}</h1>
         <p className={styles.about}>{t(lost ? 'landing.lostHint' : 'landing.about')}</p>

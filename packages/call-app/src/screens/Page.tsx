@@ -15,16 +15,3 @@ export function Page({ corner, children }: PageProps): ReactElement {
     </div>
   );
 }
-
-export function Brand(): ReactElement {
-  return (
-    <span className={styles.brand}>
-      <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden>
-        <rect width="32" height="32" rx="8" className={styles.mark} />
-        <path d="M9 10l7 13 7-13" className={styles.stroke} />
-        <circle cx="16" cy="10" r="2.2" className={styles.dot} />
-      </svg>
-      Veilcast
-    </span>
-  );
-}
