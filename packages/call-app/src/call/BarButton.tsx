@@ -33,7 +33,11 @@ export function BarButton(props: BarButtonProps): ReactElement {
       >
         <span className={styles.icon}>
           <Icon size={20} strokeWidth={1.75} aria-hidden />
-          {count > 0 && <span className={styles.count}>{count > 9 ? '9+' : count}</span>}
+          {count > 0 && (
+            <span className={styles.count} aria-hidden>
+              {count > 9 ? '9+' : count}
+            </span>
+          )}
         </span>
         <span className={styles.word} aria-hidden>
           {word}

@@ -26,7 +26,7 @@ export function ChatPanel({ call, lines, self, onClose }: ChatPanelProps): React
   const opened = useRef(false);
   const count = lines.length;
   useLayoutEffect(() => {
-    const scroller = end.current?.closest('div');
+    const scroller = end.current?.closest('section');
     if (!scroller || count === 0) return;
     const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
     if (atEnd || !opened.current) scroller.scrollTop = scroller.scrollHeight;

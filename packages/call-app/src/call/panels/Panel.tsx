@@ -5,6 +5,9 @@ import { useEffect, useId, useRef, type ReactElement, type ReactNode } from 'rea
 import { t } from '../../words/words.ts';
 import styles from './Panel.module.css';
 
+/** In the order of Tab, so that the keyboard can scroll a panel that holds only text. */
+const SCROLLED_BY_KEYS = { tabIndex: 0 } as const;
+
 interface PanelProps {
   readonly title: string;
   readonly onClose: () => void;
@@ -33,7 +36,9 @@ export function Panel({ title, onClose, children, foot }: PanelProps): ReactElem
         </h2>
         <IconAct icon={X} label={t('panel.close')} shortcut="Esc" onPress={onClose} />
       </header>
-      <div className={styles.body}>{children}</div>
+      <section className={styles.body} aria-labelledby={id} {...SCROLLED_BY_KEYS}>
+        {children}
+      </section>
       {foot !== undefined && <footer className={styles.foot}>{foot}</footer>}
     </aside>
   );
