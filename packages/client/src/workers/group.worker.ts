@@ -2,7 +2,6 @@
  * The MLS group in a worker of its own: the leaf key is made here and never leaves, and the base keys go straight to the
  * frame worker. What it needs of signaling it asks the page for, which carries bytes and reads none.
  */
-import '../interpreted.ts';
 import { credentialValidator, groupCode, SUITE, tsMlsLibrary, type EpochKeys, type LeafKey } from '@veilcast/e2ee';
 import { ClusterError } from '@veilcast/protocol';
 import { Membership, type Entry } from './membership.ts';
