@@ -196,9 +196,13 @@ describe('removing', () => {
     for (let round = 1; round <= COMMITTER_ROUNDS_MAX; round++) {
       const step = reduce(state, { kind: 'tick' }, round * REMOVAL_PATIENCE_MS);
       state = step.state;
-      evictions.push(...told(step).filter((line) => !line.startsWith('groupRemove')));
+      evictions.push(
+        ...told(step)
+          .filter((line) => !line.startsWith('groupRemove'))
+          .map((line) => `${round}: ${line}`),
+      );
     }
-    expect(evictions).toEqual(['evict a KEYS_FAILED', 'groupCreate 0 > c']);
+    expect(evictions).toEqual(['20: evict a KEYS_FAILED', '20: groupCreate 0 > c']);
   });
 
   test.each<readonly [string, readonly PeerId[], PeerId]>([

@@ -89,6 +89,25 @@ test('who was kicked comes back through the lobby only, even when the Room is op
   expect(pardoned.removed).toEqual([]);
 });
 
+test('who was kicked does not become host of a Room whose hosts have gone', () => {
+  const events = [...enter('ada'), ...enter('bo'), ...enter('vi', 'viewer')];
+  const state = run(room(), [
+    ...events,
+    { kind: 'kick', peerId: ada, target: 'bo' as PeerId },
+    { kind: 'leave', peerId: ada },
+    arrive('bo2', 'speaker', 'bo'),
+  ]);
+  expect([roleOf(state, 'bo2'), state.peers.get('bo2' as PeerId)?.status]).toEqual(['speaker', 'waiting']);
+});
+
+test('a Peer is told why it was lost, unless nobody is there to tell', () => {
+  const state = run(room(), [...enter('ada'), ...enter('bo')]);
+  const ends = (code: 'WORKER_DIED' | 'DISCONNECTED') =>
+    reduce(state, { kind: 'lost', peerId: ada, code }, 0).effects.filter((effect) => effect.kind === 'end');
+  expect(ends('WORKER_DIED')).toEqual([{ kind: 'end', peerId: ada, code: 'WORKER_DIED' }]);
+  expect(ends('DISCONNECTED')).toEqual([]);
+});
+
 test('a Room remembers only so many of those it removed', () => {
   const flood = Array.from({ length: REMOVED_MAX + 5 }, (_, n) => n).flatMap((n): RoomEvent[] => [
     arrive(`p${n}`),
