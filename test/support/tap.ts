@@ -11,38 +11,64 @@ import { BAND, COLUMNS, HEIGHT, readCode, WIDTH } from './film.ts';
 export interface TappedFrame {
   readonly timestamp: number;
   readonly bytes: Buffer;
+  /** When its last packet came, ms since the epoch. */
+  readonly at: number;
+}
+
+export interface Tap {
+  /** The whole frames so far, in the order of their timestamps. */
+  frames(): TappedFrame[];
+  close(): void;
 }
 
 /** Records a video Producer for a while and returns its whole frames. */
 export async function tapVideo(router: types.Router, producerId: string, ms: number): Promise<TappedFrame[]> {
+  const tap = await openTap(router, producerId);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  tap.close();
+  return tap.frames();
+}
+
+interface Parts {
+  readonly payloads: Map<number, Buffer>;
+  first: number;
+  last: number;
+  at: number;
+}
+
+/** Records a video Producer until it is closed. */
+export async function openTap(router: types.Router, producerId: string): Promise<Tap> {
   const transport = await router.createDirectTransport();
   const consumer = await transport.consume({ producerId, rtpCapabilities: router.rtpCapabilities });
-  const payloads = new Map<number, Map<number, Buffer>>();
-  const complete = new Map<number, { first: number; last: number }>();
+  const pictures = new Map<number, Parts>();
   consumer.on('rtp', (packet: Buffer) => {
     const { payload, sequence, timestamp, marker } = parseRtp(packet);
     if (payload.length === 0) return;
-    const parts = payloads.get(timestamp) ?? new Map<number, Buffer>();
-    payloads.set(timestamp, parts.set(sequence, payload));
-    const ends = complete.get(timestamp) ?? { first: -1, last: -1 };
+    const parts = pictures.get(timestamp) ?? { payloads: new Map(), first: -1, last: -1, at: 0 };
+    pictures.set(timestamp, parts);
+    parts.payloads.set(sequence, payload);
+    parts.at = Date.now();
     // S bit and partition 0: the first packet of a frame.
-    if (((payload[0] ?? 0) & 0x17) === 0x10) ends.first = sequence;
-    if (marker) ends.last = sequence;
-    complete.set(timestamp, ends);
+    if (((payload[0] ?? 0) & 0x17) === 0x10) parts.first = sequence;
+    if (marker) parts.last = sequence;
   });
   await consumer.requestKeyFrame();
-  await new Promise((resolve) => setTimeout(resolve, ms));
-  transport.close();
-  const frames: TappedFrame[] = [];
-  for (const [timestamp, parts] of payloads) {
-    const { first, last } = complete.get(timestamp) ?? { first: -1, last: -1 };
-    const count = ((last - first) & 0xffff) + 1;
-    if (first < 0 || last < 0 || parts.size !== count) continue;
-    const ordered = Array.from({ length: count }, (_, index) => parts.get((first + index) & 0xffff));
-    if (ordered.some((each) => each === undefined)) continue;
-    frames.push({ timestamp, bytes: Buffer.concat(ordered.map((each) => withoutDescriptor(each ?? Buffer.alloc(0)))) });
-  }
-  return frames.sort((one, other) => one.timestamp - other.timestamp);
+  return {
+    frames: () =>
+      [...pictures]
+        .flatMap(([timestamp, parts]) => wholeFrame(timestamp, parts) ?? [])
+        .sort((one, other) => one.timestamp - other.timestamp),
+    close: () => transport.close(),
+  };
+}
+
+/** Undefined while a packet is missing. */
+function wholeFrame(timestamp: number, { payloads, first, last, at }: Parts): TappedFrame | undefined {
+  const count = ((last - first) & 0xffff) + 1;
+  if (first < 0 || last < 0 || payloads.size !== count) return undefined;
+  const ordered = Array.from({ length: count }, (_, index) => payloads.get((first + index) & 0xffff));
+  if (ordered.some((each) => each === undefined)) return undefined;
+  return { timestamp, at, bytes: Buffer.concat(ordered.map((each) => withoutDescriptor(each ?? Buffer.alloc(0)))) };
 }
 
 function parseRtp(packet: Buffer): { payload: Buffer; sequence: number; timestamp: number; marker: boolean } {
