@@ -33,7 +33,7 @@ setup_worker() {
   fi
   local version place
   version=$(node -p 'require(process.argv[1]).version' "$root/node_modules/mediasoup/package.json")
-  place=$cache/worker/$version-$(content_of "$root/sfu-node/worker")-$(uname -m)
+  place=$cache/worker/$version-$(cd "$root/sfu-node/worker" && content_of ./*.sh ./*.txt shim)-$(uname -m)
   export MEDIASOUP_WORKER_BIN=$place/mediasoup-worker
   runs "$MEDIASOUP_WORKER_BIN" && return
   mkdir -p "$place"
