@@ -1,8 +1,9 @@
 /**
  * How a picture is encoded: which simulcast layers, how large, how many bits. Pure.
  *
- * Three layers at a quarter, a half and the whole of the captured size; small captures lose the layers that would be too
- * small to look at, since every layer costs an encoder.
+ * A source always has the same number of encodings, so that another camera needs no new negotiation. A layer stands for
+ * a size (of a camera about 320, 640 and 1280 wide) and not for a fraction of the capture: a small capture leaves the upper
+ * layers off and its lower ones still fit the tiles that the server gives them to.
  */
 import type { Source } from '@veilcast/protocol';
 
@@ -13,63 +14,62 @@ export interface CaptureSize {
 
 /** What mediasoup-client takes per encoding; `rid` is given by it. */
 export interface Layer {
+  readonly active: boolean;
   readonly scaleResolutionDownBy: number;
   readonly maxBitrate: number;
   readonly maxFramerate?: number;
   readonly scalabilityMode: string;
 }
 
-/** Bits a second at full size for a camera, by the pixels captured. Between two rows: the lower. Measured in use with VP8. */
+const CAMERA_LAYERS = 3;
+const SCREEN_LAYERS = 2;
+
+/** Pixels from which on Chromium encodes so many layers; it silently drops the upper ones of more. Measured with VP8. */
+const LAYERS_BY_PIXELS: readonly (readonly [pixels: number, layers: number])[] = [
+  [0, 1],
+  [480 * 270, 2],
+  [960 * 540, 3],
+];
+
+/** Bits a second of a layer, by its pixels. Between two rows: the lower. */
 const CAMERA_BITRATES: readonly (readonly [pixels: number, bitrate: number])[] = [
-  [0, 250_000],
-  [320 * 180, 350_000],
-  [640 * 360, 900_000],
-  [960 * 540, 1_400_000],
-  [1280 * 720, 2_200_000],
+  [0, 100_000],
+  [240 * 135, 150_000],
+  [320 * 180, 250_000],
+  [480 * 270, 400_000],
+  [640 * 360, 700_000],
+  [960 * 540, 1_300_000],
+  [1280 * 720, 2_000_000],
   [1920 * 1080, 3_800_000],
   [2560 * 1440, 6_500_000],
   [3840 * 2160, 13_000_000],
 ];
 
-/** A layer with fewer lines than this is not worth an encoder. */
-const SMALLEST_HEIGHT = 90;
-
-/** Half the size carries a quarter of the pixels; a third of the bits keeps it from looking worse than its neighbour. */
-const SHARE_OF_LAYER = [1, 0.33, 0.11] as const;
-
-/** Text needs sharpness, not motion: few temporal layers, a floor under the bits. */
-const SCREEN_BITRATE_MIN = 1_500_000;
-const SCREEN_BITRATE_MAX = 5_000_000;
+/** Text needs sharpness, not motion: bits for whole pictures, few of them. */
+const SCREEN_SHARPNESS = 1.25;
 const SCREEN_FRAMERATE = 15;
 
-function fullBitrate(size: CaptureSize): number {
-  const pixels = size.width * size.height;
-  let bitrate = CAMERA_BITRATES[0]![1];
-  for (const [from, bits] of CAMERA_BITRATES) if (pixels >= from) bitrate = bits;
-  return bitrate;
+function lookUp(rows: readonly (readonly [number, number])[], pixels: number): number {
+  let found = rows[0]![1];
+  for (const [from, value] of rows) if (pixels >= from) found = value;
+  return found;
 }
 
-/** Lowest layer first, as RFC 8853 orders rids. Never empty. */
+/** Lowest layer first, as RFC 8853 orders rids. */
 export function simulcastLadder(size: CaptureSize, source: Source): Layer[] {
-  if (source === 'screen') return screenLadder(size);
-  const full = fullBitrate(size);
-  const lines = Math.min(size.width, size.height);
-  return [4, 2, 1]
-    .filter((scale) => scale === 1 || lines / scale >= SMALLEST_HEIGHT)
-    .map((scale) => ({
+  const screen = source === 'screen';
+  const count = screen ? SCREEN_LAYERS : CAMERA_LAYERS;
+  const pixels = size.width * size.height;
+  const active = Math.min(count, lookUp(LAYERS_BY_PIXELS, pixels));
+  return Array.from({ length: count }, (_, index) => {
+    const scale = 2 ** Math.max(0, active - 1 - index);
+    const bitrate = lookUp(CAMERA_BITRATES, pixels / scale ** 2) * (screen ? SCREEN_SHARPNESS : 1);
+    return {
+      active: index < active,
       scaleResolutionDownBy: scale,
-      maxBitrate: Math.round(full * SHARE_OF_LAYER[Math.log2(scale)]!),
-      scalabilityMode: 'L1T3',
-    }));
-}
-
-/** Two layers: the whole, and a half for small tiles and thin lines. */
-function screenLadder(size: CaptureSize): Layer[] {
-  const full = Math.min(SCREEN_BITRATE_MAX, Math.max(SCREEN_BITRATE_MIN, fullBitrate(size)));
-  return [2, 1].map((scale) => ({
-    scaleResolutionDownBy: scale,
-    maxBitrate: Math.round(full * SHARE_OF_LAYER[Math.log2(scale)]!),
-    maxFramerate: SCREEN_FRAMERATE,
-    scalabilityMode: 'L1T2',
-  }));
+      maxBitrate: Math.round(bitrate),
+      ...(screen ? { maxFramerate: SCREEN_FRAMERATE } : {}),
+      scalabilityMode: screen ? 'L1T2' : 'L1T3',
+    };
+  });
 }

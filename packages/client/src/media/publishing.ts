@@ -7,7 +7,7 @@ import type { types } from 'mediasoup-client';
 import type { Signaling } from '../socket.ts';
 import type { Transforms } from '../transforms.ts';
 import { codecOf } from './codec.ts';
-import { simulcastLadder } from './ladder.ts';
+import { simulcastLadder, type CaptureSize } from './ladder.ts';
 import type { Transports } from './transports.ts';
 
 /** Speech is clear from 24 kb/s on; the sound of a film is not speech. */
@@ -32,7 +32,7 @@ export class Publishing {
   publish(source: Source, track: MediaStreamTrack, muted: boolean): Promise<void> {
     return this.#inTurn(source, async () => {
       const producer = this.#producers.get(source);
-      if (producer) await replace(producer, track);
+      if (producer) await replace(producer, source, track);
       else await this.#open(source, track, muted);
     });
   }
@@ -62,7 +62,7 @@ export class Publishing {
   replaceTrack(source: Source, track: MediaStreamTrack): Promise<void> {
     return this.#inTurn(source, async () => {
       const producer = this.#producers.get(source);
-      if (producer) await replace(producer, track);
+      if (producer) await replace(producer, source, track);
     });
   }
 
@@ -103,9 +103,23 @@ export class Publishing {
   }
 }
 
-async function replace(producer: types.Producer, track: MediaStreamTrack): Promise<void> {
+async function replace(producer: types.Producer, source: Source, track: MediaStreamTrack): Promise<void> {
   track.enabled = !producer.paused;
   await producer.replaceTrack({ track });
+  const { rtpSender: sender } = producer;
+  if (track.kind !== 'video' || !sender) return;
+  // Another camera has another size: the same encodings, laid out anew.
+  const parameters = sender.getParameters();
+  const layers = simulcastLadder(sizeOf(track), source);
+  for (const [index, { active, scaleResolutionDownBy, maxBitrate }] of layers.entries()) {
+    Object.assign(parameters.encodings[index] ?? {}, { active, scaleResolutionDownBy, maxBitrate });
+  }
+  await sender.setParameters(parameters);
+}
+
+function sizeOf(track: MediaStreamTrack): CaptureSize {
+  const { width = 640, height = 360 } = track.getSettings();
+  return { width, height };
 }
 
 function soundOptions(source: Source): types.ProducerOptions {
@@ -116,10 +130,9 @@ function soundOptions(source: Source): types.ProducerOptions {
 }
 
 function pictureOptions(source: Source, track: MediaStreamTrack): types.ProducerOptions {
-  const { width = 640, height = 360 } = track.getSettings();
   if (source === 'screen' && track.contentHint === '') track.contentHint = 'detail';
   return {
-    encodings: simulcastLadder({ width, height }, source),
+    encodings: simulcastLadder(sizeOf(track), source),
     // Without it the first seconds are a blur: the estimate starts at 300 kb/s.
     codecOptions: { videoGoogleStartBitrate: 1_000 },
   };
