@@ -27,6 +27,8 @@ export interface Producer {
   readonly kind: MediaKind;
   readonly source: Source;
   readonly paused: boolean;
+  /** Of a video's top layer, pixels, as far as its Peer said. */
+  readonly width?: number | undefined;
 }
 
 export interface Consumer {

@@ -22,6 +22,8 @@ const DISCONNECTED_GRACE_MS = 500;
 /** What we attach to every Producer. */
 interface ProducerTag extends types.AppData {
   readonly source: Source;
+  /** Of a video, pixels. */
+  readonly width?: number | undefined;
 }
 
 export interface TransportsOutside {
@@ -87,8 +89,8 @@ function connectVia(transport: types.Transport, outside: TransportsOutside): voi
 
 function produceVia(send: types.Transport, signaling: Signaling): void {
   send.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
-    const { source, paused } = appData as ProducerTag & { readonly paused: boolean };
-    const body = { kind, source, paused, rtpParameters: plain(rtpParameters) };
+    const { source, paused, width } = appData as ProducerTag & { readonly paused: boolean };
+    const body = { kind, source, paused, rtpParameters: plain(rtpParameters), ...(width ? { width } : {}) };
     void settle(signaling.request('produce', body), ({ producerId }) => done({ id: producerId }), fail);
   });
 }
