@@ -24,13 +24,25 @@ const REJOIN_TRIES = 10;
 /** The JWK of `GET /api/authority`; what else is in it is nobody's business here. */
 const Authority = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string().length(43) });
 
+/**
+ * Longest wait for the authority's key. After a cut the browser asks over a connection that it kept and that is dead, and
+ * learns so only by our giving up. Shorter: slow phones never get in. Longer: a call takes longer to come back.
+ */
+const AUTHORITY_TIMEOUT_MS = 5_000;
+
+function unreachable(cause: unknown): never {
+  throw new ClusterError('DISCONNECTED', 'signaling cannot be reached', { cause });
+}
+
 /** @throws ClusterError MALFORMED, DISCONNECTED */
 export async function fetchAuthority(url: string): Promise<AuthorityKey> {
-  const response = await fetch(new URL('/api/authority', url)).catch((cause: unknown) => {
-    throw new ClusterError('DISCONNECTED', 'signaling cannot be reached', { cause });
-  });
+  const signal = AbortSignal.timeout(AUTHORITY_TIMEOUT_MS);
+  const response = await fetch(new URL('/api/authority', url), { signal }).catch(unreachable);
   if (!response.ok) throw new ClusterError('DISCONNECTED', `authority: status ${response.status}`);
-  return parseWith(Authority, await response.json().catch(() => undefined));
+  const body: unknown = await response.json().catch((cause: unknown) => {
+    if (signal.aborted) unreachable(cause);
+  });
+  return parseWith(Authority, body);
 }
 
 export interface GroupListeners {
