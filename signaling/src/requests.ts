@@ -91,7 +91,7 @@ export async function carryOutRequest(
 
 async function produce(asked: Asked, body: RequestBody<'produce'>, reply: Reply<'produce'>): Promise<void> {
   const { room, services, peerId } = asked;
-  const { kind, source, rtpParameters, paused, width } = body;
+  const { kind, source, rtpParameters, paused } = body;
   const refusal = whyNotProduce(room.state, peerId, kind, source);
   if (refusal !== undefined) throw new ClusterError(refusal);
   const { nodeId } = placementOf(asked);
@@ -105,9 +105,7 @@ async function produce(asked: Asked, body: RequestBody<'produce'>, reply: Reply<
       paused,
     });
     if (room.seated(peerId)?.early.isGone(producerId)) throw new ClusterError('CLOSED');
-    room.ask({ kind: 'produced', peerId, producer: { producerId, kind, source, paused, width } }, () =>
-      reply({ producerId }),
-    );
+    room.ask({ kind: 'produced', peerId, producer: { producerId, kind, source, paused } }, () => reply({ producerId }));
   } catch (thrown) {
     // Made after its Peer went, or made although no answer came.
     room.nodes.act(nodeId, 'closeProducer', { producerId });

@@ -42,14 +42,7 @@ export const REQUESTS = {
     result: z.strictObject({ iceParameters: z.record(z.string().max(64), z.json()) }),
   },
   produce: {
-    body: z.strictObject({
-      kind: MediaKind,
-      source: Source,
-      rtpParameters: RtpParameters,
-      paused: z.boolean(),
-      /** Of a video's top layer, pixels: layers are chosen by it. Servers see it in VP8's key frames anyway. */
-      width: z.number().int().min(1).max(8192).optional(),
-    }),
+    body: z.strictObject({ kind: MediaKind, source: Source, rtpParameters: RtpParameters, paused: z.boolean() }),
     result: z.strictObject({ producerId: ProducerId }),
   },
   closeProducer: { body: z.strictObject({ producerId: ProducerId }), result: Nothing },

@@ -37,9 +37,7 @@ describe('the layer of a tile', () => {
     expect(wantedOf(three, 'camera', tile(width))).toEqual({ visible: true, spatial });
   });
 
-  test('of a camera is chosen by what is sent, and by the height of a tile that it fills', () => {
-    expect(wantedOf(three, 'camera', tile(624), 640)).toEqual({ visible: true, spatial: 2 });
-    expect(wantedOf(three, 'camera', tile(624), 1920)).toEqual({ visible: true, spatial: 1 });
+  test('of a camera follows the height of a tall tile, which its picture fills', () => {
     expect(wantedOf(three, 'camera', { ...tile(360), height: 720 })).toEqual({ visible: true, spatial: 2 });
     expect(wantedOf(three, 'screen', { ...tile(360), height: 720 })).toEqual({ visible: true, spatial: 0 });
   });

@@ -11,11 +11,11 @@ import { findProducer } from './step.ts';
 
 /** Width that a layer must have, as a share of the tile's. Higher: sharper and dearer. Lower: softer. */
 const SHARP_ENOUGH = 0.8;
-/** Width of the top layer of a camera whose Peer did not say, device pixels. The client asks for 720p. */
+/** Width of the top layer of a camera, device pixels. The client captures 720p unless asked otherwise. */
 const CAMERA_WIDTH = 1280;
 /** Width by height of what cameras give. */
 const CAMERA_ASPECT = 16 / 9;
-/** Likewise of a shared screen. Most are at least that wide. */
+/** Width of a shared screen's top layer. Most screens are at least that wide. */
 const SCREEN_WIDTH = 1920;
 /** From this tile width on, a shared screen is there to be read: text needs every pixel that was sent. */
 const SCREEN_LARGE = 640;
@@ -31,14 +31,12 @@ export function wantedOf(
   consumer: Pick<Consumer, 'kind' | 'spatialLayers'>,
   source: Source,
   tile: TileView | undefined,
-  fullWidth: number = source === 'screen' ? SCREEN_WIDTH : CAMERA_WIDTH,
 ): Wanted {
   const top = consumer.spatialLayers - 1;
   if (consumer.kind === 'audio') return { visible: true, spatial: 0 };
   if (!tile) return { visible: true, spatial: Math.floor(top / 2) };
   const visible = tile.visible && tile.width > 0 && tile.height > 0;
-  if (source === 'screen' && tile.width >= SCREEN_LARGE) return { visible, spatial: top };
-  return { visible, spatial: layerFor(source === 'screen' ? tile.width : coveredWidth(tile), fullWidth, top) };
+  return { visible, spatial: layerFor(source === 'screen' ? tile.width : coveredWidth(tile), source, top) };
 }
 
 /** A camera fills its tile: on a tall tile the picture is as wide as its height asks for, and its sides are cut off. */
@@ -46,7 +44,9 @@ function coveredWidth({ width, height }: TileView): number {
   return Math.max(width, height * CAMERA_ASPECT);
 }
 
-function layerFor(tileWidth: number, full: number, top: number): number {
+function layerFor(tileWidth: number, source: Source, top: number): number {
+  if (source === 'screen' && tileWidth >= SCREEN_LARGE) return top;
+  const full = source === 'screen' ? SCREEN_WIDTH : CAMERA_WIDTH;
   for (let layer = 0; layer < top; layer++) {
     if (full / 2 ** (top - layer) >= SHARP_ENOUGH * tileWidth) return layer;
   }
@@ -66,9 +66,9 @@ export function settle(
   const pause: ConsumerId[] = [];
   const resume: ConsumerId[] = [];
   for (const consumer of consumers) {
-    const producer = findProducer(state, consumer.producerId)?.producer;
-    if (!producer) continue;
-    const wanted = wantedOf(consumer, producer.source, peer.tiles.get(consumer.producerId), producer.width);
+    const source = findProducer(state, consumer.producerId)?.producer.source;
+    if (!source) continue;
+    const wanted = wantedOf(consumer, source, peer.tiles.get(consumer.producerId));
     // What is hidden keeps its layer: changing it would cost a key frame that nobody sees.
     const spatial = wanted.visible ? wanted.spatial : consumer.spatial;
     const paused = !(consumer.started && wanted.visible);

@@ -27,8 +27,6 @@ export interface Producer {
   readonly kind: MediaKind;
   readonly source: Source;
   readonly paused: boolean;
-  /** Of a video's top layer, pixels, as far as its Peer said. */
-  readonly width?: number | undefined;
 }
 
 export interface Consumer {

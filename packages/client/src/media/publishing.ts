@@ -85,7 +85,7 @@ export class Publishing {
       codec,
       ...(track.kind === 'audio' ? soundOptions(source) : pictureOptions(source, track)),
       stopTracks: false,
-      appData: { source, paused: muted, width: track.getSettings().width },
+      appData: { source, paused: muted },
       onRtpSender: (sender) => this.#transforms.seal(sender, source, sealed),
     });
     this.#producers.set(source, producer);

@@ -22,8 +22,6 @@ const DISCONNECTED_GRACE_MS = 500;
 /** What we attach to every Producer. */
 interface ProducerTag extends types.AppData {
   readonly source: Source;
-  /** Of a video, pixels. */
-  readonly width?: number | undefined;
 }
 
 export interface TransportsOutside {
@@ -89,8 +87,8 @@ function connectVia(transport: types.Transport, outside: TransportsOutside): voi
 
 function produceVia(send: types.Transport, signaling: Signaling): void {
   send.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
-    const { source, paused, width } = appData as ProducerTag & { readonly paused: boolean };
-    const body = { kind, source, paused, rtpParameters: plain(rtpParameters), ...(width ? { width } : {}) };
+    const { source, paused } = appData as ProducerTag & { readonly paused: boolean };
+    const body = { kind, source, paused, rtpParameters: plain(rtpParameters) };
     void settle(signaling.request('produce', body), ({ producerId }) => done({ id: producerId }), fail);
   });
 }
