@@ -4,20 +4,44 @@ import { ClusterError, WireError, type Role } from '@veilcast/protocol';
 /** An answer takes milliseconds; longer than this and the person is told. */
 const DEADLINE_MS = 10_000;
 
-/** @throws ClusterError with the code that signaling answered, DISCONNECTED or DEADLINE */
-export async function fetchToken(room: string, role: Role): Promise<string> {
-  const response = await ask(room, role);
+/**
+ * The tokens of one person: the first is there, further ones are fetched when the call must come back, since a token
+ * lives for minutes. @throws ClusterError with the code that signaling answered, DISCONNECTED or DEADLINE
+ */
+export async function openTokens(room: string, role: Role): Promise<() => string | Promise<string>> {
+  const first = await fetchToken(room, role);
+  let next: string | undefined = first;
+  return () => {
+    const token = next;
+    next = undefined;
+    return token ?? fetchToken(room, role, participantOf(first));
+  };
+}
+
+/** Whom a token names. The page believes it of its own token; only signaling has to check it. */
+function participantOf(token: string): string | undefined {
+  try {
+    const payload: unknown = JSON.parse(atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')));
+    const named = typeof payload === 'object' && payload !== null && 'sub' in payload ? payload.sub : undefined;
+    return typeof named === 'string' ? named : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function fetchToken(room: string, role: Role, participant?: string): Promise<string> {
+  const response = await ask({ room, role, participant });
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok && hasToken(body)) return body.token;
   throw refusal(response.status, body);
 }
 
-async function ask(room: string, role: Role): Promise<Response> {
+async function ask(wanted: { room: string; role: Role; participant: string | undefined }): Promise<Response> {
   try {
     return await fetch('/api/token', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ room, role }),
+      body: JSON.stringify(wanted),
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
   } catch (cause) {

@@ -2,16 +2,16 @@
  * One visit to one room: from the link through the pre-join and the call to its end. Owns the call, the local media and
  * what stands between them; components show its state and call its methods.
  */
-import type { Call, CallReport } from '@veilcast/client';
+import type { Call, CallReport, Prepared } from '@veilcast/client';
 import { ClusterError, type ErrorCode } from '@veilcast/protocol';
 import { LocalMedia } from '../media/local.ts';
-import { connect } from './connect.ts';
+import { connect, prepare } from './connect.ts';
 import { emptyReport } from './empty-report.ts';
 import { remember, remembered } from './memory.ts';
 import { cleanName, type VisitOptions } from './options.ts';
 import { Publisher } from './publisher.ts';
 import { Store } from './store.ts';
-import { fetchToken } from './token.ts';
+import { openTokens } from './token.ts';
 
 export type Phase =
   | { readonly kind: 'preparing' }
@@ -28,12 +28,23 @@ export interface VisitState {
   readonly notice: ErrorCode | undefined;
 }
 
+/** A browser that cannot encrypt is told so when it joins. */
+function prepared(): Prepared | undefined {
+  try {
+    return prepare();
+  } catch {
+    return undefined;
+  }
+}
+
 export class Visit {
   readonly options: VisitOptions;
   readonly media = new LocalMedia();
   readonly store: Store<VisitState>;
   #call: Call | undefined;
   #publisher: Publisher | undefined;
+  /** Good for the first join; starts while the person looks at themselves. */
+  readonly #prepared = prepared();
   /** Grows with every join and leave; an attempt that ends after a newer one is undone. */
   #attempt = 0;
 
@@ -60,13 +71,14 @@ export class Visit {
     if (name !== '' && !this.options.join) remember('name', name);
     this.store.patch({ name, notice: undefined, phase: { kind: 'joining', step: 'token' } });
     try {
-      const token = this.options.token ?? (await fetchToken(this.options.room, this.options.role));
+      const token = this.options.token ?? (await openTokens(this.options.room, this.options.role));
       if (attempt !== this.#attempt) return;
       this.store.patch({ phase: { kind: 'joining', step: 'connect' } });
       const { region } = this.options;
       const call = await connect({
         url: location.origin,
         token,
+        ...(this.#prepared && { prepared: this.#prepared }),
         ...(name === '' ? {} : { name }),
         ...(region === undefined ? {} : { region }),
       });
