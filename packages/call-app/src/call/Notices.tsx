@@ -28,7 +28,8 @@ export function Notices({ visit, call, snapshot, local, panel, said, onSaid }: N
   const { notice } = useStore(visit.store);
   const reconnecting = useLasting(snapshot.state === 'reconnecting');
   const choosing = useLasting(local.choosingScreen);
-  const failed = notice ?? snapshot.error?.code;
+  // While the connection is being made again, that is said already.
+  const failed = notice ?? (snapshot.state === 'reconnecting' ? undefined : snapshot.error?.code);
   useEffect(() => {
     if (said === undefined) return undefined;
     const timer = setTimeout(() => onSaid(undefined), 3_000);
