@@ -8,6 +8,8 @@ import { figuresOf, remember, type Moment } from './figures.ts';
 
 /** Pictures come every second; without one for this long something is wrong even when the socket is open. */
 const STALE_MS = 4_000;
+/** A server that restarts is back within seconds. */
+const AGAIN_MS = 1_000;
 
 /** refused: what comes is not a picture; this page is older or newer than the cluster. */
 export type Link = 'connecting' | 'live' | 'lost' | 'refused';
@@ -25,7 +27,7 @@ export interface Feed {
   readonly subscribe: (listener: () => void) => () => void;
 }
 
-/** Opens the feed for the life of the page; socket.io tries again by itself. */
+/** Opens the feed for the life of the page, and again whenever it is lost. */
 export function openFeed(): Feed {
   let state: FeedState = { link: 'connecting', picture: undefined, cameAt: 0, past: [] };
   const listeners = new Set<() => void>();
@@ -38,7 +40,15 @@ export function openFeed(): Feed {
   };
   let stale: ReturnType<typeof setTimeout> | undefined;
   const socket = io(OPERATOR_NAMESPACE, { transports: ['websocket'], reconnectionDelayMax: 3_000 });
-  socket.on('disconnect', lost);
+  // A server that says goodbye, or refuses the namespace, is not tried again by socket.io itself.
+  const again = (): void => {
+    if (!socket.active) setTimeout(() => socket.connect(), AGAIN_MS);
+  };
+  socket.on('disconnect', () => {
+    lost();
+    again();
+  });
+  socket.on('connect_error', again);
   socket.on('picture', (raw: unknown) => {
     const parsed = Picture.safeParse(raw);
     if (!parsed.success) {
