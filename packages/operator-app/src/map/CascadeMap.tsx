@@ -104,7 +104,7 @@ function Region({ spot }: { readonly spot: RegionSpot }): ReactElement {
   return (
     <g>
       <circle cx={spot.x} cy={spot.y} r={spot.radius} className={styles.region} />
-      <text x={spot.x} y={spot.y - spot.radius + 28} className={styles.regionName}>
+      <text x={spot.x} y={spot.y - spot.radius - 14} className={styles.regionName}>
         {spot.region}
       </text>
     </g>

@@ -21,6 +21,8 @@ export interface NodeSpot extends Point {
 export const MAP = { width: 1200, height: 600 } as const;
 /** What stands under a node: its name and state. */
 const LABEL = 44;
+/** What stands above a region: its name. */
+const ABOVE = 40;
 
 /** Longitudes, so that west is left: cloud regions by prefix, and the short names of development. */
 const LONGITUDES: readonly (readonly [string, number])[] = [
@@ -65,14 +67,14 @@ export function placeRegions(regions: readonly string[]): RegionSpot[] {
 export function frame(regions: readonly RegionSpot[]): string {
   const top = Math.min(...regions.map(({ y, radius }) => y - radius));
   const bottom = Math.max(...regions.map(({ y, radius }) => y + radius));
-  return `-8 ${(top - 8).toFixed(0)} ${MAP.width + 16} ${(bottom - top + 16).toFixed(0)}`;
+  return `-8 ${(top - ABOVE).toFixed(0)} ${MAP.width + 16} ${(bottom - top + ABOVE + 8).toFixed(0)}`;
 }
 
 /** One node in the middle, more on a ring, by name. */
 export function placeNodes(spot: RegionSpot, nodes: readonly string[]): NodeSpot[] {
   const order = [...nodes].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
   const count = order.length;
-  const ring = count === 1 ? 0 : spot.radius * 0.56;
+  const ring = count === 1 ? 0 : spot.radius * 0.52;
   const apart = count === 1 ? spot.radius * 1.1 : 2 * ring * Math.sin(Math.PI / count);
   const radius = Math.max(6, Math.min(46, apart / 2 - (count > 6 ? 4 : LABEL / 2), spot.radius * 0.36));
   return order.map((nodeId, place) => {
@@ -83,7 +85,8 @@ export function placeNodes(spot: RegionSpot, nodes: readonly string[]): NodeSpot
       region: spot.region,
       radius,
       x: spot.x + ring * Math.cos(angle),
-      y: spot.y + ring * Math.sin(angle) - (count === 1 ? 10 : 0),
+      // A little up, so that the lowest one's name is inside too.
+      y: spot.y + ring * Math.sin(angle) - spot.radius * 0.08,
     };
   });
 }
