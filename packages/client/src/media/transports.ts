@@ -13,11 +13,7 @@ import {
 } from '@veilcast/protocol';
 import { Device, type types } from 'mediasoup-client';
 import type { Signaling } from '../socket.ts';
-
-/** After an ICE restart the path has this long to come back. */
-const REPAIR_LIMIT_MS = 2_500;
-/** `disconnected` comes after seconds of silence and may heal by itself at once; `failed` never does. */
-const DISCONNECTED_GRACE_MS = 500;
+import { PathWatch } from './path-watch.ts';
 
 /** What we attach to every Producer. */
 interface ProducerTag extends types.AppData {
@@ -28,7 +24,7 @@ export interface TransportsOutside {
   readonly signaling: Signaling;
   readonly clock: Clock;
   /** The path is gone and a restart did not bring it back. Once. */
-  failed(error: ClusterError): void;
+  readonly failed: (error: ClusterError) => void;
 }
 
 export interface Transports {
@@ -46,13 +42,13 @@ export async function openTransports(admission: Admission, outside: TransportsOu
   const receive = device.createRecvTransport(optionsOf(admission.recvTransport));
   for (const transport of [send, receive]) connectVia(transport, outside);
   produceVia(send, outside.signaling);
-  const watches = [send, receive].map((transport) => new PathWatch(transport, outside));
+  const watches = [send, receive].map((transport) => watch(transport, outside));
   return {
     device,
     send,
     receive,
     close() {
-      for (const watch of watches) watch.close();
+      for (const path of watches) path.close();
       send.close();
       receive.close();
     },
@@ -69,6 +65,19 @@ async function newDevice(): Promise<Device> {
 
 function optionsOf(options: TransportOptions): types.TransportOptions {
   return options as unknown as types.TransportOptions;
+}
+
+function watch(transport: types.Transport, { signaling, clock, failed }: TransportsOutside): PathWatch {
+  const path = new PathWatch({
+    clock,
+    failed: () => failed(new ClusterError('TRANSPORT_FAILED')),
+    async restart() {
+      const { iceParameters } = await signaling.request('restartIce', { transportId: TransportId.parse(transport.id) });
+      await transport.restartIce({ iceParameters: iceParameters as unknown as types.IceParameters });
+    },
+  });
+  transport.on('connectionstatechange', (state) => path.follow(state));
+  return path;
 }
 
 /**
@@ -107,53 +116,4 @@ type PlainJson = RequestInput<'consume'>['rtpCapabilities'];
 /** As JSON sees it: without the `undefined`s that a strict receiver would refuse. */
 export function plain(value: object): PlainJson {
   return JSON.parse(JSON.stringify(value)) as PlainJson;
-}
-
-/** Watches one transport and repairs it once between two times that it was well. */
-class PathWatch {
-  readonly #transport: types.Transport;
-  readonly #outside: TransportsOutside;
-  #cancel: (() => void) | undefined;
-  #repairing = false;
-
-  constructor(transport: types.Transport, outside: TransportsOutside) {
-    this.#transport = transport;
-    this.#outside = outside;
-    transport.on('connectionstatechange', (state) => this.#follow(state));
-  }
-
-  close(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-  }
-
-  #follow(state: types.ConnectionState): void {
-    if (state === 'connected') {
-      this.close();
-      this.#repairing = false;
-    } else if (state === 'failed') {
-      this.close();
-      if (this.#repairing) this.#giveUp();
-      else void this.#repair();
-    } else if (state === 'disconnected' && !this.#repairing && !this.#cancel) {
-      this.#cancel = this.#outside.clock.after(DISCONNECTED_GRACE_MS, () => void this.#repair());
-    }
-  }
-
-  async #repair(): Promise<void> {
-    this.#repairing = true;
-    this.#cancel = this.#outside.clock.after(REPAIR_LIMIT_MS, () => this.#giveUp());
-    try {
-      const body = { transportId: TransportId.parse(this.#transport.id) };
-      const { iceParameters } = await this.#outside.signaling.request('restartIce', body);
-      await this.#transport.restartIce({ iceParameters: iceParameters as unknown as types.IceParameters });
-    } catch {
-      // The limit above ends this: signaling may be away for a moment too.
-    }
-  }
-
-  #giveUp(): void {
-    this.close();
-    if (!this.#transport.closed) this.#outside.failed(new ClusterError('TRANSPORT_FAILED'));
-  }
 }
