@@ -14,6 +14,19 @@ export const browserClock: Clock = {
   },
 };
 
+/** Resolves after `ms`, or when the browser is back online, which is a better moment than any that was planned. */
+export function pauseOrOnline(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel();
+      removeEventListener('online', done);
+      resolve();
+    };
+    const cancel = clock.after(ms, done);
+    addEventListener('online', done);
+  });
+}
+
 /** Resolves after `ms`. */
 export function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => {

@@ -12,7 +12,7 @@ import {
 } from '@veilcast/protocol';
 import { GIVE_UP_MS, backoffMs } from './backoff.ts';
 import type { Call, CallError, CallEvents, CallReport, CallSnapshot, ConnectOptions, ShownTile } from './call.ts';
-import { browserClock, pause } from './clock.ts';
+import { browserClock, pause, pauseOrOnline } from './clock.ts';
 import { CallEmitter } from './emitter.ts';
 import { TileReports } from './media/tiles.ts';
 import { transportOf } from './media/stats.ts';
@@ -308,7 +308,7 @@ export class LiveCall implements Call {
     const since = this.#clock.now();
     let { retryMs } = reason;
     for (let tries = 0; !this.#ended && this.#seat === lost; tries++) {
-      await pause(this.#clock, backoffMs(tries, Math.random(), retryMs));
+      await pauseOrOnline(this.#clock, backoffMs(tries, Math.random(), retryMs));
       if (this.#ended) return;
       try {
         await this.#takeSeat();

@@ -47,6 +47,7 @@ export class RemoteTracks {
   opened({ peerId, producerId, source, track }: Received): void {
     const muted = this.#muted.has(producerId);
     const state: VideoState = muted ? 'muted' : track.kind === 'audio' ? 'live' : 'waiting';
+    if (track.kind === 'video') this.#watch.lookOften();
     const remote: RemoteTrack = { producerId, source, track, muted, state };
     this.#outside.people.putTrack(peerId, remote);
     const person = this.#outside.people.get(peerId);

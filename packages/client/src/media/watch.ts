@@ -1,6 +1,6 @@
 /**
  * Looks at what is received while the call goes on: who speaks, which pictures live, when the first frame came. Looks
- * often until there is a first frame, since that moment is what joining is measured by, and calmly afterwards.
+ * often while the first video is expected, since its first frame is what joining is measured by, and calmly otherwise.
  */
 import type { Clock, ConsumerId, PeerId, ProducerId } from '@veilcast/protocol';
 import type { VideoState } from '../call.ts';
@@ -12,6 +12,8 @@ import { receivedOf, type AudioStats, type StatsEntries, type VideoStats } from 
 const LEVEL_INTERVAL_MS = 200;
 const STATS_INTERVAL_MS = 500;
 const FIRST_FRAME_INTERVAL_MS = 50;
+/** So many quick looks for one new video; who sends nothing for five seconds is not worth more. */
+const QUICK_LOOKS_MAX = 100;
 
 export interface Watched extends Received {
   readonly muted: boolean;
@@ -34,13 +36,21 @@ export class MediaWatch {
   readonly #stopLevels: () => void;
   #stopStats: () => void;
   #seen = false;
-  #looking = false;
+  #quickLooks = 0;
+  #closed = false;
   #stats = new Map<string, VideoStats & AudioStats>();
 
   constructor(outside: WatchOutside) {
     this.#outside = outside;
     this.#stopLevels = outside.clock.every(LEVEL_INTERVAL_MS, () => this.#levels());
-    this.#stopStats = outside.clock.every(FIRST_FRAME_INTERVAL_MS, () => void this.#look());
+    this.#stopStats = outside.clock.after(STATS_INTERVAL_MS, () => void this.#look());
+  }
+
+  /** A video has come; when it is the first, its first frame matters to the millisecond. */
+  lookOften(): void {
+    if (this.#seen || this.#closed) return;
+    this.#quickLooks = QUICK_LOOKS_MAX;
+    this.#lookAfter(FIRST_FRAME_INTERVAL_MS);
   }
 
   /** Figures of a track, as of the last look. */
@@ -49,6 +59,7 @@ export class MediaWatch {
   }
 
   close(): void {
+    this.#closed = true;
     this.#stopLevels();
     this.#stopStats();
   }
@@ -61,15 +72,21 @@ export class MediaWatch {
     const videos = this.#outside.watched().filter(({ track }) => track.kind === 'video');
     this.#judge(videos);
     const decoded = videos.some(({ track }) => (this.#stats.get(track.id)?.framesDecoded ?? 0) > 0);
-    if (decoded && !this.#seen) this.#firstFrame();
+    if (!decoded || this.#seen) return;
+    this.#seen = true;
+    this.#outside.firstFrame();
   }
 
   async #look(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
-    await this.look().finally(() => {
-      this.#looking = false;
-    });
+    await this.look();
+    if (this.#closed) return;
+    this.#quickLooks = this.#seen ? 0 : Math.max(0, this.#quickLooks - 1);
+    this.#lookAfter(this.#quickLooks > 0 ? FIRST_FRAME_INTERVAL_MS : STATS_INTERVAL_MS);
+  }
+
+  #lookAfter(ms: number): void {
+    this.#stopStats();
+    this.#stopStats = this.#outside.clock.after(ms, () => void this.#look());
   }
 
   #judge(videos: readonly Watched[]): void {
@@ -84,13 +101,6 @@ export class MediaWatch {
       const framesDecoded = stats?.framesDecoded ?? 0;
       this.#outside.state(peerId, producerId, liveness.observe(now, framesDecoded, muted, shown));
     }
-  }
-
-  #firstFrame(): void {
-    this.#seen = true;
-    this.#outside.firstFrame();
-    this.#stopStats();
-    this.#stopStats = this.#outside.clock.every(STATS_INTERVAL_MS, () => void this.#look());
   }
 
   #levels(): void {
