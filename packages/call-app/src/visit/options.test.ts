@@ -28,6 +28,12 @@ describe('a link', () => {
     });
   });
 
+  it('believes the role of its token before its own', () => {
+    const payload = btoa(JSON.stringify({ room: 'demo', role: 'viewer' })).replaceAll('=', '');
+    expect(read(`/r/demo?role=host&token=e30.${payload}.c2ln`)).toMatchObject({ options: { role: 'viewer' } });
+    expect(read('/r/demo?role=host&token=not.a.token')).toMatchObject({ options: { role: 'host' } });
+  });
+
   it('is lost where there is no such page', () => {
     expect(read('/r/')).toEqual({ kind: 'lost' });
     expect(read('/r/a%20b')).toEqual({ kind: 'lost' });

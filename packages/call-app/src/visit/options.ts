@@ -27,7 +27,8 @@ export function readPlace(url: URL): Place {
   const room = RoomId.safeParse(/^\/r\/([^/]+)\/?$/.exec(url.pathname)?.[1]?.toLowerCase());
   if (!room.success) return { kind: 'lost' };
   const query = url.searchParams;
-  const role = Role.safeParse(query.get('role'));
+  const token = query.get('token') ?? undefined;
+  const role = Role.safeParse(roleOf(token) ?? query.get('role'));
   const region = RegionId.safeParse(query.get('region'));
   return {
     kind: 'room',
@@ -36,12 +37,24 @@ export function readPlace(url: URL): Place {
       name: cleanName(query.get('name') ?? ''),
       role: role.success ? role.data : 'speaker',
       region: region.success ? region.data : undefined,
-      token: query.get('token') ?? undefined,
+      token,
       join: query.get('join') === '1',
       video: query.get('video') !== '0',
       audio: query.get('audio') !== '0',
     },
   };
+}
+
+/** The role that a join token speaks of, to know whether to open a camera. The server checks it; this page believes it. */
+function roleOf(token: string | undefined): unknown {
+  const payload = token?.split('.')[1];
+  if (payload === undefined) return undefined;
+  try {
+    const claims: unknown = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')));
+    return typeof claims === 'object' && claims !== null && 'role' in claims ? claims.role : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** One line, no spaces at the ends, at most NAME_MAX UTF-16 units and no half of a character. */
