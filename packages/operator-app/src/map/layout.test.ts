@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arc, inOrder, MAP, placeNodes, placeRegions } from './layout.ts';
+import { arc, inOrder, MAP, placeNodes, placeRegions, segment } from './layout.ts';
 
 const regions = fc.uniqueArray(fc.stringMatching(/^[a-z]{2,6}(-[a-z]{1,5}-[0-9])?$/), { minLength: 1, maxLength: 9 });
 
@@ -37,6 +37,18 @@ describe('the map', () => {
               expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(a.radius + b.radius - 1e-6);
             }
           }
+        }
+      }),
+    );
+  });
+
+  it('draws a segment of the ring for every worker, also for a single one', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 64 }), fc.integer({ min: 6, max: 46 }), (count, radius) => {
+        for (let place = 0; place < count; place++) {
+          const [, from, to] = /^M(\S+ \S+) A.* 1 (\S+ \S+)$/.exec(segment({ x: 0, y: 0 }, radius, place, count)) ?? [];
+          expect(from).toBeDefined();
+          expect(to).not.toBe(from);
         }
       }),
     );

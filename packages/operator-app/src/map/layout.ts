@@ -126,7 +126,8 @@ function point({ x, y }: Point): string {
 
 /** One of `count` equal parts of a ring, with a small gap, from the top clockwise. */
 export function segment(at: Point, radius: number, place: number, count: number): string {
-  const gap = count === 1 ? 0.0001 : Math.min(0.16, 1.2 / count);
+  // Also a single one is not a whole circle: an arc that ends where it begins is not drawn.
+  const gap = count === 1 ? 0.02 : Math.min(0.16, 1.2 / count);
   const from = -Math.PI / 2 + (2 * Math.PI * place) / count + gap / 2;
   const to = -Math.PI / 2 + (2 * Math.PI * (place + 1)) / count - gap / 2;
   const on = (angle: number): string =>
