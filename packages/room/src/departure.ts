@@ -1,10 +1,13 @@
 /** The way out: leave, be lost, be removed; what goes with a Peer, and what happens when nobody is left inside. */
-import type { ErrorCode, EventBody, PeerId } from '@veilcast/protocol';
+import type { ErrorCode, EventBody, ParticipantId, PeerId } from '@veilcast/protocol';
 import { inheritHost } from './entry.ts';
 import { forgetProducers } from './producers.ts';
 import type { Peer, RoomEffect, RoomState, Step } from './state.ts';
 import { inside, refuse, step, tellOthers, waiting, withoutPeer } from './step.ts';
 import { tellLobby } from './views.ts';
+
+/** Lost people whom a Room remembers. More: bytes for a meeting that lasts. Fewer: the first of them knocks again. */
+export const LOST_MAX = 500;
 
 type Reason = EventBody<'peerLeft'>['reason'];
 
@@ -47,7 +50,11 @@ function cutOff(peer: Peer): readonly RoomEffect[] {
 /** The meeting is over. Who still waits is told so; the lock ends with it, since nobody could open it. */
 function close(state: RoomState, effects: readonly RoomEffect[]): Step {
   const ends = waiting(state).map(({ peerId }): RoomEffect => ({ kind: 'end', peerId, code: 'CLOSED' }));
-  return step({ ...state, locked: false, peers: new Map(), removed: [] }, [...effects, ...ends, { kind: 'closeRoom' }]);
+  return step({ ...state, locked: false, peers: new Map(), removed: [], lost: [] }, [
+    ...effects,
+    ...ends,
+    { kind: 'closeRoom' },
+  ]);
 }
 
 export function leave(state: RoomState, peerId: PeerId): Step {
@@ -58,5 +65,12 @@ export function leave(state: RoomState, peerId: PeerId): Step {
 /** Without a connection there is nobody to say goodbye to. */
 export function lose(state: RoomState, peerId: PeerId, code: ErrorCode): Step {
   const peer = state.peers.get(peerId);
-  return peer ? depart(state, peer, 'lost', code === 'DISCONNECTED' ? undefined : code) : step(state);
+  if (!peer) return step(state);
+  const known = peer.status === 'waiting' ? state : rememberLost(state, peer.participantId);
+  return depart(known, peer, 'lost', code === 'DISCONNECTED' ? undefined : code);
+}
+
+function rememberLost(state: RoomState, participantId: ParticipantId): RoomState {
+  const others = state.lost.filter((one) => one !== participantId);
+  return { ...state, lost: [...others, participantId].slice(-LOST_MAX) };
 }

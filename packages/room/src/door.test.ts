@@ -40,6 +40,8 @@ const room = (policy: RoomPolicy = open) => openRoom('r' as RoomId, policy);
 const ada = 'ada' as PeerId;
 const lock: RoomEvent = { kind: 'setLocked', peerId: ada, locked: true };
 const unlock: RoomEvent = { kind: 'setLocked', peerId: ada, locked: false };
+const cut = (peerId: string): RoomEvent => ({ kind: 'lost', peerId: peerId as PeerId, code: 'WORKER_DIED' });
+const statusOf = (state: RoomState, peerId: string) => state.peers.get(peerId as PeerId)?.status;
 const roleOf = (state: RoomState, peerId: string) => state.peers.get(peerId as PeerId)?.role;
 
 test('a full Room and a full lobby refuse', () => {
@@ -130,4 +132,19 @@ test('what a Peer may consume: what is there, not its own, not twice', () => {
   const asked = reduce(state, { kind: 'consume', peerId: ada, producerIds: ids }, 0);
   expect(asked.effects).toEqual([{ kind: 'putDemand' }]);
   expect(consumable(asked.state, ada, ids)).toEqual([]);
+});
+
+test('a lock keeps nobody out who was inside and lost the connection, only who left or was kicked', () => {
+  const state = run(room(), [...enter('ada'), ...enter('bo'), lock]);
+  expect(statusOf(run(state, [cut('bo'), arrive('bo-2', 'speaker', 'bo')]), 'bo-2')).toBe('placing');
+  // The new connection may be here before the old one is given up.
+  expect(statusOf(run(state, [arrive('bo-2', 'speaker', 'bo'), cut('bo')]), 'bo-2')).toBe('placing');
+  const left = run(state, [{ kind: 'leave', peerId: 'bo' as PeerId }, arrive('bo-2', 'speaker', 'bo')]);
+  expect(statusOf(left, 'bo-2')).toBe('waiting');
+  const kick: RoomEvent = { kind: 'kick', peerId: ada, target: 'bo-2' as PeerId };
+  const kicked = run(state, [cut('bo'), ...enter('bo-2', 'speaker', 'bo'), kick, arrive('bo-3', 'speaker', 'bo')]);
+  expect(statusOf(kicked, 'bo-3')).toBe('waiting');
+  // Who never came in has nothing to come back to.
+  const knocked = run(state, [arrive('cy'), cut('cy'), arrive('cy-2', 'speaker', 'cy')]);
+  expect(statusOf(knocked, 'cy-2')).toBe('waiting');
 });

@@ -1,5 +1,5 @@
 /** The way in: arrive, wait or be placed, be known to everybody. Who is host where no token says so. */
-import { LOBBY_MAX, type PeerId, type Role } from '@veilcast/protocol';
+import { LOBBY_MAX, type ParticipantId, type PeerId, type Role } from '@veilcast/protocol';
 import type { EventOf, Peer, Placement, RoomEffect, RoomState, Step } from './state.ts';
 import { inside, joined, refuse, step, tell, tellOthers, waiting, withPeer } from './step.ts';
 import { lobbyOf, peerView, tellLobby } from './views.ts';
@@ -13,7 +13,7 @@ export function arrive(state: RoomState, event: EventOf<'arrive'>): Step {
   if (state.peers.has(event.peerId)) return refuse(state, 'ALREADY_JOINED');
   const wasRemoved = state.removed.includes(event.participantId);
   const role = wasRemoved ? event.role : roleOnArrival(state, event.role);
-  const mustWait = wasRemoved || (state.locked && role !== 'host');
+  const mustWait = wasRemoved || (state.locked && role !== 'host' && !wasInside(state, event.participantId));
   const peer: Peer = {
     peerId: event.peerId,
     participantId: event.participantId,
@@ -25,8 +25,14 @@ export function arrive(state: RoomState, event: EventOf<'arrive'>): Step {
     tiles: new Map(),
   };
   if (mustWait ? waiting(state).length >= LOBBY_MAX : isFull(state)) return refuse(state, 'ROOM_FULL');
-  const next = withPeer(state, peer);
+  const lost = mustWait ? state.lost : state.lost.filter((one) => one !== event.participantId);
+  const next = withPeer({ ...state, lost }, peer);
   return step(next, mustWait ? tellLobby(next) : [{ kind: 'place', peerId: peer.peerId }]);
+}
+
+/** Whoever a host let in comes back without asking again: after a lost connection, also before the old one is given up. */
+function wasInside(state: RoomState, participantId: ParticipantId): boolean {
+  return state.lost.includes(participantId) || inside(state).some((peer) => peer.participantId === participantId);
 }
 
 /** An open Room without a host gives the first who may speak the keys, where the policy says so; a viewer's token stays one. */

@@ -1,5 +1,5 @@
 /** Laws of the Room over random histories. */
-import type { ConsumerId, PeerId } from '@veilcast/protocol';
+import type { ConsumerId, ParticipantId, PeerId } from '@veilcast/protocol';
 import { describe, expect, test } from 'vitest';
 import { everyStep } from '../test/histories.ts';
 import { can, demandOf, lobbyOf, openRoom, peerViews, reduce } from './index.ts';
@@ -14,6 +14,11 @@ const EVERY_KIND: readonly (RoomEvent['kind'] | RoomEffect['kind'])[] = [
 
 function addressed(effects: readonly RoomEffect[]): readonly PeerId[] {
   return effects.flatMap((effect) => (effect.kind === 'tell' ? effect.peerIds : []));
+}
+
+function wasInside({ peers, lost }: RoomState, participantId: ParticipantId): boolean {
+  const here = [...peers.values()].some((one) => one.participantId === participantId && one.status !== 'waiting');
+  return here || lost.includes(participantId);
 }
 
 function consumersOf(state: RoomState): ReadonlyMap<ConsumerId, Consumer> {
@@ -172,11 +177,13 @@ describe('a Room', () => {
     });
   });
 
-  test('keeps its door: nobody passes a lock but a host and whom a host lets in', () => {
+  test('keeps its door: nobody passes a lock but a host, whom a host lets in, and who was inside', () => {
     everyStep(({ before, event: one, step }) => {
       if (one.kind !== 'arrive' || before.peers.has(one.peerId) || step.refusal) return;
       const arrived = step.state.peers.get(one.peerId);
-      const shut = before.removed.includes(one.participantId) || (before.locked && one.role !== 'host');
+      const shut =
+        before.removed.includes(one.participantId) ||
+        (before.locked && one.role !== 'host' && !wasInside(before, one.participantId));
       expect(arrived?.status).toBe(shut ? 'waiting' : 'placing');
       expect(lobbyOf(step.state).some((knock) => knock.peerId === one.peerId)).toBe(shut);
     });

@@ -19,7 +19,7 @@ import { step } from './step.ts';
 /** A Room with nobody in it. One MLS group is the limit of its size (DESIGN §5, Size). */
 export function openRoom(roomId: RoomId, policy: RoomPolicy): RoomState {
   const peersMax = Math.min(policy.peersMax, PEERS_MAX);
-  return { roomId, locked: false, peers: new Map(), removed: [], policy: { ...policy, peersMax } };
+  return { roomId, locked: false, peers: new Map(), removed: [], lost: [], policy: { ...policy, peersMax } };
 }
 
 /**

@@ -71,6 +71,8 @@ export interface RoomState {
   readonly peers: ReadonlyMap<PeerId, Peer>;
   /** Who was kicked, oldest first; they come back through the lobby only. At most REMOVED_MAX. */
   readonly removed: readonly ParticipantId[];
+  /** Who was inside and lost their connection, oldest first; a lock does not keep them out. At most LOST_MAX. */
+  readonly lost: readonly ParticipantId[];
   readonly policy: RoomPolicy;
 }
 
