@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { BAND, COLUMNS, readCode, type Film } from './film.ts';
 
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -52,6 +52,7 @@ export interface JoinOptions {
   readonly name: string;
   readonly region?: string;
   readonly role?: string;
+  readonly token?: string;
 }
 
 /** Opens the call page and joins without a click. Errors on the page end the test with their text. */
@@ -69,6 +70,7 @@ export async function joinCall(browser: Browser, origin: string, options: JoinOp
   const query = new URLSearchParams({ name: options.name, join: '1' });
   if (options.region) query.set('region', options.region);
   if (options.role) query.set('role', options.role);
+  if (options.token) query.set('token', options.token);
   await page.goto(`${origin}/r/${options.room}?${query}`);
   return page;
 }

@@ -83,21 +83,25 @@ export class Member {
   /** Every Commit that it was told of, by the Epoch it ends. */
   readonly commits = new Map<number, Uint8Array>();
   readonly producers: ProducerView[] = [];
+  readonly admission: Admission;
+  /** Who waits at the door. */
+  waiting: readonly PeerId[] = [];
   readonly #self: GroupSelf;
   #state: GroupState | undefined;
   #work: Promise<void> = Promise.resolve();
   failure: unknown;
 
-  private constructor(line: Line, self: GroupSelf, { peers }: Admission) {
+  private constructor(line: Line, self: GroupSelf, admission: Admission) {
     this.line = line;
     this.#self = self;
-    this.producers.push(...peers.flatMap((peer) => peer.producers));
+    this.admission = admission;
+    this.producers.push(...admission.peers.flatMap((peer) => peer.producers));
   }
 
-  static async enter(origin: string, room: string): Promise<Member> {
+  static async enter(origin: string, room: string, role: Role = 'speaker'): Promise<Member> {
     const [leafKey, token, line] = await Promise.all([
       library.generateLeafKey(),
-      tokenFor(origin, room),
+      tokenFor(origin, room, role),
       Line.open(origin),
     ]);
     const authority = (await (await fetch(`${origin}/api/authority`)).json()) as AuthorityKey;
@@ -151,6 +155,7 @@ export class Member {
   async #take({ name, body }: AnyEvent): Promise<void> {
     if (name === 'producerOpened') this.producers.push(body.producer);
     if (name === 'peerJoined') this.producers.push(...body.peer.producers);
+    if (name === 'lobby') this.waiting = body.waiting.map(({ peerId }) => peerId);
     if (name === 'groupCreate') {
       const { state, groupInfo } = await library.createGroup(this.#self);
       await this.#commit(state, { epoch: body.epoch, ticket: body.ticket, groupInfo, removes: [] });
