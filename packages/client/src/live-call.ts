@@ -210,6 +210,7 @@ export class LiveCall implements Call {
   #listeners(seat: () => Seat): SeatListeners {
     return {
       waiting: () => {
+        if (this.#ended) return;
         this.#sitDown(seat());
         this.#store.set({ state: 'waiting' });
         const name = this.#name === '' ? 'Guest' : this.#name;
@@ -218,6 +219,8 @@ export class LiveCall implements Call {
           .catch(() => undefined);
       },
       admitted: (admission, media) => {
+        // Somebody left while we were coming back: the Seat is closed as soon as it knows itself.
+        if (this.#ended) return;
         this.#sitDown(seat());
         this.#picture.admitted(admission);
         for (const { producers } of admission.peers) this.#noteMuted(producers);

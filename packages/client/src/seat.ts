@@ -132,9 +132,13 @@ export class Seat {
    * @throws ClusterError
    */
   async join(): Promise<void> {
-    const { url, token, region } = this.#options;
+    const { url, token } = this.#options;
     const wire = openSocketWire(url);
-    const probes = this.#probes();
+    const probes = probeRegions(url, {
+      fetch: (probeUrl, init) => fetch(probeUrl, init),
+      stopwatch: () => performance.now(),
+      clock: this.#options.clock,
+    });
     try {
       const { ready } = this.#options.workers.transforms;
       const [leafKey, authority] = await Promise.all([this.group.leafKey, fetchAuthority(url), wire, ready]);
@@ -144,8 +148,7 @@ export class Seat {
         version: PROTOCOL_VERSION,
         token,
         leafKey,
-        probes: await probes,
-        ...(region === undefined ? {} : { region: RegionId.parse(region) }),
+        ...(await this.#where(probes)),
       });
       if (answer.status === 'waiting') this.#listeners.waiting();
       else await this.#admit(answer.admission);
@@ -157,14 +160,12 @@ export class Seat {
     }
   }
 
-  /** With a region given nobody waits for figures: what is known by then goes along. */
-  #probes(): Promise<RegionProbe[]> {
-    if (this.#options.region !== undefined) return Promise.resolve([]);
-    return probeRegions(this.#options.url, {
-      fetch: (url, init) => fetch(url, init),
-      stopwatch: () => performance.now(),
-      clock: this.#options.clock,
-    });
+  /** With a region given nobody waits for the figures: those that are there by then go along. @throws ClusterError NO_REGION */
+  async #where(probes: Promise<RegionProbe[]>): Promise<{ probes: RegionProbe[]; region?: RegionId }> {
+    if (this.#options.region === undefined) return { probes: await probes };
+    const region = RegionId.safeParse(this.#options.region);
+    if (!region.success) throw new ClusterError('NO_REGION');
+    return { probes: await Promise.race([probes, Promise.resolve([])]), region: region.data };
   }
 
   #listen(wire: Wire): void {
