@@ -1,5 +1,4 @@
 /** Signaling as a library: sockets and routes on a given HTTP server, Rooms behind them. Wiring only. */
-import { inspect } from '@veilcast/e2ee';
 import type { Service, ServiceContext } from '@veilcast/node-kit';
 import type { RequestBody } from '@veilcast/protocol';
 import type { FastifyPluginAsync } from 'fastify';
@@ -10,16 +9,13 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'socket.io';
 import { AddressBudget } from './address-budget.ts';
 import { createAuthority, type Authority } from './authority.ts';
-import { openCluster, type OpenCluster } from './cluster.ts';
 import { SignalingConfig, type SignalingConfigInput } from './config.ts';
 import type { InspectMessage } from './framing.ts';
 import { openFrontDoor } from './front-door.ts';
-import { createMetrics } from './metrics.ts';
+import { openRooms } from './open-rooms.ts';
 import { openOperator, refusal } from './operator.ts';
 import { addressOf, isLoopback, originAllowed } from './origin.ts';
-import { Repeats } from './repeats.ts';
-import type { RoomOwner, RoomServices } from './room-owner.ts';
-import { Rooms } from './rooms.ts';
+import type { RoomOwner } from './room-owner.ts';
 import { signalingRoutes } from './routes.ts';
 import type { PeerLink, Seat } from './seat.ts';
 import { ClientSocket } from './socket.ts';
@@ -43,48 +39,21 @@ export interface Signaling extends Service {
 /** @throws ZodError when the config does not fit */
 export async function startSignaling(options: SignalingOptions): Promise<Signaling> {
   const { context, server } = options;
-  const { clock, random, coordination } = context;
+  const { clock, random } = context;
   const config = SignalingConfig.parse(options.config);
   const log = context.log.child({ service: 'signaling' });
   const bug = (error: unknown): void => log.error({ err: error }, 'a bug');
   const authority = options.authority ?? (await ownAuthority(config, context));
-  const metrics = createMetrics(context.metrics, {
-    sockets: () => sockets.size,
-    rooms: () => rooms.size,
-    peers: () => rooms.all.reduce((sum, room) => sum + room.state.peers.size, 0),
-  });
-  // A life of its own: what hung on the last one must not be taken for this one's.
-  const incarnation = random.id('inc');
   const sockets = new Set<ClientSocket>();
-  const cluster: OpenCluster = await openCluster({
-    context,
-    processId: config.processId,
-    incarnation,
-    address: config.address,
-    listener: {
-      nodeEvent: (nodeId, event) => rooms.nodeEvent(nodeId, event),
-      nodeGone: (nodeId) => rooms.nodeGone(nodeId),
-    },
-    report: (error) => log.warn({ err: error }, 'a channel reports'),
-  });
-  const repeats = new Repeats(clock);
-  const services: RoomServices = {
+  const opened = await openRooms({
     config,
-    clock,
-    repeats,
-    random,
-    metrics,
-    cluster,
+    context: { ...context, log },
     authority,
-    inspect: options.inspect ?? inspect,
-    log,
+    inspect: options.inspect,
+    sockets: () => sockets.size,
     bug,
-  };
-  const rooms: Rooms = new Rooms({
-    services,
-    leases: coordination.leases,
-    owner: `${config.processId}/${incarnation}`,
   });
+  const { rooms, cluster, metrics } = opened;
 
   const door = openFrontDoor({
     server,
@@ -133,11 +102,10 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
       if (closed) return;
       closed = true;
       operator.close();
-      await rooms.close();
-      repeats.close();
+      await opened.closeRooms();
       for (const socket of sockets) socket.shutDown();
       await door.close();
-      await cluster.close();
+      await opened.close();
     },
   };
 }

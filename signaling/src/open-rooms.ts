@@ -1,0 +1,89 @@
+/**
+ * Signaling without its sockets: the Channels to Nodes and cascade-routers, and the Rooms behind them. A socket is one way to
+ * a Seat here; a simulation takes the same way without one.
+ */
+import { inspect } from '@veilcast/e2ee';
+import type { ServiceContext } from '@veilcast/node-kit';
+import type { Authority } from './authority.ts';
+import { openCluster, type OpenCluster } from './cluster.ts';
+import type { SignalingConfig } from './config.ts';
+import type { InspectMessage } from './framing.ts';
+import { createMetrics, type SignalingMetrics } from './metrics.ts';
+import { Repeats } from './repeats.ts';
+import { Rooms } from './rooms.ts';
+
+export interface OpenRoomsOptions {
+  readonly config: SignalingConfig;
+  readonly context: ServiceContext;
+  readonly authority: Authority;
+  /** How a Commit's framing is read; packages/e2ee's where not given. */
+  readonly inspect?: InspectMessage | undefined;
+  /** How many sockets there are, for the metrics. */
+  readonly sockets: () => number;
+  /** Something was thrown that should not have been. */
+  readonly bug: (error: unknown) => void;
+}
+
+export interface OpenRooms {
+  readonly rooms: Rooms;
+  readonly cluster: OpenCluster;
+  readonly metrics: SignalingMetrics;
+  /** Gives all Rooms back; media goes on, and the Channels stay for last words. */
+  closeRooms(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Registers this process and connects to all others. */
+export async function openRooms(options: OpenRoomsOptions): Promise<OpenRooms> {
+  const { config, context, authority, sockets, bug } = options;
+  const { clock, random, coordination, log } = context;
+  const metrics = createMetrics(context.metrics, {
+    sockets,
+    rooms: () => rooms.size,
+    peers: () => rooms.all.reduce((sum, room) => sum + room.state.peers.size, 0),
+  });
+  // A life of its own: what hung on the last one must not be taken for this one's.
+  const incarnation = random.id('inc');
+  const cluster = await openCluster({
+    context,
+    processId: config.processId,
+    incarnation,
+    address: config.address,
+    listener: {
+      nodeEvent: (nodeId, event) => rooms.nodeEvent(nodeId, event),
+      nodeGone: (nodeId) => rooms.nodeGone(nodeId),
+    },
+    report: (error) => log.warn({ err: error }, 'a channel reports'),
+  });
+  const repeats = new Repeats(clock);
+  const rooms: Rooms = new Rooms({
+    services: {
+      config,
+      clock,
+      repeats,
+      random,
+      metrics,
+      cluster,
+      authority,
+      inspect: options.inspect ?? inspect,
+      log,
+      bug,
+    },
+    leases: coordination.leases,
+    owner: `${config.processId}/${incarnation}`,
+  });
+  const closeRooms = async (): Promise<void> => {
+    await rooms.close();
+    repeats.close();
+  };
+  return {
+    rooms,
+    cluster,
+    metrics,
+    closeRooms,
+    close: async () => {
+      await closeRooms();
+      await cluster.close();
+    },
+  };
+}
