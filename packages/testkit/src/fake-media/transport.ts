@@ -200,7 +200,7 @@ export class FakePipeTransport extends FakeTransport {
     const localAddress = announcedAddress ?? ip;
     this.tuple = { localAddress, localPort: this.media.takePort(this, localAddress, portRange), protocol: 'udp' };
     this.srtpParameters = init.enableSrtp
-      ? { cryptoSuite: 'AEAD_AES_256_GCM', keyBase64: this.media.id('srtp') }
+      ? { cryptoSuite: 'AEAD_AES_256_GCM', keyBase64: btoa(this.media.id('srtp')) }
       : undefined;
   }
 
