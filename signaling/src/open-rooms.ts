@@ -12,6 +12,10 @@ import { createMetrics, type SignalingMetrics } from './metrics.ts';
 import { Repeats } from './repeats.ts';
 import { Rooms } from './rooms.ts';
 
+export type { Authority } from './authority.ts';
+export { SignalingConfig } from './config.ts';
+export type { PeerLink, Seat } from './seat.ts';
+
 export interface OpenRoomsOptions {
   readonly config: SignalingConfig;
   readonly context: ServiceContext;

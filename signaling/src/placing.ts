@@ -78,18 +78,25 @@ export async function makePlace(
 async function open(cascade: RoomCascade, nodes: RoomNodes, arrival: Arrival, role: Role) {
   const { peerId, probes, region } = arrival;
   const asked = probes.map((probe) => ({ region: probe.region, rttMs: probe.rttMs }));
-  for (let tries = TRIES; ; tries--) {
-    const placed = await cascade.place({ peerId, role, probes: asked, region });
-    const placement = parseWith(Placed, { nodeId: placed.nodeId, workerId: placed.workerId, region: placed.region });
-    try {
-      const answer = await nodes.ask(placement.nodeId, 'openPeer', { peerId, workerId: placement.workerId });
-      return { placement, answer };
-    } catch (thrown) {
-      const error = ClusterError.of(thrown);
-      // It may have been made although no answer came.
-      if (error.retry !== 'never') nodes.act(placement.nodeId, 'closePeer', { peerId });
-      if (error.retry !== 'elsewhere' || tries <= 1) throw error;
+  // Where it may have been made although no answer came. Closed at the end only: a Node knows a Peer by its id alone, and
+  // a close that is repeated must not come after the next try has opened it there.
+  const doubtful = new Set<string>();
+  try {
+    for (let tries = TRIES; ; tries--) {
+      const placed = await cascade.place({ peerId, role, probes: asked, region });
+      const placement = parseWith(Placed, { nodeId: placed.nodeId, workerId: placed.workerId, region: placed.region });
+      try {
+        const answer = await nodes.ask(placement.nodeId, 'openPeer', { peerId, workerId: placement.workerId });
+        doubtful.delete(placement.nodeId);
+        return { placement, answer };
+      } catch (thrown) {
+        const error = ClusterError.of(thrown);
+        if (error.retry !== 'never') doubtful.add(placement.nodeId);
+        if (error.retry !== 'elsewhere' || tries <= 1) throw error;
+      }
     }
+  } finally {
+    for (const nodeId of doubtful) nodes.act(nodeId, 'closePeer', { peerId });
   }
 }
 
