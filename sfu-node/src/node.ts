@@ -208,8 +208,8 @@ class RunningNode implements SfuNode {
 
   #measured(): void {
     this.#metrics.measured(this.#rooms, this.#workers);
-    const connected = (kind: string, processId: string): boolean => this.#connected(kind, processId) !== undefined;
-    this.#orphans.sweep(this.#rooms, connected, this.#context.clock.now());
+    const incarnationOf = (kind: string, processId: string) => this.#connected(kind, processId)?.remote.incarnation;
+    this.#orphans.sweep(this.#rooms, incarnationOf, this.#context.clock.now());
   }
 
   #refused(call: string, error: ClusterError): void {

@@ -8,8 +8,8 @@ import type { Rooms } from './rooms.ts';
 /** Far longer than a Lease takes to change hands. Longer: a lost Peer's transports stay. Shorter: a slow failover closes what it comes for. */
 const ORPHAN_MS = 60_000;
 
-/** Whether a process of this kind and id is connected. */
-export type Connected = (kind: 'signaling' | 'cascade-router', processId: string) => boolean;
+/** Which life of a process is connected; undefined: none. */
+export type Connected = (kind: 'signaling' | 'cascade-router', processId: string) => string | undefined;
 
 /** Looks once at every Room. Call it each second. */
 export class Orphans {
@@ -18,8 +18,12 @@ export class Orphans {
 
   sweep(rooms: Rooms, connected: Connected, now: number): void {
     for (const room of rooms.list()) {
-      if (away(room.owner, (id) => connected('signaling', id), now)) this.#closePeers(room);
-      if (away(room.planner, (id) => connected('cascade-router', id), now)) this.#closePipes(room, now);
+      // Peers hang on one life of signaling: in the next one they join as others.
+      const owned = (owner: Actor): boolean => connected('signaling', owner.processId) === owner.incarnation;
+      // A Plan outlives its process: while the Pipes are as planned, its next life asks nothing of this node.
+      const planned = (planner: Actor): boolean => connected('cascade-router', planner.processId) !== undefined;
+      if (away(room.owner, owned, now)) this.#closePeers(room);
+      if (away(room.planner, planned, now)) this.#closePipes(room, now);
     }
   }
 
@@ -37,8 +41,8 @@ export class Orphans {
 }
 
 /** Whether who acted last has been gone for long. Nobody ever: there is nothing of that kind to give back. */
-function away(actor: Actor | undefined, connected: (processId: string) => boolean, now: number): boolean {
+function away(actor: Actor | undefined, connected: (actor: Actor) => boolean, now: number): boolean {
   if (!actor) return false;
-  if (connected(actor.processId)) actor.seenAt = now;
+  if (connected(actor)) actor.seenAt = now;
   return now - actor.seenAt >= ORPHAN_MS;
 }

@@ -28,6 +28,8 @@ export interface RoomOptions {
 /** Who last acted under one of the two Leases of this Room, and when they were last seen connected. */
 export interface Actor {
   readonly processId: string;
+  /** Which life of the process: the next one knows nothing of what this one left. */
+  readonly incarnation: string;
   seenAt: number;
 }
 

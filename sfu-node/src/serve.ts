@@ -139,8 +139,8 @@ async function answer(options: ServeOptions, incoming: Incoming, channel: Channe
   const run = (authority.table as Record<string, Row<NodeCall>>)[name]!;
   const done = run(fields as never, { rooms, roomId, signal: incoming.signal });
   const room = rooms.find(roomId);
-  if (room)
-    room[authority.kind === 'room' ? 'owner' : 'planner'] = { processId: channel.remote.processId, seenAt: now };
+  const { processId, incarnation } = channel.remote;
+  if (room) room[authority.kind === 'room' ? 'owner' : 'planner'] = { processId, incarnation, seenAt: now };
   return await done;
 }
 
