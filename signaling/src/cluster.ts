@@ -17,6 +17,8 @@ import { ClusterError } from '@veilcast/protocol';
 /** What a Room may reach. */
 export interface Cluster {
   node(nodeId: string): Channel | undefined;
+  /** Ids of those that can be reached now. */
+  nodeIds(): readonly string[];
   /** In a stable order. */
   cascadeRouters(): readonly Channel[];
 }
@@ -69,6 +71,7 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
   const registered = await register(context, { kind: 'signaling', processId, incarnation, address });
   return {
     node: (nodeId) => nodes.get(nodeId)?.channel,
+    nodeIds: () => nodes.all().map(({ registration }) => registration.processId),
     cascadeRouters: () => inOrder(routers),
     regions: () => regionsOf(nodes),
     ready: () => nodes.all().length > 0 && routers.all().length > 0,

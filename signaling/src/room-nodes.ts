@@ -11,6 +11,9 @@ import type { Repeats } from './repeats.ts';
 /** A closing act is tried so often: for longer than a Node needs to come back on another Channel. */
 const CLOSE_TRIES = 15;
 
+/** Nobody owned the Room before. */
+const FIRST_TERM = 1;
+
 /** Who comes back to this Room waits for as long at most. */
 const CLOSE_ROOM_MS = 1_000;
 
@@ -66,11 +69,15 @@ export class RoomNodes {
   }
 
   /**
-   * Gives back everything of this Room on every Node that it used. Waits for the first try of each; what a Node that is away
-   * did not take is repeated even after the Lease was given back: a Node that has a newer Term refuses it.
+   * Gives back everything of this Room on every Node: on those that it used, and, since an owner before this one may have died
+   * over others, on all that are there. Waits for the first try of each; what a Node that is away did not take is repeated
+   * even after the Lease was given back: a Node that has a newer Term refuses it.
    */
   async closeRoom(): Promise<void> {
-    await Promise.all([...this.#used].map((nodeId) => this.#try(nodeId, 'closeRoom', {}, CLOSE_TRIES, CLOSE_ROOM_MS)));
+    const { cluster, authority } = this.#options;
+    const left = authority.term > FIRST_TERM ? cluster.nodeIds() : [];
+    const nodeIds = new Set([...this.#used, ...left]);
+    await Promise.all([...nodeIds].map((nodeId) => this.#try(nodeId, 'closeRoom', {}, CLOSE_TRIES, CLOSE_ROOM_MS)));
   }
 
   /** Nothing more is asked or repeated: others own the Room, or this process ends. */
