@@ -22,6 +22,8 @@ export class Rooms {
   readonly #rooms = new Map<RoomId, RoomOwner>();
   readonly #opening = new Map<RoomId, Promise<RoomOwner>>();
   #closed = false;
+  /** Rooms opened so far. */
+  #lives = 0;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
@@ -88,7 +90,9 @@ export class Rooms {
       leases,
       clock,
       key: `room/${roomId}`,
-      owner,
+      // A name of its own for each life of a Room: where the store did not hear that the last one ended, this one must not go on
+      // under the same Term, or what that one still closes would be closed here.
+      owner: `${owner}/${(this.#lives += 1)}`,
       ttlMs: config.leaseTtlMs,
       onLost: () => room?.leaseLost(),
     });
