@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 /** unit: pure code and services on fakes of the outside, side by side. real: workers and browsers, one file at a time. */
 export default defineConfig({
@@ -12,6 +12,7 @@ export default defineConfig({
             'packages/*/src/**/*.test.ts',
             '{signaling,sfu-node,cascade-router}/src/**/*.test.ts',
             'tools/**/*.test.ts',
+            'test/simulation/**/*.test.ts',
           ],
           testTimeout: 30_000,
         },
@@ -20,6 +21,7 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['{packages/*,signaling,sfu-node,cascade-router,load-tests}/test/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, 'test/simulation/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
