@@ -129,6 +129,32 @@ test('a Room that ended while its Node was away is closed there when it is back'
   await until(() => fixture.eu.holds === 0);
 });
 
+test('what a former owner left on a Node that this one never used is closed with the Room', async () => {
+  fixture = await Fixture.open();
+  await (await fixture.enter({ region: 'eu' })).request('leave', {});
+  await until(async () => (await leases().read('room/demo')) === undefined);
+  fixture.us.peers.set('peer_old', 'demo');
+  await (await fixture.enter({ region: 'eu' })).request('leave', {});
+  await until(() => fixture.us.peers.size === 0);
+});
+
+test('a Room whose Lease could not be given back does not go on under its Term', async () => {
+  fixture = await Fixture.open({ config: { leaseTtlMs: 1_500 } });
+  const { leases: store } = fixture.world.context('sig-1').coordination;
+  const release = store.release.bind(store);
+  store.release = () => Promise.reject(new ClusterError('INTERNAL'));
+  await (await fixture.enter({ region: 'eu' })).request('leave', {});
+  await until(() => fixture.eu.calls('closeRoom').length === 1);
+  store.release = release;
+  await until(() =>
+    fixture.enter({ region: 'eu' }).then(
+      () => true,
+      () => false,
+    ),
+  );
+  expect(fixture.eu.seen.filter(({ name }) => name === 'openPeer').map(({ term }) => term)).toEqual([1, 2]);
+});
+
 test('what a former owner left on a Node is closed when its media is over', async () => {
   fixture = await Fixture.open();
   await fixture.enter({ region: 'eu' });
@@ -220,7 +246,7 @@ test('another process that owns the Room is not fought; when it lets go, the Roo
 });
 
 test('when the Lease is lost, everybody is sent elsewhere and no Node is called again', async () => {
-  fixture = await Fixture.open({ config: { leaseTtlMs: 150, demandEveryMs: 30 } });
+  fixture = await Fixture.open({ config: { leaseTtlMs: 1_500, demandEveryMs: 30 } });
   const [ada, bob] = await busyRoom();
   const lease = await leases().read('room/demo');
   await leases().release(lease!);
