@@ -34,13 +34,17 @@ test.runIf(ONE === undefined)(
   TIMEOUT_MS,
 );
 
-test.runIf(ONE === undefined)('a seed repeats its history to the letter', async () => {
-  for (const seed of [3, 14]) {
-    const [first, second] = [await live(seed), await live(seed)];
-    expect(second.trace).toEqual(first.trace);
-    expect(first.trace.length).toBeGreaterThan(100);
-  }
-});
+test.runIf(ONE === undefined)(
+  'a seed repeats its history to the letter',
+  async () => {
+    for (const seed of [3, 14]) {
+      const [first, second] = [await live(seed), await live(seed)];
+      expect(second.trace).toEqual(first.trace);
+      expect(first.trace.length).toBeGreaterThan(100);
+    }
+  },
+  TIMEOUT_MS,
+);
 
 test.runIf(ONE !== undefined)(
   `seed ${ONE} again`,
