@@ -1,50 +1,18 @@
 /** Real Chromium with a film for a camera, and what a test reads off its call page. */
-import { access } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import type { CallReport } from '@veilcast/client';
+import { launchBrowser } from '@veilcast/testkit/browser';
 import { BAND, COLUMNS, readCode, type Film } from './film.ts';
 
-export const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--use-fake-device-for-media-stream',
-  '--use-fake-ui-for-media-stream',
-  '--autoplay-policy=no-user-gesture-required',
-  // Several pages are in use at once and none is in front.
-  '--disable-background-timer-throttling',
-  '--disable-renderer-backgrounding',
-  '--disable-backgrounding-occluded-windows',
-];
-
-/** The browser that `./veilcast test` installed. */
-export async function chromiumPath(): Promise<string> {
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    for (const name of names) {
-      const path = join(folder, name);
-      if (
-        await access(path).then(
-          () => true,
-          () => false,
-        )
-      )
-        return path;
-    }
-  }
-  throw new Error(`no browser: none of ${names.join(', ')} is on PATH; ./veilcast test installs one`);
-}
+export { chromiumPath, FLAGS } from '@veilcast/testkit/browser';
+export type Report = CallReport;
 
 /** A browser process whose camera and microphone are the film, or Chromium's own test picture without one. */
-export async function openBrowser(film?: Film): Promise<Browser> {
+export function openBrowser(film?: Film): Promise<Browser> {
   const files = film
     ? [`--use-file-for-fake-video-capture=${film.video}`, `--use-file-for-fake-audio-capture=${film.audio}`]
     : [];
-  return chromium.launch({ executablePath: await chromiumPath(), args: [...FLAGS, ...files] });
+  return launchBrowser(files);
 }
 
 export interface JoinOptions {
@@ -73,46 +41,6 @@ export async function joinCall(browser: Browser, origin: string, options: JoinOp
   if (options.token) query.set('token', options.token);
   await page.goto(`${origin}/r/${options.room}?${query}`);
   return page;
-}
-
-/** The parts of DESIGN §11's report that tests look at. */
-export interface Report {
-  room: string;
-  self: {
-    peerId: string;
-    name: string;
-    role: string;
-    region: string;
-    node: string;
-    transport: string;
-    joinMs: number | null;
-  };
-  peers: {
-    peerId: string;
-    name: string;
-    role: string;
-    video: {
-      framesDecoded: number;
-      width: number;
-      height: number;
-      fps: number;
-      codec: string;
-      layer: string;
-      frozenMs: number;
-    };
-    audio: { packetsReceived: number; concealedMs: number };
-    path: string[];
-  }[];
-  e2ee: {
-    state: string;
-    suite: string;
-    epoch: number;
-    members: number;
-    code: string;
-    framesSealed: number;
-    framesOpened: number;
-    failures: Record<string, number>;
-  };
 }
 
 export function reportOf(page: Page): Promise<Report> {

@@ -1,11 +1,9 @@
-/** The built page with the made-up call behind it, on a port of its own, and a Chromium to look at it. */
-import { existsSync } from 'node:fs';
+/** The built page with the made-up call behind it, on a port of its own. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
-import { delimiter, extname, join, normalize } from 'node:path';
+import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium, type Browser } from 'playwright-core';
 import { build } from 'vite';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -57,30 +55,4 @@ async function closeSite(server: Server, folder: string): Promise<void> {
     server.close(resolve);
   });
   await rm(folder, { recursive: true, force: true });
-}
-
-function chromiumPath(): string {
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const found = folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path));
-  if (found === undefined) throw new Error('no chromium on the PATH');
-  return found;
-}
-
-/** DESIGN §10: the flags with which Debian's Chromium runs alone and brings its own camera. */
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: chromiumPath(),
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--use-fake-device-for-media-stream',
-      '--use-fake-ui-for-media-stream',
-    ],
-  });
 }

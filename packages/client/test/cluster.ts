@@ -2,7 +2,8 @@
 import { startCluster, type Cluster } from '@veilcast/cli';
 import type { RegionId } from '@veilcast/protocol';
 import type { Browser, Page } from 'playwright-core';
-import { openBrowser, servePage, type ServedPage } from './browser.ts';
+import { launchBrowser } from '@veilcast/testkit/browser';
+import { servePage, type ServedPage } from './served-page.ts';
 
 export interface ClusterLab {
   readonly cluster: Cluster;
@@ -25,7 +26,7 @@ export async function openCluster(module: string): Promise<ClusterLab> {
   try {
     cluster = await startCluster({ port: 0, regions: ['eu', 'us'] as RegionId[], lan: false });
     served = await servePage(module);
-    browser = await openBrowser();
+    browser = await launchBrowser();
   } catch (thrown) {
     await close();
     throw thrown;

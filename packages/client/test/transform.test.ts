@@ -4,7 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import { openBrowser, servePage, type ServedPage } from './browser.ts';
+import { launchBrowser } from '@veilcast/testkit/browser';
+import { servePage, type ServedPage } from './served-page.ts';
 import type { LabApi } from './two-ends.ts';
 
 type Steps = (api: LabApi, pause: (ms: number) => Promise<void>) => Promise<unknown>;
@@ -15,7 +16,7 @@ let page: Page;
 
 beforeAll(async () => {
   served = await servePage(`import './two-ends.ts';`);
-  browser = await openBrowser();
+  browser = await launchBrowser();
   page = await browser.newPage();
   await page.goto(served.url);
   await page.waitForFunction(() => 'lab' in globalThis);

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { madeUp, openBrowser, openSite, quiet, type Site } from './site.ts';
+import { launchBrowser } from '@veilcast/testkit/browser';
+import { madeUp, openSite, quiet, type Site } from './site.ts';
 
 const PLACES = [
   ['overview', '#/overview'],
@@ -30,7 +31,7 @@ let browser: Browser;
 let shots: string;
 
 beforeAll(async () => {
-  [site, browser, shots] = await Promise.all([openSite(), openBrowser(), mkdtemp(join(tmpdir(), 'veilcast-shots-'))]);
+  [site, browser, shots] = await Promise.all([openSite(), launchBrowser(), mkdtemp(join(tmpdir(), 'veilcast-shots-'))]);
   console.log(`screenshots: ${shots}`);
 });
 

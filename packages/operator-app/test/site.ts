@@ -1,12 +1,10 @@
 /** The built page, a made-up cluster that sends pictures over a real socket, and a Chromium to look at it. */
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
-import { delimiter, extname, join, normalize } from 'node:path';
+import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OPERATOR_NAMESPACE, type Picture } from '@veilcast/protocol';
-import { chromium, type Browser } from 'playwright-core';
 import { Server as SocketServer } from 'socket.io';
 import { build } from 'vite';
 
@@ -73,30 +71,6 @@ function listen(server: Server): Promise<string> {
       const address = server.address();
       resolve(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`);
     });
-  });
-}
-
-function chromiumPath(): string {
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const found = folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path));
-  if (found === undefined) throw new Error('no chromium on the PATH');
-  return found;
-}
-
-/** The flags with which Debian's Chromium runs alone (DESIGN §10). */
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: chromiumPath(),
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
   });
 }
 

@@ -1,34 +1,12 @@
-/** A real Chromium and pages that Vite builds on the spot: what a test of the SDK in its own surroundings needs. */
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
+/** Pages that Vite builds on the spot: what a test of the SDK in its own surroundings needs. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, extname, join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import { extname, join } from 'node:path';
 import { build } from 'vite';
 
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--use-fake-device-for-media-stream',
-  '--use-fake-ui-for-media-stream',
-  '--autoplay-policy=no-user-gesture-required',
-  // Several pages are in use at once and none is in front.
-  '--disable-background-timer-throttling',
-  '--disable-renderer-backgrounding',
-  '--disable-backgrounding-occluded-windows',
-];
-
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
-
-export async function openBrowser(): Promise<Browser> {
-  return await chromium.launch({ executablePath: await chromiumPath(), args: FLAGS });
-}
 
 export interface ServedPage {
   readonly url: string;
@@ -80,17 +58,4 @@ export async function servePage(module: string): Promise<ServedPage> {
       await rm(dist, { recursive: true, force: true });
     },
   };
-}
-
-/** The first `chromium` of the PATH. */
-async function chromiumPath(): Promise<string> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const path = join(folder, 'chromium');
-    const found = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (found) return path;
-  }
-  throw new Error('no chromium on the PATH');
 }
