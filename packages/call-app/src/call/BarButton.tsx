@@ -31,17 +31,9 @@ export function BarButton(props: BarButtonProps): ReactElement {
         data-tone={tone}
         className={cx(styles.button, styles[tone], roomy && styles.roomy)}
       >
-        <span className={styles.icon}>
-          <Icon size={20} strokeWidth={1.75} aria-hidden />
-          {count > 0 && (
-            <span className={styles.count} aria-hidden>
-              {count > 9 ? '9+' : count}
-            </span>
-          )}
-        </span>
-        <span className={styles.word} aria-hidden>
-          {word}
-        </span>
+        <Icon size={20} strokeWidth={1.75} aria-hidden />
+        <span className={styles.word}>{word}</span>
+        {count > 0 && <span className={styles.count} data-count={count > 99 ? '99+' : count} />}
       </Button>
       <Tip label={name} shortcut={shortcut} />
     </TooltipTrigger>
