@@ -14,7 +14,8 @@ export default defineConfig({
             'tools/**/*.test.ts',
             'test/simulation/**/*.test.ts',
           ],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -25,6 +26,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          // After the unit tests: two cores are few for browsers that encode and decode.
+          sequence: { groupOrder: 1 },
         },
       },
     ],
