@@ -1,0 +1,9 @@
+/** All benches, in the order in which they run: those that need quiet first, those that start browsers last. */
+import type { Bench } from './figure.ts';
+import { forward } from './forward.ts';
+import { pipeHop } from './pipe-hop.ts';
+import { socket } from './socket.ts';
+import { transform } from './transform.ts';
+import { joinTime } from './join-time.ts';
+
+export const BENCHES: readonly Bench[] = [forward, pipeHop, socket, transform, joinTime];
