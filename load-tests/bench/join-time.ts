@@ -9,7 +9,8 @@ import { eventually, joinCall, openBrowser, reportOf } from '../../test/support/
 import { figures, loadNow, type Bench, type Effort, type Figure, type Say } from './figure.ts';
 import { spreadOf } from './spread.ts';
 
-const EFFORTS = { full: 30, tiny: 1 } as const;
+/** The first join fills the browser's caches and is not counted. */
+const EFFORTS = { full: { joins: 30, warmUp: 1 }, tiny: { joins: 1, warmUp: 0 } } as const;
 const ROOM = 'bench';
 const STANDING = { room: ROOM, name: 'Ada', region: 'eu' };
 const PATIENCE_MS = 60_000;
@@ -63,8 +64,8 @@ async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
     await alone();
     const load = loadNow();
     const samples: number[] = [];
-    // The first fills the browser's caches and is not counted.
-    for (let join = 0; join <= EFFORTS[effort]; join++) {
+    const { joins, warmUp } = EFFORTS[effort];
+    for (let join = 1 - warmUp; join <= joins; join++) {
       const ms = await joinOnce(comer, cluster.origin);
       if (join > 0) samples.push(ms);
       if (join % 5 === 0) say(`join ${join}${join === 0 ? ', to warm up' : ''}: ${ms} ms`);

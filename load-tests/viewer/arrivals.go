@@ -13,6 +13,12 @@ import (
 // Where the number of a packet stands in its payload: after the VP8 descriptor and the frame header.
 const numberAt = 4
 
+// The payload type of video in every Router of ours, and the SSRC that mediasoup probes bandwidth with.
+const (
+	videoType     = 101
+	probationSSRC = 1234
+)
+
 // When packets came to a socket, as the kernel stamped them: independent of when this process was woken.
 type arrivals struct {
 	mutex sync.Mutex
@@ -64,9 +70,10 @@ func (a *arrivals) read(conn *net.UDPConn) {
 	}
 }
 
-// RTCP comes on the same socket (RFC 5761), and the SFU adds a header extension to what it forwards.
+// RTCP, padding and what is sent again come on the same socket with types of their own, and the SFU adds a header
+// extension to what it forwards.
 func numberOf(packet []byte) (uint32, bool) {
-	if len(packet) < 16 || (packet[1] >= 192 && packet[1] <= 223) {
+	if len(packet) < 16 || packet[1]&0x7f != videoType || binary.BigEndian.Uint32(packet[8:]) == probationSSRC {
 		return 0, false
 	}
 	at := 12 + numberAt
