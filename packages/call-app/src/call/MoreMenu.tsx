@@ -30,7 +30,7 @@ export function MoreMenu({ commands, layout, snapshot, sharing }: MoreMenuProps)
       <Popover className={cx(styles.popover)} placement="top" offset={12}>
         <Menu className={cx(styles.menu)} aria-label={t('bar.more')}>
           {snapshot.self.role !== 'viewer' && (
-            <MenuSection className={cx(styles.section, styles.phone)} aria-label={t('bar.label')}>
+            <MenuSection className={cx(styles.phone)} aria-label={t('bar.label')}>
               {canShareScreen() && <Item onAction={commands.share}>{t(sharing ? 'bar.unshare' : 'bar.share')}</Item>}
               <Item onAction={commands.hand}>{t(snapshot.self.handRaised ? 'bar.handDown' : 'bar.hand')}</Item>
             </MenuSection>
@@ -65,7 +65,6 @@ interface ChoiceProps<K extends string> {
 function Choice<K extends string>({ title, selected, onSelect, children }: ChoiceProps<K>): ReactElement {
   return (
     <MenuSection
-      className={cx(styles.section)}
       selectionMode="single"
       disallowEmptySelection
       selectedKeys={[selected]}

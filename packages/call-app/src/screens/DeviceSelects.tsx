@@ -17,32 +17,23 @@ const KINDS: Readonly<Record<Kind, { readonly icon: LucideIcon; readonly kind: M
   speaker: { icon: Volume2, kind: 'audiooutput' },
 };
 
-export function DeviceSelects({
-  media,
-  speakerOnly = false,
-}: {
-  readonly media: LocalMedia;
-  readonly speakerOnly?: boolean;
-}): ReactElement {
+export function DeviceSelects({ media }: { readonly media: LocalMedia }): ReactElement {
   const state = useStore(media.store);
   return (
     <div className={styles.selects}>
-      {!speakerOnly && (
-        <>
-          <DeviceSelect
-            what="camera"
-            devices={state.devices}
-            chosen={usedId(state.camera.track, state.camera.deviceId)}
-            choose={(id) => void media.choose('camera', id)}
-          />
-          <DeviceSelect
-            what="microphone"
-            devices={state.devices}
-            chosen={usedId(state.microphone.track, state.microphone.deviceId)}
-            choose={(id) => void media.choose('microphone', id)}
-          />
-        </>
-      )}
+      <DeviceSelect
+        what="camera"
+        devices={state.devices}
+        chosen={usedId(state.camera.track, state.camera.deviceId)}
+        choose={(id) => void media.choose('camera', id)}
+      />
+      <DeviceSelect
+        what="microphone"
+        devices={state.devices}
+        chosen={usedId(state.microphone.track, state.microphone.deviceId)}
+        choose={(id) => void media.choose('microphone', id)}
+      />
+
       {canChooseSpeaker() && (
         <DeviceSelect
           what="speaker"
@@ -74,7 +65,6 @@ function DeviceSelect({ what, devices, chosen, choose }: DeviceSelectProps): Rea
   const none = t(found.length === 0 ? 'devices.none' : 'devices.browser');
   return (
     <Select
-      className={cx(styles.select)}
       selectedKey={selected?.deviceId ?? null}
       onSelectionChange={(key) => choose(String(key))}
       isDisabled={found.length === 0}
