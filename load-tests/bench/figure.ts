@@ -45,15 +45,18 @@ export function figures(
 }
 
 /** Three digits that count. */
-export function digits(value: number): string {
+function digits(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const whole = Math.abs(value) >= 100;
   return whole ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
 }
 
-export function verdict({ goal, quote, spread }: Figure): string {
+/** A goal is met or missed only where the samples can tell: `open` when it lies within what the median may be. */
+function verdict({ goal, quote, spread }: Figure): string {
   if (goal === undefined) return '';
-  return spread[quote] <= goal ? 'met' : 'missed';
+  const [low, high] = quote === 'median' ? spread.medianRange : [spread[quote], spread[quote]];
+  if (high <= goal) return 'met';
+  return low > goal ? 'missed' : 'open';
 }
 
 const HEAD = ['figure', 'value', 'min – max', 'p95', 'samples', 'goal', '', 'load'];
@@ -116,6 +119,7 @@ export function pageOf(all: readonly Figure[], failed: ReadonlyMap<string, strin
     `- Date: ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
     '- Load: the load average over a minute before and after each measurement. Above the number of cores the machine was busy',
     '  with other work, and times (not ratios of processor time) are worse than on a quiet one.',
+    '- A goal is `open` where the samples scatter too much to say on which side of it the true median lies.',
     '',
     cells(['figure', 'value', 'min – max', 'p95', 'samples', 'goal', 'goal was', 'load', 'how known', 'from what']),
     cells(Array.from({ length: 10 }, () => '---')),

@@ -42,5 +42,6 @@ test('a spread holds its samples, and has none without any', () => {
   const spread = spreadOf([5, 1, 3, 2, 4]);
   expect(spread).toMatchObject({ count: 5, min: 1, median: 3, max: 5 });
   expect(spread.p95).toBeCloseTo(4.8);
+  expect(spread.medianRange).toEqual([1, 5]);
   expect(() => spreadOf([])).toThrow(RangeError);
 });
