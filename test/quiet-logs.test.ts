@@ -1,0 +1,194 @@
+/**
+ * What the services write and answer names nobody: through a whole call, with everything that can go wrong in one, no log
+ * line at the finest level, no metric and no error holds a name, a word, a token, a key, an address or the Room.
+ */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { observer } from 'mediasoup';
+import type { Browser, Page } from 'playwright-core';
+import { startCluster, type Cluster } from '@veilcast/cli';
+import { createLogger } from '@veilcast/node-kit';
+import { RegionId, type Answer } from '@veilcast/protocol';
+import { eventually, joinCall, openBrowser, reportOf } from './support/browser.ts';
+import { makeFilm } from './support/film.ts';
+import { metricsOf } from './support/level.ts';
+import { Line, Member, tokenFor } from './support/member.ts';
+
+const ROOM = 'marmalade-sky-9';
+const NAMES = { ada: 'Zebedee Quill', bob: 'Wilhelmina Ostrander', cleo: 'Peregrine Vanterpool' };
+const WORDS = 'the heron flies at noon';
+const ADDRESS = /\b\d{1,3}(?:\.\d{1,3}){3}\b|::1|::ffff:/;
+
+let cluster: Cluster;
+let browser: Browser;
+let ada: Page;
+let host: Member;
+const workers: number[] = [];
+/** What must not be found, by what it is. */
+const secrets = new Map<string, string>();
+const lines: string[] = [];
+const answers: Answer[] = [];
+const refusals: string[] = [];
+let metrics = '';
+
+beforeAll(async () => {
+  observer.on('newworker', ({ pid }) => void workers.push(pid));
+  const destination = { write: (line: string) => void lines.push(line) };
+  const log = createLogger({ service: 'veilcast', level: 'trace', destination });
+  const regions = [RegionId.parse('eu'), RegionId.parse('us')];
+  cluster = await startCluster({ port: 0, regions, lan: false }, log);
+  browser = await openBrowser(await makeFilm(join(tmpdir(), 'veilcast-films'), 8));
+  for (const [who, name] of Object.entries(NAMES)) {
+    for (const part of name.split(' ')) secrets.set(`the name of ${who}: ${part}`, part);
+  }
+  secrets.set('a line of chat', WORDS);
+  secrets.set('the Room', ROOM);
+
+  host = await Member.enter(cluster.origin, ROOM, 'host');
+  await call();
+  await abuse();
+  await loseWorkers();
+  metrics = await metricsOf(cluster.origin);
+  keepSecretsOf(host);
+});
+
+afterAll(async () => {
+  host?.line.socket.close();
+  await browser?.close();
+  await cluster?.close();
+});
+
+function keepToken(what: string, token: string): void {
+  for (const [index, part] of token.split('.').entries()) {
+    // The header of every token is the same, and public.
+    if (index > 0 || part.length > 60) secrets.set(`${what}, part ${index}`, part);
+  }
+}
+
+function keepSecretsOf({ admission, keys }: Member): void {
+  keepToken('a credential', admission.credential);
+  for (const { iceParameters, dtlsParameters } of [admission.sendTransport, admission.recvTransport]) {
+    for (const field of ['usernameFragment', 'password'] as const) {
+      const value = iceParameters[field];
+      if (typeof value !== 'string') throw new Error(`no ${field}`);
+      secrets.set(`ICE ${field} ${secrets.size}`, value);
+    }
+    for (const { value } of dtlsParameters.fingerprints) secrets.set(`fingerprint ${secrets.size}`, value);
+  }
+  for (const { epoch, baseKey } of keys) {
+    for (const form of ['hex', 'base64', 'base64url'] as const)
+      secrets.set(`base key of Epoch ${epoch}, ${form}`, Buffer.from(baseKey).toString(form).slice(0, 40));
+  }
+}
+
+/** Names, pictures between two regions, chat, a lock, a knock, an admission and a kick. */
+async function call(): Promise<void> {
+  const { origin } = cluster;
+  const token = await tokenFor(origin, ROOM);
+  keepToken("Ada's token", token);
+  ada = await joinCall(browser, origin, { room: ROOM, name: NAMES.ada, region: 'eu', token });
+  const bob = await joinCall(browser, origin, { room: ROOM, name: NAMES.bob, region: 'us' });
+  await eventually(
+    'the call',
+    () => reportOf(bob),
+    ({ peers }) => peers.some(({ name, video }) => name === NAMES.ada && video.framesDecoded > 10),
+    60_000,
+  );
+  await ada.getByTestId('chat').click();
+  await ada.getByTestId('chat-input').fill(WORDS);
+  await ada.getByTestId('chat-input').press('Enter');
+  await bob.getByTestId('chat').click();
+  await bob.getByTestId('chat-line').filter({ hasText: WORDS }).waitFor({ timeout: 30_000 });
+
+  await host.line.request('setLocked', { locked: true });
+  const cleo = await joinCall(browser, origin, { room: ROOM, name: NAMES.cleo, region: 'us' });
+  const [knocking] = await eventually(
+    'a knock',
+    async () => host.waiting,
+    (waiting) => waiting.length === 1,
+  );
+  if (!knocking) throw new Error('nobody knocks');
+  await host.line.request('admit', { peerId: knocking });
+  await eventually(
+    'her place',
+    () => reportOf(cleo),
+    ({ e2ee }) => e2ee.state === 'encrypted' && e2ee.members === 4,
+    60_000,
+  );
+  await host.line.request('kick', { peerId: knocking });
+  await cleo.locator('[data-testid="error"][data-code="REMOVED"]').waitFor({ timeout: 30_000 });
+}
+
+/** What strangers and broken clients send, always with something in it that they should not read again. */
+async function abuse(): Promise<void> {
+  const { origin } = cluster;
+  const good = await tokenFor(origin, ROOM);
+  keepToken("a stranger's token", good);
+  const forged = `${good.split('.').slice(0, 2).join('.')}.${'Q'.repeat(86)}`;
+  const join = { version: 1, leafKey: 'B'.repeat(43), probes: [] };
+  const line = await Line.open(origin);
+  let id = 0;
+  const send = async (name: string, body: unknown): Promise<void> => {
+    id += 1;
+    answers.push(await line.raw({ id, name, body }));
+  };
+  await send('join', { ...join, token: forged });
+  await send('join', { ...join, token: good, leafKey: WORDS });
+  await send('join', { ...join, token: good, [NAMES.ada]: WORDS });
+  await send(NAMES.bob, { token: good });
+  await send('knock', { name: NAMES.cleo.repeat(10) });
+  await send('kick', { peerId: NAMES.cleo });
+  answers.push(await line.raw({ id: 1, name: 'leave', body: { token: good } }), await line.raw(WORDS));
+  line.socket.close();
+  for (const body of [{ room: `${ROOM} ${NAMES.ada}` }, { room: ROOM, role: NAMES.bob }, { room: ROOM, token: good }]) {
+    const headers = { 'content-type': 'application/json' };
+    const refused = await fetch(`${origin}/api/token`, { method: 'POST', headers, body: JSON.stringify(body) });
+    expect(refused.ok).toBe(false);
+    refusals.push(await refused.text());
+  }
+}
+
+/** Dead Workers are what the services say most about. */
+async function loseWorkers(): Promise<void> {
+  await host.line.request('setLocked', { locked: false });
+  const before = (await reportOf(ada)).self.peerId;
+  for (const pid of workers.slice()) process.kill(pid, 'SIGKILL');
+  await eventually(
+    'a new place',
+    () => reportOf(ada),
+    ({ self, e2ee }) => self.peerId !== before && self.peerId !== '' && e2ee.state === 'encrypted',
+    60_000,
+  );
+}
+
+function found(text: string): string[] {
+  const words = [...secrets].filter(([, secret]) => text.includes(secret)).map(([what]) => what);
+  return ADDRESS.test(text) ? [...words, 'an address'] : words;
+}
+
+it('would find each of them', () => {
+  expect(secrets.size).toBeGreaterThan(20);
+  for (const [what, secret] of secrets) {
+    expect(secret.length, what).toBeGreaterThan(3);
+    expect(found(`{"msg":"${secret}"}`)).toContain(what);
+  }
+  expect(found('from 10.1.2.3')).toEqual(['an address']);
+});
+
+it('no log line holds one', () => {
+  expect(lines.length).toBeGreaterThan(3);
+  expect(lines.join('')).toContain('worker died');
+  for (const line of lines) expect(found(line), line).toEqual([]);
+});
+
+it('no metric holds one', () => {
+  expect(metrics).toMatch(/^veilcast_signaling_\w+\{[^}]*"UNAUTHORIZED"[^}]*\} [1-9]/m);
+  for (const line of metrics.split('\n')) expect(found(line), line).toEqual([]);
+});
+
+it('no error answer holds one', () => {
+  expect(answers.map((answer) => answer.ok)).toEqual(answers.map(() => false));
+  for (const answer of answers) expect(found(JSON.stringify(answer)), JSON.stringify(answer)).toEqual([]);
+  for (const text of refusals) expect(found(text), text).toEqual([]);
+});
