@@ -18,6 +18,12 @@ export interface WebOptions {
 /** Room for one JSON body of the HTTP routes; media and messages travel on the socket. */
 const BODY_LIMIT = 16_384;
 
+/**
+ * An idle connection is closed after this long. Longer: a browser that comes back after a silent cut asks over connections
+ * that are dead, one after the other. Shorter: a page's few requests each open one.
+ */
+const KEEP_ALIVE_MS = 2_000;
+
 /** Workers and sockets of our own origin, styles that React sets on elements, nothing from elsewhere. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
@@ -51,6 +57,7 @@ export async function openWeb({ metrics, regions, ready, tls }: WebOptions): Pro
     bodyLimit: BODY_LIMIT,
     logger: false,
     forceCloseConnections: true,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     ...(tls ? { https: tls } : {}),
   });
   const [callPage, operatorPage] = await Promise.all([pageOf('call-app'), pageOf('operator-app')]);

@@ -28,7 +28,7 @@ const Authority = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x
  * Longest wait for the authority's key. After a cut the browser asks over a connection that it kept and that is dead, and
  * learns so only by our giving up. Shorter: slow phones never get in. Longer: a call takes longer to come back.
  */
-const AUTHORITY_TIMEOUT_MS = 5_000;
+const AUTHORITY_TIMEOUT_MS = 3_000;
 
 function unreachable(cause: unknown): never {
   throw new ClusterError('DISCONNECTED', 'signaling cannot be reached', { cause });

@@ -1,8 +1,8 @@
 /** Asks signaling's development endpoint for a join token. In a cluster the link brings its own. */
 import { ClusterError, WireError, type Role } from '@veilcast/protocol';
 
-/** An answer takes milliseconds; longer than this and the person is told. */
-const DEADLINE_MS = 10_000;
+/** An answer takes milliseconds; after a cut the browser may ask over a connection that is dead, and must try another soon. */
+const DEADLINE_MS = 3_000;
 
 /**
  * The tokens of one person: the first is there, further ones are fetched when the call must come back, since a token
