@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance, type RouteHandlerMethod } from 'fastify';
 import type { Registry } from 'prom-client';
+import { probePage } from '@veilcast/node-kit';
 import { ClusterError, type RegionId } from '@veilcast/protocol';
 
 export interface WebOptions {
@@ -70,9 +71,12 @@ export async function openWeb({ metrics, regions, ready, tls }: WebOptions): Pro
       'x-content-type-options': 'nosniff',
     });
   });
-  web.get('/healthz', () => ({ alive: true }));
-  web.get('/readyz', (_request, reply) => reply.code(ready() ? 200 : 503).send({ ready: ready() }));
-  web.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  for (const path of ['/healthz', '/readyz', '/metrics']) {
+    web.get(path, async (_request, reply) => {
+      const page = await probePage(path, { ready }, metrics);
+      return page ? reply.code(page.status).type(page.type).send(page.text) : reply.callNotFound();
+    });
+  }
   for (const region of regions) {
     web.get(`/probe/${region}`, (_request, reply) => reply.header('cache-control', 'no-store').code(204).send());
   }
