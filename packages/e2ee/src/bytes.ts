@@ -8,6 +8,17 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
+/** A new array, of memory of its own. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 /** As good as script can: the engine may hold copies. */
 export function wipe(secrets: readonly Uint8Array[]): void {
   for (const secret of secrets) secret.fill(0);
