@@ -2,6 +2,9 @@
  * The SDK's surface: what an application sees of a call. No framework, no globals, one event emitter (packages/client/README.md).
  */
 import type { ErrorCode, PeerId, ProducerId, RegionId, Role, Source } from '@veilcast/protocol';
+import type { GroupChange, GroupWarning } from './workers/messages.ts';
+
+export type { GroupChange, GroupWarning } from './workers/messages.ts';
 
 export interface ConnectOptions {
   /** Where signaling is, e.g. `https://call.example.org`. */
@@ -37,6 +40,12 @@ export interface Encryption {
   readonly members: readonly PeerId[];
   /** 30 digits, six groups of five; equal for everybody in the Epoch. Empty while waiting. */
   readonly code: string;
+  /** Of the Epoch, hexadecimal digits: what `code` and every other view to compare is made of. Empty while waiting. */
+  readonly authenticator: string;
+  /** How the last Epochs came about, oldest first; at most 100. */
+  readonly changes: readonly GroupChange[];
+  /** What people should know, oldest first; at most 100. */
+  readonly warnings: readonly GroupWarning[];
   readonly framesSealed: number;
   readonly framesOpened: number;
   /** By reason. */
@@ -111,6 +120,9 @@ export interface CallEvents {
   track: [track: RemoteTrack, person: Person];
   trackEnded: [track: RemoteTrack, person: Person];
   chat: [line: ChatLine];
+  /** A new Epoch. */
+  keys: [change: GroupChange];
+  warning: [warning: GroupWarning];
   ended: [error: CallError | undefined];
 }
 

@@ -9,6 +9,8 @@ export class CallEmitter {
     track: new Set(),
     trackEnded: new Set(),
     chat: new Set(),
+    keys: new Set(),
+    warning: new Set(),
     ended: new Set(),
   };
 

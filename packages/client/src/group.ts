@@ -11,6 +11,7 @@ import type {
   GroupAnswer,
   GroupEvent,
   GroupStanding,
+  GroupWarning,
   GroupWorkerInput,
   GroupWorkerOutput,
 } from './workers/messages.ts';
@@ -50,6 +51,7 @@ export interface GroupListeners {
   heard(sender: PeerId, talk: Talk): void;
   /** Something was not taken: a Commit, a message, or its content. Counted by reason. */
   refused(reason: string): void;
+  warned(warning: GroupWarning): void;
 }
 
 export class Group {
@@ -133,6 +135,9 @@ export class Group {
         return;
       case 'refused':
         this.#listeners?.refused(message.reason);
+        return;
+      case 'warning':
+        this.#listeners?.warned(message.warning);
         return;
       default:
         this.#listeners?.standing(message);

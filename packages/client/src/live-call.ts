@@ -235,6 +235,10 @@ export class LiveCall implements Call {
         if (line) this.#emitter.emit('chat', line);
       },
       refused: (reason) => this.#picture.refused(reason),
+      warned: (warning) => {
+        this.#picture.warned(warning);
+        this.#emitter.emit('warning', warning);
+      },
       counts: (counts) => {
         if (seat() === this.#seat) this.#picture.counted(counts);
       },
@@ -285,6 +289,7 @@ export class LiveCall implements Call {
       this.#profileTold = false;
       return;
     }
+    this.#emitter.emit('keys', standing.change);
     // Who comes in knows nobody's name, and nobody knows theirs.
     if (this.#profileTold && standing.added.length === 0) return;
     this.#profileTold = true;

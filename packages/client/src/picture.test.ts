@@ -1,7 +1,7 @@
 import type { Admission, AnyEvent, PeerId, PeerView } from '@veilcast/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RoomPicture } from './picture.ts';
-import { CHAT_LINES_MAX, emptySnapshot, SnapshotStore } from './snapshot.ts';
+import { CHAT_LINES_MAX, KEY_NOTICES_MAX, emptySnapshot, SnapshotStore } from './snapshot.ts';
 
 const BOB = 'bob' as PeerId;
 const view = (peerId: string) => ({ peerId, role: 'speaker', producers: [] }) as unknown as PeerView;
@@ -84,6 +84,8 @@ describe('what is said of the encryption', () => {
     members: [BOB],
     added: [],
     code: '12345 …',
+    authenticator: 'ab',
+    change: { epoch: 3, at: 1, by: BOB, kind: 'rotated' as const, added: [], removed: [] },
     suite: 'S',
     selfLeaf: 0,
   };
@@ -96,6 +98,16 @@ describe('what is said of the encryption', () => {
     expect(store.snapshot.encryption).toMatchObject({ state: 'waiting', code: '', members: [] });
     picture.standing({ kind: 'failed' });
     expect(store.snapshot.encryption.state).toBe('failed');
+  });
+
+  it('keeps the newest changes of keys and the newest warnings, and no more', () => {
+    for (let n = 0; n < KEY_NOTICES_MAX + 5; n++) {
+      picture.standing({ ...epoch, epoch: n, change: { ...epoch.change, epoch: n } });
+      picture.warned({ kind: 'fork', at: n, epoch: n, peers: [BOB], reason: '' });
+    }
+    const { changes, warnings } = store.snapshot.encryption;
+    expect([changes.length, changes.at(-1)?.epoch]).toEqual([KEY_NOTICES_MAX, KEY_NOTICES_MAX + 4]);
+    expect([warnings.length, warnings.at(-1)?.at]).toEqual([KEY_NOTICES_MAX, KEY_NOTICES_MAX + 4]);
   });
 
   it('goes on counting over new workers, which count from zero', () => {

@@ -5,8 +5,8 @@
 import type { Admission, AnyEvent, PeerId } from '@veilcast/protocol';
 import type { ChatLine, Encryption } from './call.ts';
 import type { Talk } from './profile.ts';
-import { CHAT_LINES_MAX, People, type SnapshotStore } from './snapshot.ts';
-import type { FrameCounts, GroupStanding } from './workers/messages.ts';
+import { CHAT_LINES_MAX, KEY_NOTICES_MAX, People, type SnapshotStore } from './snapshot.ts';
+import type { FrameCounts, GroupStanding, GroupWarning } from './workers/messages.ts';
 
 /** Reasons counted. They are words of our own; the bound is for those that a later version invents. */
 const REASONS_MAX = 32;
@@ -73,13 +73,19 @@ export class RoomPicture {
 
   standing(standing: GroupStanding): void {
     if (standing.kind === 'epoch') {
-      const { epoch, members, code, suite } = standing;
-      this.#store.setEncryption({ state: 'encrypted', epoch, members, code, suite });
+      const { epoch, members, code, authenticator, suite, change } = standing;
+      const changes = [...this.#store.snapshot.encryption.changes, change].slice(-KEY_NOTICES_MAX);
+      this.#store.setEncryption({ state: 'encrypted', epoch, members, code, authenticator, suite, changes });
     } else this.notEncrypted(standing.kind === 'failed' ? 'failed' : 'waiting');
   }
 
   notEncrypted(state: Encryption['state']): void {
-    this.#store.setEncryption({ state, members: [], code: '' });
+    this.#store.setEncryption({ state, members: [], code: '', authenticator: '' });
+  }
+
+  warned(warning: GroupWarning): void {
+    const { warnings } = this.#store.snapshot.encryption;
+    this.#store.setEncryption({ warnings: [...warnings, warning].slice(-KEY_NOTICES_MAX) });
   }
 
   counted(counts: FrameCounts): void {

@@ -23,7 +23,7 @@ import { probeRegions } from './probe.ts';
 import type { Talk } from './profile.ts';
 import { SignalingSocket, type Signaling } from './socket.ts';
 import { openSocketWire, type Wire } from './wire.ts';
-import type { FrameCounts, GroupEvent, GroupStanding } from './workers/messages.ts';
+import type { FrameCounts, GroupEvent, GroupStanding, GroupWarning } from './workers/messages.ts';
 
 /** Events that come while the transports are being made. They take milliseconds; this many is an attack. */
 const HELD_MAX = 2_000;
@@ -51,6 +51,7 @@ export interface SeatListeners {
   standing(standing: GroupStanding): void;
   heard(sender: PeerId, talk: Talk): void;
   refused(reason: string): void;
+  warned(warning: GroupWarning): void;
   counts(counts: FrameCounts): void;
   /** Once: this Seat is of no use any more, or the server ended it. Not after `leave` or `close`. */
   lost(error: ClusterError): void;

@@ -8,6 +8,9 @@ import type { CallSnapshot, Encryption, Person, RemoteTrack } from './call.ts';
 /** Lines of chat kept. Older ones fall out. */
 export const CHAT_LINES_MAX = 500;
 
+/** Changes of keys and warnings kept, of each. Older ones fall out. */
+export const KEY_NOTICES_MAX = 100;
+
 /** Steps of a level: finer steps would change the picture without anybody seeing it. */
 const LEVEL_STEPS = 20;
 
@@ -17,6 +20,9 @@ const NO_ENCRYPTION: Encryption = {
   epoch: 0,
   members: [],
   code: '',
+  authenticator: '',
+  changes: [],
+  warnings: [],
   framesSealed: 0,
   framesOpened: 0,
   failures: {},

@@ -3,7 +3,7 @@
  * bits: nobody can search for a group with the same ones.
  */
 import { sha512 } from '@noble/hashes/sha2.js';
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 
 const GROUPS = 6;
 const LABEL = utf8ToBytes('veilcast/1 group code');
@@ -15,4 +15,9 @@ export function groupCode(authenticator: Uint8Array): string {
   return Array.from({ length: GROUPS }, (_, group) =>
     String(view.getBigUint64(group * 8) % 100_000n).padStart(5, '0'),
   ).join(' ');
+}
+
+/** The whole authenticator as hexadecimal digits, for whoever makes another view of it. */
+export function authenticatorDigits(authenticator: Uint8Array): string {
+  return bytesToHex(authenticator);
 }

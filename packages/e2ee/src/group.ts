@@ -55,6 +55,10 @@ export interface PendingCommit {
 
 export interface AppliedCommit {
   readonly next: GroupState;
+  /** Who made it: a member, or whoever entered by it. */
+  readonly by: PeerId;
+  /** By somebody who entered, or came back to its own leaf when `added` is empty. */
+  readonly external: boolean;
   readonly added: readonly PeerId[];
   readonly removed: readonly PeerId[];
 }

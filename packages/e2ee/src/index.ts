@@ -1,5 +1,5 @@
 export * from './group.ts';
-export { groupCode } from './code.ts';
+export { authenticatorDigits, groupCode } from './code.ts';
 export {
   type AuthorityKey,
   CredentialClaims,

@@ -146,31 +146,37 @@ async function applyCommit(state: GroupState, bytes: Uint8Array): Promise<Applie
   const content = liveContentOf(state);
   const { mls, roster, validate } = content;
   const commit = judgeCommit(decodeMessage(bytes), { ...mls.groupContext, roster });
-  await judgeCommitter(commit, content);
+  const by = await judgeCommitter(commit, content);
+  const external = commit.sender === undefined;
   const suite = await suiteImpl();
   const removed = commit.removes.flatMap((leaf) => roster.get(leaf)?.peerId ?? []);
   const result = await guard(() => processPublicMessage(mls, commit.message, emptyPskIndex, suite));
   const left = result.newState.groupActiveState.kind !== 'active';
   if (left) {
     const out = { ...heldOf(result.newState, validate, roster), removed: true };
-    return { next: hold(state.roomId, state.self, out), added: [], removed };
+    return { next: hold(state.roomId, state.self, out), by, external, added: [], removed };
   }
   const now = await rosterOf(result.newState.ratchetTree, validate, roster);
-  const added = commit.sender === undefined ? [...now.values()].filter((entry) => !hasEntry(roster, entry.peerId)) : [];
+  const added = external ? [...now.values()].filter((entry) => !hasEntry(roster, entry.peerId)) : [];
   return {
     next: hold(state.roomId, state.self, heldOf(result.newState, validate, now, roster, result.consumed)),
+    by,
+    external,
     added: added.map((entry) => entry.peerId),
     removed: removed.filter((peerId) => !hasEntry(now, peerId)),
   };
 }
 
 /** Who commits: a member as itself, or a newcomer whose Peer and keys are nobody else's. @throws GroupError */
-async function judgeCommitter({ path, sender, removes }: JudgedCommit, { mls, roster, validate }: Held): Promise<void> {
+async function judgeCommitter(
+  { path, sender, removes }: JudgedCommit,
+  { mls, roster, validate }: Held,
+): Promise<PeerId> {
   const { credential, signaturePublicKey, hpkePublicKey } = path.leafNode;
   if (sender !== undefined) {
     const member = roster.get(sender);
     if (member === undefined || !isSame(member, credential, signaturePublicKey)) throw new GroupError('bad-credential');
-    return;
+    return member.peerId;
   }
   const entrant = await validated(credential, signaturePublicKey, validate);
   const others = [...roster].filter(([leaf]) => !removes.includes(leaf)).map(([, entry]) => entry);
@@ -186,6 +192,7 @@ async function judgeCommitter({ path, sender, removes }: JudgedCommit, { mls, ro
   );
   const used = keys.some((key) => key !== undefined && equalBytes(key, hpkePublicKey));
   if (used) throw new GroupError('not-allowed');
+  return entrant.peerId;
 }
 
 async function epochKeys(state: GroupState): Promise<EpochKeys> {

@@ -2,8 +2,17 @@
  * The MLS group in a worker of its own: the leaf key is made here and never leaves, and the base keys go straight to the
  * frame worker. What it needs of signaling it asks the page for, which carries bytes and reads none.
  */
-import { credentialValidator, groupCode, SUITE, tsMlsLibrary, type EpochKeys, type LeafKey } from '@veilcast/e2ee';
+import {
+  authenticatorDigits,
+  credentialValidator,
+  groupCode,
+  SUITE,
+  tsMlsLibrary,
+  type EpochKeys,
+  type LeafKey,
+} from '@veilcast/e2ee';
 import { ClusterError } from '@veilcast/protocol';
+import { browserClock } from '../clock.ts';
 import { Membership, type Entry } from './membership.ts';
 import type { GroupAnswer, GroupRequestName, GroupWorkerInput, GroupWorkerOutput, KeyMessage } from './messages.ts';
 import { scope as self, type WorkerScope } from './scope.ts';
@@ -64,7 +73,7 @@ function enter({ roomId, peerId, credential, authority }: GroupWorkerInput & { r
   );
 }
 
-function entered(keys: EpochKeys, { added, switchAfterMs, newGroup }: Entry): void {
+function entered(keys: EpochKeys, { by, kind, added, removed, switchAfterMs, newGroup }: Entry): void {
   const { epoch, baseKey, selfLeaf, members } = keys;
   tellFrames({ kind: 'epoch', epoch, baseKey, selfLeaf, members, switchAfterMs, newGroup });
   scope.postMessage({
@@ -73,6 +82,8 @@ function entered(keys: EpochKeys, { added, switchAfterMs, newGroup }: Entry): vo
     members: members.map(({ peerId }) => peerId),
     added,
     code: groupCode(keys.authenticator),
+    authenticator: authenticatorDigits(keys.authenticator),
+    change: { epoch, at: browserClock.now(), by, kind, added, removed },
     suite: SUITE,
     selfLeaf,
   });

@@ -8,13 +8,14 @@
 import { ClusterError, type PeerId } from '@veilcast/protocol';
 import {
   GroupError,
+  type AppliedCommit,
   type EpochKeys,
   type GroupLibrary,
   type GroupSelf,
   type GroupState,
   type PendingCommit,
 } from '@veilcast/e2ee';
-import type { GroupEvent } from './messages.ts';
+import type { GroupChange, GroupEvent } from './messages.ts';
 
 /** Receivers get this long to learn a new Epoch before we seal with it, when nobody was removed. */
 const SWITCH_AFTER_MS = 50;
@@ -36,8 +37,7 @@ export interface CommitBody {
 }
 
 /** How an Epoch came about. */
-export interface Entry {
-  readonly added: readonly PeerId[];
+export interface Entry extends Pick<GroupChange, 'by' | 'kind' | 'added' | 'removed'> {
   readonly switchAfterMs: number;
   readonly newGroup: boolean;
 }
@@ -56,9 +56,6 @@ export interface MembershipOutside {
   /** A message or Commit was not taken; the reason holds no secret. */
   refused(reason: string): void;
 }
-
-/** A Commit of our own: an entry or a removal, so there is nothing to wait for. */
-const OURS: Entry = { added: [], switchAfterMs: 0, newGroup: false };
 
 export class Membership {
   readonly #library: GroupLibrary;
@@ -138,22 +135,23 @@ export class Membership {
   async #create(ticket: number, epoch: number): Promise<void> {
     const { state, groupInfo } = await this.#library.createGroup(this.#self);
     await this.#accepted(state, { epoch, ticket, groupInfo, removes: [] });
-    await this.#adopt(state, { added: [], switchAfterMs: 0, newGroup: true });
+    await this.#adopt(state, { ...this.#ours('created'), newGroup: true });
   }
 
   async #join(ticket: number, epoch: number, groupInfo: Uint8Array): Promise<void> {
     const pending = await this.#library.joinGroup(this.#self, groupInfo);
     await this.#accepted(pending.next, { epoch, ticket, ...bodyOf(pending) });
-    await this.#adopt(pending.next, OURS);
+    await this.#adopt(pending.next, this.#ours(pending.removes.length > 0 ? 'returned' : 'entered'));
   }
 
   async #follow(epoch: number, commit: Uint8Array): Promise<void> {
     // Not in the group yet, or the Commit is one that our entry was built on.
     if (!this.#state || epoch < this.#state.epoch) return;
-    const { next, added, removed } = await this.#library.applyCommit(this.#state, commit);
+    const applied = await this.#library.applyCommit(this.#state, commit);
+    const { next, by, added, removed } = applied;
     if (removed.includes(this.#self.peerId)) throw new GroupError('removed');
     const switchAfterMs = removed.length > 0 ? 0 : SWITCH_AFTER_MS;
-    await this.#adopt(next, { added, switchAfterMs, newGroup: false });
+    await this.#adopt(next, { by, kind: kindOf(applied), added, removed, switchAfterMs, newGroup: false });
   }
 
   async #remove(epoch: number, peers: readonly PeerId[]): Promise<void> {
@@ -167,7 +165,12 @@ export class Membership {
       this.#outside.refused(code);
       return;
     }
-    await this.#adopt(pending.next, OURS);
+    await this.#adopt(pending.next, { ...this.#ours('removed'), removed: pending.removes });
+  }
+
+  /** A Commit of our own: there is nothing to wait for. */
+  #ours(kind: Entry['kind']): Entry {
+    return { by: this.#self.peerId, kind, added: [], removed: [], switchAfterMs: 0, newGroup: false };
   }
 
   /** A message that does not open is dropped: one hostile member must not push the others out of the group. */
@@ -242,4 +245,9 @@ export class Membership {
 
 function bodyOf(pending: PendingCommit): Omit<CommitBody, 'epoch'> {
   return { commit: pending.commit, groupInfo: pending.groupInfo, removes: pending.removes };
+}
+
+function kindOf({ external, added, removed }: AppliedCommit): Entry['kind'] {
+  if (external) return added.length > 0 ? 'entered' : 'returned';
+  return removed.length > 0 ? 'removed' : 'rotated';
 }

@@ -89,7 +89,41 @@ export type GroupWorkerOutput =
   | GroupStanding
   | { readonly kind: 'opened'; readonly sender: PeerId; readonly plaintext: Uint8Array }
   | { readonly kind: 'said'; readonly call: number; readonly error: ErrorCode | undefined }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'warning'; readonly warning: GroupWarning };
+
+/** How an Epoch came about, for the call's timeline. */
+export interface GroupChange {
+  readonly epoch: number;
+  /** This device's clock, ms since the Unix epoch. */
+  readonly at: number;
+  /** Who made the Commit; empty when we entered and cannot know who was before. */
+  readonly by: PeerId | '';
+  /**
+   * created: a new group, whose Epochs have nothing to do with those before. entered: somebody came. returned: somebody who
+   * had lost its place took it again. removed: members were taken out. rotated: new keys for the same people.
+   */
+  readonly kind: 'created' | 'entered' | 'returned' | 'removed' | 'rotated';
+  readonly added: readonly PeerId[];
+  readonly removed: readonly PeerId[];
+}
+
+/**
+ * Something about the group that people should see.
+ * fork: that member is in an Epoch of our number with other keys, by its own signature: the server splits the group, or the
+ * member lies. removalWithheld: they left the Room and are members still. ghost: they are members and never came into
+ * the Room. commitRefused: a Commit that the server had accepted was not one that we may take; `reason` says why.
+ * staleLeaf: they have not renewed their keys for twice the time in which every member does.
+ */
+export interface GroupWarning {
+  readonly kind: 'fork' | 'removalWithheld' | 'ghost' | 'commitRefused' | 'staleLeaf';
+  readonly at: number;
+  readonly epoch: number;
+  /** Whom it concerns: of a refused Commit who sent it. */
+  readonly peers: readonly PeerId[];
+  /** A stable word, never words of another. */
+  readonly reason: string;
+}
 
 /** Where this member stands in the group. */
 export type GroupStanding =
@@ -101,6 +135,9 @@ export type GroupStanding =
       readonly added: readonly PeerId[];
       /** 30 digits for people to compare. */
       readonly code: string;
+      /** Hexadecimal digits of the epoch authenticator (RFC 9420 §8.7); no secret: it is there to be compared. */
+      readonly authenticator: string;
+      readonly change: GroupChange;
       readonly suite: string;
       readonly selfLeaf: number;
     }
