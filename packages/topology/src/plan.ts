@@ -9,7 +9,7 @@ import type { Demand, Plan, PlannedPipe, Policy, RouterRole, View } from './mode
 import { pipeIdOf } from './pipes.ts';
 import { sharedTree } from './shared.ts';
 import { sitesOf, type Site, type Sites } from './sites.ts';
-import { grow, type Forest, type Parents, type Root } from './tree.ts';
+import { grow, type Forest, type Ground, type Parents, type Root } from './tree.ts';
 
 /**
  * Plans a Room. Fan-out and depth hold whenever trees within both are found; where the depth cannot be kept, it gives
@@ -18,15 +18,22 @@ import { grow, type Forest, type Parents, type Root } from './tree.ts';
 export function plan(view: View, demand: Demand, policy: Policy, previous?: Plan): Plan {
   const sites = sitesOf(view, policy);
   const roots = rootsOf(demand, sites);
+  const ground = { view, sites, policy, peersAt: peersAt(demand) };
   const forest = firstComplete(roots, [
-    () => separateTrees(view, sites, roots, policy, policy.depthMax, previous),
-    () => separateTrees(view, sites, roots, policy, policy.depthMax),
-    () => sharedTree(view, sites, roots, policy, Math.floor(policy.depthMax / 2)),
-    () => separateTrees(view, sites, roots, policy, Number.POSITIVE_INFINITY, previous),
-    () => sharedTree(view, sites, roots, policy, Number.POSITIVE_INFINITY),
+    () => separateTrees(ground, roots, policy.depthMax, previous),
+    () => separateTrees(ground, roots, policy.depthMax),
+    () => sharedTree(ground, roots, Math.floor(policy.depthMax / 2)),
+    () => separateTrees(ground, roots, Number.POSITIVE_INFINITY, previous),
+    () => sharedTree(ground, roots, Number.POSITIVE_INFINITY),
   ]);
   const pipes = pipesOf(roots, forest);
   return { roomId: demand.roomId, routers: routersOf(demand, sites, roots, pipes), pipes };
+}
+
+function peersAt(demand: Demand): ReadonlyMap<WorkerId, number> {
+  const peers = new Map<WorkerId, number>();
+  for (const { workerId } of demand.peers) peers.set(workerId, (peers.get(workerId) ?? 0) + 1);
+  return peers;
 }
 
 function rootsOf(demand: Demand, sites: Sites): Root[] {
@@ -71,14 +78,8 @@ function isComplete(roots: readonly Root[], forest: Forest): boolean {
 }
 
 /** A tree of its own for each Worker with publishers, all within one budget of Pipes. */
-function separateTrees(
-  view: View,
-  sites: Sites,
-  roots: readonly Root[],
-  policy: Policy,
-  depthMax: number,
-  previous?: Plan,
-): Forest {
+function separateTrees(ground: Ground, roots: readonly Root[], depthMax: number, previous?: Plan): Forest {
+  const { view, sites, policy, peersAt } = ground;
   const links = linksWithin(() => policy.fanOutMax);
   const origins = new Set(roots.map((root) => root.site.workerId));
   const forest = new Map<WorkerId, Parents>();
@@ -87,7 +88,7 @@ function separateTrees(
   }
   for (const root of roots) {
     const parents = forest.get(root.site.workerId) ?? new Map<WorkerId, WorkerId>();
-    grow({ view, sites, links, depthMax, origins }, root.site, parents, root.targets);
+    grow({ view, sites, links, depthMax, origins, peersAt }, root.site, parents, root.targets);
   }
   return forest;
 }

@@ -4,12 +4,11 @@
  */
 import type { WorkerId } from '@veilcast/protocol';
 import { linksWithin } from './links.ts';
-import type { Policy, View } from './model.ts';
-import type { Sites } from './sites.ts';
-import { grow, type Forest, type Parents, type Root } from './tree.ts';
+import { grow, type Forest, type Ground, type Parents, type Root } from './tree.ts';
 
 /** @param depthMax from the middle of the tree: half of what a path through it may have */
-export function sharedTree(view: View, sites: Sites, roots: readonly Root[], policy: Policy, depthMax: number): Forest {
+export function sharedTree(ground: Ground, roots: readonly Root[], depthMax: number): Forest {
+  const { policy, ...given } = ground;
   const middle = roots[0];
   if (!middle) return new Map();
   const everybody = new Set(roots.flatMap((root) => [root.site.workerId, ...root.targets]));
@@ -17,7 +16,7 @@ export function sharedTree(view: View, sites: Sites, roots: readonly Root[], pol
   // All but the middle have a neighbour above them already.
   const links = linksWithin((worker) => policy.fanOutMax - (worker === middle.site.workerId ? 0 : 1));
   const tree: Parents = new Map();
-  grow({ view, sites, links, depthMax, origins }, middle.site, tree, [...everybody].sort());
+  grow({ ...given, links, depthMax, origins }, middle.site, tree, [...everybody].sort());
   const neighbours = new Map<WorkerId, WorkerId[]>();
   for (const [child, parent] of tree) {
     neighbours.set(child, [...(neighbours.get(child) ?? []), parent]);

@@ -1,11 +1,12 @@
 /**
- * Grows the tree of one publisher's Worker: first one long link into each region that has viewers, the nearest first,
- * then copies inside each region, breadth first. Uses Pipes that exist before it opens new ones, and stays within the
- * fan-out that is left and the depth. What it cannot reach it leaves, and says so.
+ * Grows the tree of one publisher's Worker: first one long link into each region that has viewers, from the region that
+ * makes the mean delay least, then copies inside each region, breadth first. Uses Pipes that exist before it opens new
+ * ones, and stays within the fan-out that is left and the depth. What it cannot reach it leaves, and says so.
  */
 import type { ProducerId, RegionId, WorkerId } from '@veilcast/protocol';
+import { entriesOf, type Waiting } from './entries.ts';
 import type { Links } from './links.ts';
-import type { View } from './model.ts';
+import type { Policy, View } from './model.ts';
 import { longMs, pipeMs, type Site, type Sites } from './sites.ts';
 
 /** Who gets what from whom. Parents stand before their children. */
@@ -21,9 +22,16 @@ export interface Root {
 
 export type Forest = ReadonlyMap<WorkerId, Parents>;
 
-export interface Growth {
+/** What all trees of a Room grow on. */
+export interface Ground {
   readonly view: View;
   readonly sites: Sites;
+  readonly policy: Policy;
+  /** Peers on a Worker: whose delay counts how much. */
+  readonly peersAt: ReadonlyMap<WorkerId, number>;
+}
+
+export interface Growth extends Omit<Ground, 'policy'> {
   readonly links: Links;
   readonly depthMax: number;
   /** Workers with publishers: the core, preferred as the way into their region. */
@@ -68,9 +76,33 @@ class Growing {
   }
 
   run(): WorkerId[] {
+    const entries = this.entries();
+    if (entries) while (this.enterNearest(entries)) continue;
     while (this.enterNearest()) continue;
     for (const region of this.pending.keys()) this.fill(region);
     return [...this.pending.values()].flatMap((waiting) => [...waiting].map((site) => site.workerId));
+  }
+
+  /** Only a tree that starts from nothing is laid out as a whole; what exists is extended where it is nearest. */
+  private entries(): ReadonlyMap<RegionId, RegionId> | undefined {
+    const [source, ...others] = this.reached.values();
+    if (!source || others.length > 0) return undefined;
+    const here = source.site.region;
+    const elsewhere = [...this.pending].filter(([region]) => region !== here);
+    if (elsewhere.length < 2) return undefined;
+    const inside = [source.site, ...(this.pending.get(here) ?? [])];
+    const regions = [this.waiting(here, inside), ...elsewhere.map(([region, sites]) => this.waiting(region, sites))];
+    return entriesOf(this.growth.view, regions, this.growth.depthMax);
+  }
+
+  private waiting(region: RegionId, sites: Iterable<Site>): Waiting {
+    let slots = 1;
+    let weight = 0;
+    for (const { workerId } of sites) {
+      slots += this.growth.links.free(workerId) - 1;
+      weight += this.growth.peersAt.get(workerId) ?? 1;
+    }
+    return { region, slots, weight };
   }
 
   private note(reach: Reach): void {
@@ -94,12 +126,14 @@ class Growing {
   /**
    * The next step towards the region that can be reached soonest: a long link into it or, where its parent's last slot is
    * kept for its own region, the neighbour from which the link will go. False: every region is entered, or none can be.
+   * @param entries where given, a region is entered from the one that it names alone
    */
-  private enterNearest(): boolean {
+  private enterNearest(entries?: ReadonlyMap<RegionId, RegionId>): boolean {
     let best: { parent: Reach; next: Site; ms: number } | undefined;
     for (const [region, waiting] of this.pending) {
       if (this.byRegion.has(region)) continue;
-      for (const parent of this.reached.values()) {
+      const from = entries?.get(region);
+      for (const parent of from === undefined ? this.reached.values() : (this.byRegion.get(from) ?? [])) {
         const ms = parent.ms + longMs(this.growth.view, parent.site.region, region);
         if (best && ms >= best.ms) continue;
         const gateway = this.gatewayFrom(parent, waiting);
