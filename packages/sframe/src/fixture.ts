@@ -8,6 +8,7 @@ export const MEMBERS: ReadonlyMap<number, string> = new Map([
   [2, 'cyd'],
 ]);
 
+/** Those whose clear bytes, if any, are at the front. */
 export const CODECS: readonly Codec[] = ['opus', 'vp8', 'vp9'];
 
 /** A base key that is the same for the same number. */

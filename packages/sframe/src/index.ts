@@ -1,5 +1,4 @@
 export type * from './model.ts';
-export { clearLength } from './clear.ts';
 export { decodeHeader, encodeHeader, type Header, packKeyId, unpackKeyId } from './header.ts';
 export { Keyring, LEAVES_MAX, OLD_EPOCH_MS, SEAL_DELAY_MS, STREAMS_MAX } from './keyring.ts';
 export type { Opener, OpenerOptions } from './opener.ts';

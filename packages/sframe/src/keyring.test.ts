@@ -6,7 +6,7 @@ import { EpochKeyChain, STEP_MS, STEPS_AHEAD, STEPS_BEHIND } from './epoch.ts';
 import { decodeHeader, unpackKeyId } from './header.ts';
 import { Keyring, OLD_EPOCH_MS, SEAL_DELAY_MS } from './keyring.ts';
 import { ReplayWindow } from './replay.ts';
-import { splitFrame } from './trailer.ts';
+import { splitTrailer } from './trailer.ts';
 
 const opus = { codec: 'opus', keyFrame: false } as const;
 
@@ -15,7 +15,7 @@ async function sealAt(keyring: Keyring, now: number, stream = 0): Promise<Uint8A
 }
 
 function keyIdOf(sealed: Uint8Array): { step: number; epoch: number } {
-  return unpackKeyId(Number(splitFrame(sealed)?.header.kid));
+  return unpackKeyId(Number(splitTrailer(sealed)?.header.kid));
 }
 
 describe('without a key', () => {
@@ -226,7 +226,7 @@ describe('counters', () => {
           for (let n = 0; n < 3; n++) sealing.push(ada.sealer(stream).seal(frame(4), opus, now));
         }
         const sealed = (await Promise.all(sealing)).filter((outcome) => outcome.kind === 'sealed');
-        const used = sealed.map(({ bytes }) => Buffer.from(splitFrame(bytes)?.headerBytes ?? []).toString('hex'));
+        const used = sealed.map(({ bytes }) => Buffer.from(splitTrailer(bytes)?.headerBytes ?? []).toString('hex'));
         expect(new Set(used).size).toBe(used.length);
       }),
       { numRuns: 60 },
@@ -244,7 +244,7 @@ describe('counters', () => {
     const ada = await keyringOf(0);
     await sealAt(ada, 0);
     const sealed = await sealAt(ada, 1000);
-    expect(decodeHeader(splitFrame(sealed)?.headerBytes ?? frame(0))?.ctr).toBe(0n);
+    expect(decodeHeader(splitTrailer(sealed)?.headerBytes ?? frame(0))?.ctr).toBe(0n);
   });
 });
 

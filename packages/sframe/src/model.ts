@@ -1,6 +1,7 @@
 /**
  * Frames of media, sealed (RFC 9605 suite AES_256_GCM_SHA512_128) in the trailer form of ADR 0007:
- * `[clear prefix p][ciphertext][tag 16][SFrame header h][p:u8][h:u8]`, prefix and header authenticated.
+ * `[clear prefix p][ciphertext][tag 16][SFrame header h][p:u8][h:u8]`, prefix and header authenticated; H.264 and AV1 in the
+ * same form spread over their units (ADR 0017).
  * Pure: runs in a browser worker and in Node; WebCrypto is the only thing it touches.
  */
 
@@ -25,8 +26,11 @@ export interface KeyId {
 }
 
 export type OpenRefusal = 'malformed' | 'clear-range' | 'unknown-key' | 'wrong-sender' | 'replay' | 'forged';
-/** `codec`: this codec has no clear range yet. `short`: the frame is shorter than its clear range. `exhausted`: no counter left under this key. */
-export type SealRefusal = 'codec' | 'short' | 'no-key' | 'exhausted';
+/**
+ * `short`: the frame is shorter than its clear range. `layout`: not units of its codec, or none with a picture in it.
+ * `exhausted`: no counter left under this key.
+ */
+export type SealRefusal = 'short' | 'layout' | 'no-key' | 'exhausted';
 
 export type SealOutcome =
   | { readonly kind: 'sealed'; readonly bytes: Uint8Array<ArrayBuffer> }

@@ -2,14 +2,14 @@
  * Opens the frames of one received stream, and only those of the Peer that the stream belongs to: any member could seal
  * as any other (RFC 9605 §9.4 knows no senders), but the server cannot give one Peer's frames out as another's.
  */
-import { legalRange } from './clear.ts';
+import { takeSealedApart } from './clear.ts';
 import type { EpochKeyChain } from './epoch.ts';
 import { unpackKeyId } from './header.ts';
 import type { KeySource } from './key-source.ts';
 import type { FrameContext, KeyId, OpenOutcome, OpenRefusal } from './model.ts';
 import { ReplayWindow } from './replay.ts';
-import { concat, decrypt } from './suite.ts';
-import { frameAad, splitFrame } from './trailer.ts';
+import { decrypt } from './suite.ts';
+import { frameAad } from './trailer.ts';
 
 /** Replay windows held before those of passed keys are dropped. */
 const WINDOWS_SWEEP = 64;
@@ -42,10 +42,9 @@ export class Opener {
    * not believed; what was sealed tells.
    */
   async open(frame: Uint8Array, context: Pick<FrameContext, 'codec'>, now: number): Promise<OpenOutcome> {
-    const parts = splitFrame(frame);
-    if (parts === undefined || parts.header.kid > 0xffff_ffffn) return refused('malformed');
-    const range = legalRange(context.codec, parts.clear.length);
-    if (range === undefined) return refused('clear-range');
+    const parts = takeSealedApart(frame, context.codec);
+    if (typeof parts === 'string') return refused(parts);
+    if (parts.header.kid > 0xffff_ffffn) return refused('malformed');
     const keyId = unpackKeyId(Number(parts.header.kid));
     const time = this.#keys.time(now);
     const chain = this.#keys.opening(keyId.epoch, time);
@@ -58,13 +57,13 @@ export class Opener {
     if (window.replay.has(ctr)) return refused('replay');
     const key = await chain.frameKey(step, keyId.stream, keyId.leaf);
     if (key === undefined) return refused('unknown-key');
-    const plain = await decrypt(key, ctr, frameAad(parts.headerBytes, parts.clear, range), parts.sealed);
+    const plain = await decrypt(key, ctr, frameAad(parts.headerBytes, parts.clear, parts.range), parts.sealed);
     if (plain === undefined) return refused('forged');
     // The same frame may have been opened while this one was under way.
     if (window.replay.has(ctr)) return refused('replay');
     window.replay.add(ctr);
     chain.heard(step, time);
-    return { kind: 'opened', bytes: concat(parts.clear, plain), key: keyId };
+    return { kind: 'opened', bytes: parts.join(plain), key: keyId };
   }
 
   #isSender(chain: EpochKeyChain, keyId: KeyId): boolean {

@@ -2,13 +2,13 @@
  * Seals the frames of one stream of ours. The counter starts again with every key (Epoch and step) and is taken before
  * anything is awaited, so that no two frames share one, however many are under way. Without a key nothing passes.
  */
-import { clearRange } from './clear.ts';
+import { takeApart } from './clear.ts';
 import type { EpochKeyChain } from './epoch.ts';
 import { encodeHeader, packKeyId } from './header.ts';
 import type { KeySource } from './key-source.ts';
 import type { FrameContext, SealOutcome, SealRefusal } from './model.ts';
 import { encrypt } from './suite.ts';
-import { frameAad, joinFrame } from './trailer.ts';
+import { frameAad } from './trailer.ts';
 
 /** Frames under one key, far above what a second holds. */
 export const COUNTER_MAX = 2 ** 32;
@@ -29,9 +29,8 @@ export class Sealer {
 
   /** Never throws for any bytes. `now` in ms, of the clock that the Keyring is told. */
   async seal(frame: Uint8Array, context: FrameContext, now: number): Promise<SealOutcome> {
-    const range = clearRange(context);
-    if (range === undefined) return refused('codec');
-    if (frame.length < range.length) return refused('short');
+    const plain = takeApart(frame, context);
+    if (typeof plain === 'string') return refused(plain);
     const time = this.#keys.time(now);
     const chain = this.#keys.sealing(time);
     if (chain === undefined) return refused('no-key');
@@ -44,9 +43,8 @@ export class Sealer {
     if (key === undefined) return refused('no-key');
     const kid = packKeyId({ step, stream, leaf: chain.selfLeaf, epoch: chain.epoch });
     const header = encodeHeader(BigInt(kid), ctr);
-    const clear = frame.subarray(0, range.length);
-    const sealed = await encrypt(key, ctr, frameAad(header, clear, range), frame.subarray(range.length));
-    return { kind: 'sealed', bytes: joinFrame(clear, sealed, header) };
+    const sealed = await encrypt(key, ctr, frameAad(header, plain.clear, plain.range), plain.secret);
+    return { kind: 'sealed', bytes: plain.join(sealed, header) };
   }
 
   /** A step never goes back within an Epoch, whatever clocks do: going back would use counters again. */
