@@ -56,6 +56,42 @@ describe('frames through two real peer connections', () => {
     expect(lossesOf(seen.bob.failures)).toEqual({});
   });
 
+  it.each([
+    { codec: 'vp9', mode: 'L1T1' },
+    { codec: 'vp9', mode: 'L3T3_KEY' },
+    { codec: 'h264', mode: 'L1T1' },
+    { codec: 'av1', mode: 'L1T1' },
+    { codec: 'av1', mode: 'L3T3_KEY' },
+  ] as const)('decode in $codec $mode, and with another key nothing does', async ({ codec, mode }) => {
+    const seen = await page.evaluate(
+      async ([codec, scalabilityMode]) => {
+        const { lab } = globalThis as unknown as { lab: LabApi };
+        const ends = await lab.connectEnds({ codec, encodings: [{ scalabilityMode }] });
+        ends.alice.install(1, 7);
+        ends.bob.install(1, 7);
+        await new Promise((done) => setTimeout(done, 2_000));
+        const right = await lab.figures(ends);
+        ends.bob.install(2, 9);
+        ends.alice.install(2, 8);
+        await new Promise((done) => setTimeout(done, 600));
+        const changed = await lab.figures(ends);
+        await new Promise((done) => setTimeout(done, 800));
+        const wrong = await lab.figures(ends);
+        ends.stop();
+        return { right, changed, wrong };
+      },
+      [codec, mode] as const,
+    );
+    // Chromium makes two layers of a picture of this size.
+    const made = mode.replace('L3', 'L2');
+    expect(seen.right.codec.toLowerCase()).toBe(`video/${codec} ${made}`.toLowerCase());
+    expect(seen.right.framesDecoded).toBeGreaterThan(5);
+    expect(lossesOf(seen.right.bob.failures)).toEqual({});
+    expect(seen.wrong.framesDecoded).toBe(seen.changed.framesDecoded);
+    expect(seen.wrong.packetsSent).toBeGreaterThan(seen.changed.packetsSent);
+    expect(seen.wrong.bob.failures['forged']).toBeGreaterThan(10);
+  });
+
   it('are shown to nobody with a wrong key', async () => {
     const seen = await inPage(async ({ connectEnds, figures }, pause) => {
       const ends = await connectEnds();
@@ -75,7 +111,7 @@ describe('frames through two real peer connections', () => {
 
   it('are not shown as those of somebody else', async () => {
     const seen = await inPage(async ({ connectEnds, figures }, pause) => {
-      const ends = await connectEnds('carol');
+      const ends = await connectEnds({ from: 'carol' });
       ends.alice.install(1, 7);
       ends.bob.install(1, 7);
       await pause(2_000);

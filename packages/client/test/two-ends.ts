@@ -1,5 +1,6 @@
 /** Two RTCPeerConnections in one page, each with a frame worker of its own; the test hands out the keys. */
 import type { PeerId } from '@veilcast/protocol';
+import type { Codec } from '@veilcast/sframe';
 import { Transforms } from '../src/transforms.ts';
 import type { FrameCounts, KeyMessage } from '../src/workers/messages.ts';
 
@@ -67,8 +68,14 @@ interface Lab {
   readonly stop: () => void;
 }
 
-/** `from`: whose frames Bob is told they are. */
-async function connectEnds(from = 'alice'): Promise<Lab> {
+interface LabOptions {
+  /** Whose frames Bob is told they are. */
+  readonly from?: string;
+  readonly codec?: Codec;
+  readonly encodings?: RTCRtpEncodingParameters[];
+}
+
+async function connectEnds({ from = 'alice', codec = 'vp8', encodings }: LabOptions = {}): Promise<Lab> {
   const [alice, bob] = [new End(0), new End(1)];
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
   alice.pc.onicecandidate = ({ candidate }) => void (candidate && bob.pc.addIceCandidate(candidate));
@@ -83,14 +90,20 @@ async function connectEnds(from = 'alice'): Promise<Lab> {
       consumerId: track.kind,
       peerId: from as PeerId,
       source: video ? 'camera' : 'microphone',
-      codec: video ? 'vp8' : 'opus',
+      codec: video ? codec : 'opus',
     });
   };
   for (const track of stream.getTracks()) {
-    const { sender } = alice.pc.addTransceiver(track, { direction: 'sendonly' });
     const video = track.kind === 'video';
-    alice.transforms.seal(sender, video ? 'camera' : 'microphone', video ? 'vp8' : 'opus');
-    if (video) alice.sender = sender;
+    const layers = video && encodings !== undefined ? { sendEncodings: encodings } : {};
+    const transceiver = alice.pc.addTransceiver(track, { direction: 'sendonly', ...layers });
+    const { sender } = transceiver;
+    alice.transforms.seal(sender, video ? 'camera' : 'microphone', video ? codec : 'opus');
+    if (!video) continue;
+    alice.sender = sender;
+    const known = RTCRtpReceiver.getCapabilities('video')?.codecs ?? [];
+    const mimeTypes = [`video/${codec}`, 'video/rtx'];
+    transceiver.setCodecPreferences(known.filter(({ mimeType }) => mimeTypes.includes(mimeType.toLowerCase())));
   }
   await alice.pc.setLocalDescription();
   await bob.pc.setRemoteDescription(alice.pc.localDescription!);
@@ -108,10 +121,12 @@ async function connectEnds(from = 'alice'): Promise<Lab> {
 
 /** What left Alice and what Bob could decode, so far. */
 async function figures({ alice, bob }: Lab) {
-  const sum = { packetsSent: 0, framesEncoded: 0, framesDecoded: 0, framesReceived: 0, heard: 0 };
-  for (const entry of (await alice.pc.getStats()).values()) {
+  const sum = { codec: '', packetsSent: 0, framesEncoded: 0, framesDecoded: 0, framesReceived: 0, heard: 0 };
+  const sent = await alice.pc.getStats();
+  for (const entry of sent.values()) {
     if (entry.type !== 'outbound-rtp') continue;
     sum.packetsSent += entry.packetsSent;
+    if (entry.kind === 'video') sum.codec = `${mimeTypeOf(sent, entry.codecId)} ${entry.scalabilityMode ?? ''}`.trim();
     sum.framesEncoded += entry.framesEncoded ?? 0;
   }
   for (const entry of (await bob.pc.getStats()).values()) {
@@ -122,6 +137,11 @@ async function figures({ alice, bob }: Lab) {
     sum.heard += entry.totalAudioEnergy ?? 0;
   }
   return { ...sum, alice: alice.counts, bob: bob.counts };
+}
+
+function mimeTypeOf(stats: RTCStatsReport, codecId: string): string {
+  const entry = Array.from(stats.values()).find(({ id }) => id === codecId) as { mimeType?: string } | undefined;
+  return entry?.mimeType ?? '';
 }
 
 const lab = { connectEnds, figures };
