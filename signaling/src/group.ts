@@ -52,11 +52,12 @@ export class RoomGroup {
     this.#apply({ kind: 'enter', peerId });
   }
 
-  gone(peerId: PeerId): void {
+  /** `urgent`: it was thrown out, and nobody waits for others who may leave with it. */
+  gone(peerId: PeerId, urgent: boolean): void {
     if (this.#state.members.some((member) => member.peerId === peerId)) {
       this.#goneSince.set(peerId, this.#options.clock.now());
     }
-    this.#apply({ kind: 'gone', peerId });
+    this.#apply({ kind: 'gone', peerId, urgent });
   }
 
   /** @throws ClusterError */

@@ -236,7 +236,7 @@ export class RoomOwner {
       case 'groupEnter':
         return this.group.enter(effect.peerId);
       case 'groupGone':
-        return this.group.gone(effect.peerId);
+        return this.group.gone(effect.peerId, effect.urgent);
       case 'tell':
         return this.#tell(effect.peerIds, effect.event);
       case 'end':

@@ -26,7 +26,8 @@ function create(state: DeliveryState, event: Commit): Applied {
 
 function join(state: DeliveryState, event: Commit): Applied {
   if (event.commit === undefined) return refuse(state, 'COMMIT_INVALID');
-  if (event.epoch !== state.epoch || outgoing(state).length > 0) return refuse(state, 'EPOCH_CONFLICT');
+  // Who has the turn while others are waited for loses nothing; once a removal is asked for it goes first.
+  if (event.epoch !== state.epoch || state.removal) return refuse(state, 'EPOCH_CONFLICT');
   const epoch = after(state.epoch);
   const { effects } = announce(state, event, event.commit);
   return { ...entered({ ...state, epoch }, event), effects, epoch };

@@ -3,6 +3,7 @@ import { PEERS_MAX, type Epoch, type PeerId } from '@veilcast/protocol';
 import { describe, expect, test } from 'vitest';
 import {
   COMMITTER_ROUNDS_MAX,
+  LEAVE_WINDOW_MS,
   openDelivery,
   reduce,
   REMOVAL_PATIENCE_MS,
@@ -23,7 +24,11 @@ function enter(peerId: PeerId): DeliveryEvent {
 }
 
 function gone(peerId: PeerId): DeliveryEvent {
-  return { kind: 'gone', peerId };
+  return { kind: 'gone', peerId, urgent: true };
+}
+
+function left(peerId: PeerId): DeliveryEvent {
+  return { kind: 'gone', peerId, urgent: false };
 }
 
 /** What an honest member commits now. */
@@ -160,6 +165,33 @@ describe('removing', () => {
     expect([told(both), both.wakeAt]).toEqual([['groupRemove 3 [b,c] > a'], REMOVAL_PATIENCE_MS]);
     const done = reduce(both.state, commit(both.state, a, [b, c]), 250);
     expect([told(done), done.epoch, done.wakeAt]).toEqual([['groupCommit 3 > d'], 4, undefined]);
+  });
+
+  test('waits a moment for others who leave too, and takes them in one Commit', () => {
+    const first = reduce(groupOf(a, b, c, d), left(b), 0);
+    expect([told(first), first.wakeAt]).toEqual([[], LEAVE_WINDOW_MS]);
+    const second = reduce(first.state, left(c), LEAVE_WINDOW_MS - 1);
+    expect([told(second), second.wakeAt]).toEqual([[], LEAVE_WINDOW_MS]);
+    expect(told(reduce(second.state, { kind: 'tick' }, LEAVE_WINDOW_MS))).toEqual(['groupRemove 3 [b,c] > a']);
+  });
+
+  test('waits for nobody when one was thrown out or lost its place, nor once it is asked for', () => {
+    const state = run(groupOf(a, b, c, d), [left(b)]);
+    expect(told(reduce(state, gone(c), 1))).toEqual(['groupRemove 3 [b,c] > a']);
+    expect(told(reduce(state, { kind: 'rejoin', peerId: c }, 1))).toEqual(['groupRemove 3 [b,c] > a']);
+    const asked = run(groupOf(a, b, c, d), [gone(b)]);
+    expect(told(reduce(asked, left(c), 1))).toEqual(['groupRemove 3 [b,c] > a']);
+    const done = run(asked, [left(c), commit(asked, a, [b])]);
+    expect(told(reduce(done, { kind: 'tick' }, 1))).toEqual([]);
+    expect(done.removal?.peers).toEqual([c]);
+  });
+
+  test('costs nobody its turn while others are waited for', () => {
+    const turn = run(groupOf(a, b, c), [enter(d)]);
+    const state = run(turn, [left(b)]);
+    const joined = reduce(state, takeTurn(turn), 10);
+    expect([told(joined), joined.wakeAt]).toEqual([['groupCommit 2 > a,c'], LEAVE_WINDOW_MS]);
+    expect(told(reduce(joined.state, { kind: 'tick' }, LEAVE_WINDOW_MS))).toEqual(['groupRemove 3 [b] > a']);
   });
 
   test('is asked of the next at once when the committer goes too', () => {

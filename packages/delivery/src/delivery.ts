@@ -3,7 +3,7 @@ import type { Epoch } from '@veilcast/protocol';
 import { commit } from './commits.ts';
 import { inStep, outgoing, type Applied } from './members.ts';
 import { message } from './messages.ts';
-import { keepRemoval, REMOVAL_PATIENCE_MS } from './removal.ts';
+import { isWaiting, keepRemoval, REMOVAL_PATIENCE_MS, waitForOthers } from './removal.ts';
 import type { DeliveryEvent, DeliveryState, DeliveryStep } from './state.ts';
 import { enter, goAway, keepTurn, rejoin, TICKET_LIFETIME_MS } from './turns.ts';
 
@@ -19,13 +19,14 @@ export function openDelivery(): DeliveryState {
     gone: [],
     rejoining: [],
     removal: undefined,
+    waitUntil: undefined,
     failures: new Map(),
   };
 }
 
 /** Applies one event at `now` (ms, any origin). Never throws; what does not apply changes nothing. */
 export function reduce(state: DeliveryState, event: DeliveryEvent, now: number): DeliveryStep {
-  const applied = apply(state, event);
+  const applied = apply(state, event, now);
   const kept = keepGoing(applied.state, now);
   const next = isEmpty(kept.state) ? openDelivery() : kept.state;
   const wakeAt = nextWake(next);
@@ -37,12 +38,12 @@ export function reduce(state: DeliveryState, event: DeliveryEvent, now: number):
   };
 }
 
-function apply(state: DeliveryState, event: DeliveryEvent): Applied {
+function apply(state: DeliveryState, event: DeliveryEvent, now: number): Applied {
   switch (event.kind) {
     case 'enter':
       return enter(state, event.peerId);
     case 'gone':
-      return { state: goAway(state, event.peerId), effects: [] };
+      return { state: waitForOthers(goAway(state, event.peerId), event.urgent, now), effects: [] };
     case 'rejoin':
       return rejoin(state, event.peerId);
     case 'commit':
@@ -56,7 +57,8 @@ function apply(state: DeliveryState, event: DeliveryEvent): Applied {
 
 function keepGoing(state: DeliveryState, now: number): Applied {
   if (state.members.length > 0 && inStep(state).length === 0) return keepGoing(dissolve(state), now);
-  if (outgoing(state).length === 0) return keepTurn(state, now);
+  if (outgoing(state).length === 0) return keepTurn({ ...state, waitUntil: undefined }, now);
+  if (isWaiting(state, now)) return { state, effects: [] };
   const kept = keepRemoval(state, now);
   if (kept.state.gone.length === state.gone.length) return kept;
   // A committer was evicted; another one is asked, or nobody is left.
@@ -75,5 +77,6 @@ function dissolve({ queue, rejoining, ticket, nextTicket, failures }: DeliverySt
 
 function nextWake(state: DeliveryState): number | undefined {
   if (state.removal) return state.removal.askedAt + REMOVAL_PATIENCE_MS;
+  if (state.waitUntil !== undefined) return state.waitUntil;
   return state.ticket ? state.ticket.issuedAt + TICKET_LIFETIME_MS : undefined;
 }

@@ -9,14 +9,30 @@ import { goAway } from './turns.ts';
 
 /** How long a committer is waited for, ms. Longer: who left reads on. Shorter: two make the same Commit and one has worked in vain. */
 export const REMOVAL_PATIENCE_MS = 300;
+/**
+ * How long others are waited for who leave with the first one, ms: at the end of a meeting all go at once, and each Commit
+ * costs everybody. Longer: who left could read on, if the server helped. Nobody waits for others with one who was thrown out.
+ */
+export const LEAVE_WINDOW_MS = 100;
 /** Rounds through all members before one who did not answer must go, so that nobody can keep a group from going on. */
 export const COMMITTER_ROUNDS_MAX = 20;
+
+/** Somebody went: opens the window for others, keeps it, or ends it. */
+export function waitForOthers(state: DeliveryState, urgent: boolean, now: number): DeliveryState {
+  if (state.removal || outgoing(state).length === 0) return state;
+  return { ...state, waitUntil: urgent ? now : (state.waitUntil ?? now + LEAVE_WINDOW_MS) };
+}
+
+/** Whether a removal is put off. Never while one is under way, nor for a member that lost its place. */
+export function isWaiting({ removal, rejoining, waitUntil }: DeliveryState, now: number): boolean {
+  return !removal && rejoining.length === 0 && waitUntil !== undefined && now < waitUntil;
+}
 
 /** Call while somebody must be removed and somebody is there to do it. */
 export function keepRemoval(state: DeliveryState, now: number): Applied {
   const { removal } = state;
   const peers = outgoing(state);
-  if (!removal) return ask(state, { peers, committer: next(state, undefined), askedAt: now, tries: 0 });
+  if (!removal) return ask({ ...state, waitUntil: undefined }, { peers, committer: next(state, undefined), askedAt: now, tries: 0 });
   if (!inStep(state).some((member) => member.peerId === removal.committer)) {
     return ask(state, { ...removal, peers, committer: next(state, removal.committer), askedAt: now });
   }

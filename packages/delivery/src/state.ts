@@ -45,6 +45,8 @@ export interface DeliveryState {
   /** Members who lost their place: removed like those who are gone, then queued. */
   readonly rejoining: readonly PeerId[];
   readonly removal: Removal | undefined;
+  /** Until when others are waited for who leave with those that are gone. Undefined: for nobody. */
+  readonly waitUntil: number | undefined;
   /** Turns that somebody in the queue let pass. */
   readonly failures: ReadonlyMap<PeerId, number>;
 }
@@ -54,7 +56,8 @@ export type EventOf<K extends DeliveryEvent['kind']> = Extract<DeliveryEvent, { 
 
 export type DeliveryEvent =
   | { readonly kind: 'enter'; readonly peerId: PeerId }
-  | { readonly kind: 'gone'; readonly peerId: PeerId }
+  /** `urgent`: it was thrown out. */
+  | { readonly kind: 'gone'; readonly peerId: PeerId; readonly urgent: boolean }
   | { readonly kind: 'rejoin'; readonly peerId: PeerId }
   | {
       readonly kind: 'commit';

@@ -27,7 +27,7 @@ function live(world: World, { what, who, ms }: Deed): void {
   const anyone = pick(all);
   if (what === 'enter' && all.length < CROWD) world.enter('honest');
   if (what === 'silent' && all.length < CROWD) world.enter(who % 3 === 0 ? 'silent' : 'honest');
-  if (what === 'vanish' && anyone) world.vanish(anyone.peerId);
+  if (what === 'vanish' && anyone) world.vanish(anyone.peerId, ms < 400);
   if (what === 'rejoin' && honest?.view) world.loseTrack(honest);
   if (what === 'hang' && honest && ms < 300) honest.manner = 'silent';
   if (what === 'rotate' && honest) world.rotate(honest);

@@ -26,7 +26,7 @@ class Room {
   async vanish(peerId: PeerId): Promise<void> {
     this.groups.delete(peerId);
     this.#selves.delete(peerId);
-    await this.#give({ kind: 'gone', peerId });
+    await this.#give({ kind: 'gone', peerId, urgent: true });
   }
 
   async loseTrack(peerId: PeerId): Promise<void> {

@@ -69,9 +69,9 @@ export class World {
     this.give({ kind: 'enter', peerId });
   }
 
-  vanish(peerId: PeerId): void {
+  vanish(peerId: PeerId, urgent = false): void {
     this.clients.delete(peerId);
-    this.give({ kind: 'gone', peerId });
+    this.give({ kind: 'gone', peerId, urgent });
   }
 
   /** Time passes; the alarm rings once if it was set for before then. */

@@ -18,7 +18,7 @@ export function depart(state: RoomState, peer: Peer, reason: Reason, code?: Erro
   if (peer.status === 'waiting') return step(rest, [...ended, ...tellLobby(rest)]);
 
   const producerIds = [...peer.producers.keys()];
-  const cut: readonly RoomEffect[] = [...cutOff(peer), ...ended];
+  const cut: readonly RoomEffect[] = [...cutOff(peer, reason), ...ended];
   if (inside(rest).length === 0) return close(rest, cut);
 
   const heirs = inheritHost(forgetProducers(rest, producerIds));
@@ -38,12 +38,12 @@ export function depart(state: RoomState, peer: Peer, reason: Reason, code?: Erro
 }
 
 /** Media and keys go first: whoever is removed must not see what comes after. */
-function cutOff(peer: Peer): readonly RoomEffect[] {
+function cutOff(peer: Peer, reason: Reason): readonly RoomEffect[] {
   const { peerId, placement } = peer;
   if (!placement) return [];
   return [
     { kind: 'closePeer', peerId, placement },
-    { kind: 'groupGone', peerId },
+    { kind: 'groupGone', peerId, urgent: reason === 'removed' },
   ];
 }
 

@@ -146,8 +146,9 @@ export type RoomEffect =
     }
   /** The cascade must know: Producers, Peers or wants changed. */
   | { readonly kind: 'putDemand' }
-  /** MLS membership follows the Room: `enter` queues a ticket, `gone` starts a removal. */
-  | { readonly kind: 'groupEnter' | 'groupGone'; readonly peerId: PeerId }
+  /** MLS membership follows the Room: `enter` queues a ticket, `gone` starts a removal; at once when `urgent`. */
+  | { readonly kind: 'groupEnter'; readonly peerId: PeerId }
+  | { readonly kind: 'groupGone'; readonly peerId: PeerId; readonly urgent: boolean }
   | { readonly kind: 'tell'; readonly peerIds: readonly PeerId[]; readonly event: Told }
   /** Say goodbye with this code and drop the socket. */
   | { readonly kind: 'end'; readonly peerId: PeerId; readonly code: ErrorCode }
