@@ -107,6 +107,8 @@ export type GroupErrorReason =
   /** Well made, but not something a member may send here: see ADR 0006. */
   | 'not-allowed'
   | 'replayed'
+  /** Somebody is in an Epoch of this number with other keys: the group was split (ADR 0015). */
+  | 'forked'
   | 'removed'
   | 'library';
 
@@ -114,8 +116,11 @@ export type GroupErrorReason =
 export class GroupError extends Error {
   override readonly name = 'GroupError';
   readonly reason: GroupErrorReason;
-  constructor(reason: GroupErrorReason, options?: ErrorOptions) {
+  /** Whom it concerns, by its own signature. */
+  readonly by: PeerId | undefined;
+  constructor(reason: GroupErrorReason, options: ErrorOptions & { readonly by?: PeerId } = {}) {
     super(`group: ${reason}`, options);
     this.reason = reason;
+    this.by = options.by;
   }
 }

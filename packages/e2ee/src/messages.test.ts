@@ -2,9 +2,16 @@
 import type { PeerId } from '@veilcast/protocol';
 import * as fc from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createApplicationMessage } from 'ts-mls/createMessage.js';
+import { encodeMlsMessage } from 'ts-mls/message.js';
+import vectors from '../vectors/epoch-mark.json' with { type: 'json' };
+import { markOf, STATEMENT_BYTES, stateEpoch } from './epoch-mark.ts';
 import { type Authority, groupOf, library, newAuthority, reasonOf, seeded } from './fixture.ts';
+import { decodeMessage } from './framing.ts';
 import type { GroupState } from './group.ts';
 import { PLAINTEXT_MAX } from './messages.ts';
+import { contentOf } from './state.ts';
+import { suiteImpl } from './suite.ts';
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 
@@ -111,5 +118,67 @@ describe('messages', () => {
       expect(await reasonOf(library.open(bob, changed))).not.toMatch(/taken|threw/);
     }
     expect((await library.open(bob, sealed)).plaintext).toEqual(text('whole'));
+  });
+});
+
+describe('the epoch mark', () => {
+  /** Two Commits of one Epoch, one shown to each. */
+  async function split(): Promise<{ here: GroupState; there: GroupState }> {
+    const one = await library.commitRemoval(cyd, []);
+    const other = await library.commitRemoval(bob, []);
+    return { here: (await library.applyCommit(ada, one.commit)).next, there: other.next };
+  }
+
+  it('forked: names who is in the other half of a group that was split, by its own signature', async () => {
+    const { here, there } = await split();
+    const { sealed } = await library.seal(there, text('anyone?'));
+    await expect(library.open(here, sealed)).rejects.toMatchObject({ reason: 'forked', by: 'bob' });
+    // Commits of the other half are not taken either.
+    const next = await library.commitRemoval(there, []);
+    expect(await reasonOf(library.applyCommit(here, next.commit))).toBe('bad-signature');
+  });
+
+  it('bad-signature: accuses nobody who did not sign it', async () => {
+    const { here, there } = await split();
+    const { sealed } = await library.seal(there, text('anyone?'));
+    const message = decodeMessage(sealed);
+    if (message?.wireformat !== 'mls_private_message') throw new Error('no message');
+    const { authenticatedData } = message.privateMessage;
+    for (const [at, reason] of [
+      [3, 'bad-signature'],
+      [0, 'unknown-member'],
+      [8, 'bad-signature'],
+      [STATEMENT_BYTES - 1, 'bad-signature'],
+    ] as const) {
+      const altered = authenticatedData.slice();
+      altered[at] = (altered[at] ?? 0) ^ 1;
+      const changed = { ...message.privateMessage, authenticatedData: altered };
+      expect(await reasonOf(library.open(here, encodeMlsMessage({ ...message, privateMessage: changed })))).toBe(
+        reason,
+      );
+    }
+    const without = { ...message.privateMessage, authenticatedData: new Uint8Array(0) };
+    const bytes = encodeMlsMessage({ ...message, privateMessage: without });
+    expect(await reasonOf(library.open(here, bytes))).toBe('not-allowed');
+  });
+
+  it('not-allowed: a member who states the leaf of another', async () => {
+    const { mls } = contentOf(bob);
+    const statement = (await stateEpoch(contentOf(cyd).mls)).slice();
+    const made = await createApplicationMessage(mls, text('I am Cyd'), await suiteImpl(), statement);
+    const { privateMessage } = made;
+    const bytes = encodeMlsMessage({ version: 'mls10', wireformat: 'mls_private_message', privateMessage });
+    expect(await reasonOf(library.open(ada, bytes))).toBe('not-allowed');
+  });
+
+  it('is the same for all of an Epoch, and another in each', async () => {
+    const { epochAuthenticator } = contentOf(ada).mls.keySchedule;
+    expect(markOf(epochAuthenticator)).toEqual(markOf(contentOf(bob).mls.keySchedule.epochAuthenticator));
+    const { next } = await library.commitRemoval(ada, []);
+    expect(markOf(contentOf(next).mls.keySchedule.epochAuthenticator)).not.toEqual(markOf(epochAuthenticator));
+  });
+
+  it('is frozen', () => {
+    expect(Buffer.from(markOf(new Uint8Array(64).fill(7))).toString('hex')).toBe(vectors.mark);
   });
 });

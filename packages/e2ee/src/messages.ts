@@ -9,6 +9,7 @@ import type { EpochReceiverData } from 'ts-mls/epochReceiverData.js';
 import { encodeMlsMessage } from 'ts-mls/message.js';
 import { unprotectPrivateMessage } from 'ts-mls/messageProtection.js';
 import { equalBytes } from './bytes.ts';
+import { judgeStatement, markOf, stateEpoch } from './epoch-mark.ts';
 import { guard } from './errors.ts';
 import { decodeMessage } from './framing.ts';
 import { GroupError, type GroupState } from './group.ts';
@@ -19,6 +20,7 @@ import { suiteImpl } from './suite.ts';
 const BUCKETS = [256, 1024, 4096, 16_384, 65_000];
 /** Signature and length fields beside the plaintext, at most. */
 const CONTENT_OVERHEAD = 72;
+const NOTHING = new Uint8Array(0);
 /** Longest application message. */
 export const PLAINTEXT_MAX = 65_000 - CONTENT_OVERHEAD;
 
@@ -34,10 +36,11 @@ export async function sealMessage(
   const paddingConfig = { kind: 'padUntilLength', padUntilLength: bucket } as const;
   const padded: ClientState = { ...mls, clientConfig: { ...mls.clientConfig, paddingConfig } };
   const suite = await suiteImpl();
-  const made = await guard(() => createApplicationMessage(padded, plaintext, suite));
+  const statement = content.statement ?? (await stateEpoch(mls));
+  const made = await guard(() => createApplicationMessage(padded, plaintext, suite, statement));
   const newState = { ...made.newState, clientConfig: mls.clientConfig };
   return {
-    next: hold(state.roomId, state.self, { ...content, mls: newState, spent: made.consumed }),
+    next: hold(state.roomId, state.self, { ...content, mls: newState, statement, spent: made.consumed }),
     sealed: encodeMlsMessage({
       version: 'mls10',
       wireformat: 'mls_private_message',
@@ -63,6 +66,9 @@ export async function openMessage(
   const receiver = present ? presentEpoch(mls) : mls.historicalReceiverData.get(privateMessage.epoch);
   const roster = present ? content.roster : content.formerRoster;
   if (receiver === undefined || roster === undefined) throw new GroupError('wrong-epoch');
+  const mark = present ? markOf(mls.keySchedule.epochAuthenticator) : (content.formerMark ?? NOTHING);
+  const statedIn = { groupId: privateMessage.groupId, epoch: privateMessage.epoch, mark, roster };
+  const leaf = await judgeStatement(privateMessage.authenticatedData, statedIn);
   const suite = await suiteImpl();
   const { keyRetentionConfig } = mls.clientConfig;
   // The library's own way to open does not say who sent.
@@ -80,6 +86,8 @@ export async function openMessage(
   const framed = opened.content.content;
   const sender = framed.sender.senderType === 'member' ? roster.get(framed.sender.leafIndex) : undefined;
   if (sender === undefined || framed.contentType !== 'application') throw new GroupError('unknown-member');
+  // Not even a member may speak in the name of another's leaf.
+  if (roster.get(leaf) !== sender) throw new GroupError('not-allowed');
   const secretTree = opened.tree;
   const newState: ClientState = present
     ? { ...mls, secretTree }

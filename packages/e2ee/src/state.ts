@@ -14,6 +14,10 @@ export interface Held {
   readonly roster: Roster;
   /** The roster of the Epoch before, for its late messages. */
   readonly formerRoster: Roster | undefined;
+  /** The epoch mark of the Epoch before, for the same reason. */
+  readonly formerMark: Uint8Array | undefined;
+  /** What we state of this Epoch, once it was signed. */
+  readonly statement: Uint8Array | undefined;
   /** Secrets of the state before that this one does not need; wiped when it is adopted. */
   readonly spent: readonly Uint8Array[];
   readonly removed: boolean;

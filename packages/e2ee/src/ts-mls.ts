@@ -22,6 +22,7 @@ import { processPublicMessage } from 'ts-mls/processMessages.js';
 import type { RatchetTree } from 'ts-mls/ratchetTree.js';
 import { equalBytes } from './bytes.ts';
 import { judgeCommit, type JudgedCommit } from './commit-rules.ts';
+import { markOf } from './epoch-mark.ts';
 import { guard } from './errors.ts';
 import { decodeMessage, newGroupId, roomOf } from './framing.ts';
 import {
@@ -135,7 +136,7 @@ async function commitRemoval(state: GroupState, peers: readonly PeerId[]): Promi
   judgeCommit(made.commit, { ...mls.groupContext, roster });
   const next = await rosterOf(made.newState.ratchetTree, validate, roster);
   return {
-    next: hold(state.roomId, state.self, heldOf(made.newState, validate, next, roster, made.consumed)),
+    next: hold(state.roomId, state.self, heldOf(made.newState, validate, next, content, made.consumed)),
     commit: encodeMlsMessage(made.commit),
     groupInfo: await groupInfoOf(made.newState),
     removes: [...peers],
@@ -159,7 +160,7 @@ async function applyCommit(state: GroupState, bytes: Uint8Array): Promise<Applie
   const now = await rosterOf(result.newState.ratchetTree, validate, roster);
   const added = external ? [...now.values()].filter((entry) => !hasEntry(roster, entry.peerId)) : [];
   return {
-    next: hold(state.roomId, state.self, heldOf(result.newState, validate, now, roster, result.consumed)),
+    next: hold(state.roomId, state.self, heldOf(result.newState, validate, now, content, result.consumed)),
     by,
     external,
     added: added.map((entry) => entry.peerId),
@@ -275,10 +276,12 @@ function heldOf(
   mls: ClientState,
   validate: ValidateCredential,
   roster: Roster,
-  formerRoster?: Roster,
+  before?: Held,
   spent: readonly Uint8Array[] = [],
 ): Held {
-  return { mls, validate, roster, formerRoster, spent, removed: false };
+  const formerMark = before && markOf(before.mls.keySchedule.epochAuthenticator);
+  const former = { formerRoster: before?.roster, formerMark };
+  return { mls, validate, roster, ...former, statement: undefined, spent, removed: false };
 }
 
 function hasEntry(roster: Roster, peerId: PeerId): boolean {
