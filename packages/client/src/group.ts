@@ -2,7 +2,7 @@
  * The main thread's side of the group worker: carries sealed bytes between it and signaling, and says where this Peer
  * stands in the group. No key passes here.
  */
-import { ClusterError, parseWith, type Admission, type Clock, type ErrorCode, type PeerId } from '@veilcast/protocol';
+import { ClusterError, parseWith, type Admission, type ErrorCode, type PeerId } from '@veilcast/protocol';
 import type { AuthorityKey } from '@veilcast/e2ee';
 import { z } from 'zod';
 import { decodeTalk, encodeTalk, type Talk } from './profile.ts';
@@ -18,9 +18,6 @@ import type {
 
 /** Messages on their way at once. More: the application talks faster than the group can seal. */
 const SAYING_MAX = 64;
-/** Before asking for a new ticket again when the request itself failed. */
-const REJOIN_PAUSE_MS = 1_000;
-const REJOIN_TRIES = 10;
 
 /** The JWK of `GET /api/authority`; what else is in it is nobody's business here. */
 const Authority = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string().length(43) });
@@ -56,7 +53,6 @@ export interface GroupListeners {
 
 export class Group {
   readonly #worker: Worker;
-  readonly #clock: Clock;
   #listeners: GroupListeners | undefined;
   readonly #saying = new Map<number, (error: ErrorCode | undefined) => void>();
   #signaling: Signaling | undefined;
@@ -66,8 +62,7 @@ export class Group {
   readonly leafKey: Promise<string>;
 
   /** `keys` goes to the frame worker's other end. */
-  constructor(keys: MessagePort, clock: Clock) {
-    this.#clock = clock;
+  constructor(keys: MessagePort) {
     this.#worker = new Worker(new URL('./workers/group.worker.ts', import.meta.url), {
       type: 'module',
       name: 'veilcast-group',
@@ -93,6 +88,11 @@ export class Group {
     this.#listeners = listeners;
     const { roomId, peerId, credential } = admission;
     this.#post({ kind: 'enter', roomId, peerId, credential, authority });
+  }
+
+  /** Who is in the Room now, ourselves included. */
+  present(peers: readonly PeerId[]): void {
+    this.#post({ kind: 'present', peers });
   }
 
   take(event: GroupEvent): void {
@@ -165,24 +165,8 @@ export class Group {
     if (!signaling) throw new ClusterError('NOT_JOINED');
     if (name === 'groupCommit') return (await signaling.request('groupCommit', body as never)).epoch;
     if (name === 'groupMessage') await signaling.request('groupMessage', body as never);
-    else await this.#rejoin(signaling);
+    else await signaling.request('groupRejoin', {});
     return undefined;
-  }
-
-  /** Without a ticket this Peer is deaf and dumb for good, so this one is worth asking again. */
-  async #rejoin(signaling: Signaling): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        await signaling.request('groupRejoin', {});
-        return;
-      } catch (thrown) {
-        const { retry, retryMs } = ClusterError.of(thrown);
-        if (tries >= REJOIN_TRIES || retry === 'never' || this.#closed) throw thrown;
-        await new Promise<void>((resume) => {
-          this.#clock.after(retryMs ?? REJOIN_PAUSE_MS, resume);
-        });
-      }
-    }
   }
 
   #post(input: GroupWorkerInput, transfer: Transferable[] = []): void {

@@ -28,6 +28,8 @@ import type { GroupStanding } from './workers/messages.ts';
 
 /** Tries of the first join when the cluster says that another one may work. */
 const FIRST_TRIES = 3;
+/** Before a new Seat is taken because keys failed: what failed once may fail again. */
+const KEYS_PAUSE_MS = 2_000;
 /** Members answer a newcomer with their profiles this far apart, by leaf, so that they do not all speak at once. */
 const PROFILE_SPREAD_MS = 3;
 
@@ -229,7 +231,7 @@ export class LiveCall implements Call {
       event: (event) => this.#take(event),
       opened: (received) => this.#remote.opened(received),
       closed: (received) => this.#remote.closed(received),
-      standing: (standing) => this.#follow(standing),
+      standing: (standing) => this.#follow(standing, seat()),
       heard: (sender, talk) => {
         const line = this.#picture.heard(sender, talk);
         if (line) this.#emitter.emit('chat', line);
@@ -283,8 +285,12 @@ export class LiveCall implements Call {
     for (const { peerId, producerId, paused } of producers) if (paused) this.#remote.setMuted(peerId, producerId, true);
   }
 
-  #follow(standing: GroupStanding): void {
+  #follow(standing: GroupStanding, seat: Seat): void {
     this.#picture.standing(standing);
+    // This Peer gets no keys any more; another one, with a new credential, does.
+    if (standing.kind === 'failed') {
+      void this.#comeBack(seat, new ClusterError('KEYS_FAILED', undefined, { retryMs: KEYS_PAUSE_MS }));
+    }
     if (standing.kind !== 'epoch') {
       this.#profileTold = false;
       return;

@@ -2,7 +2,6 @@
  * The two workers of a Seat, wired to each other. They can be started before anybody clicks on Join: loading the group
  * library and making a leaf key is the slowest thing that needs nothing of the server.
  */
-import { browserClock } from './clock.ts';
 import { Group } from './group.ts';
 import { requireTransforms, Transforms } from './transforms.ts';
 import type { Prepared } from './call.ts';
@@ -16,7 +15,7 @@ export class SeatWorkers implements Prepared {
     requireTransforms();
     const { port1, port2 } = new MessageChannel();
     this.transforms = new Transforms(port2);
-    this.group = new Group(port1, browserClock);
+    this.group = new Group(port1);
   }
 
   /** A leaf key is for one Peer: false when these were taken before. */

@@ -72,6 +72,8 @@ export class Seat {
   #authority: AuthorityKey | undefined;
   #media: SeatMedia | undefined;
   #lostWith: ClusterError | undefined;
+  /** Ids of who is in the Room, ourselves included. */
+  readonly #present = new Set<PeerId>();
   #held: AnyEvent[] = [];
   #leaving = false;
   #closed = false;
@@ -184,6 +186,8 @@ export class Seat {
       signaling: this.signaling,
       listeners: this.#listeners,
     });
+    for (const { peerId } of [admission, ...admission.peers]) this.#present.add(peerId);
+    this.group.present([...this.#present]);
     const { clock, workers } = this.#options;
     const transports = await openTransports(admission, {
       signaling: this.signaling,
@@ -209,6 +213,7 @@ export class Seat {
   }
 
   #receive(event: AnyEvent): void {
+    this.#notePresence(event);
     if (isGroupEvent(event)) this.group.take(event);
     else if (event.name === 'ended') this.#lose(ClusterError.fromWire(event.body.error));
     else if (event.name === 'admitted') {
@@ -216,6 +221,14 @@ export class Seat {
     } else if (this.#media) this.#dispatch(event);
     else if (this.#held.length < HELD_MAX) this.#held.push(event);
     else this.#lose(new ClusterError('OVERLOADED'));
+  }
+
+  /** At once, and in order with the events of the group. */
+  #notePresence(event: AnyEvent): void {
+    if (event.name === 'peerJoined') this.#present.add(event.body.peer.peerId);
+    else if (event.name === 'peerLeft') this.#present.delete(event.body.peerId);
+    else return;
+    this.group.present([...this.#present]);
   }
 
   #dispatch(event: AnyEvent): void {

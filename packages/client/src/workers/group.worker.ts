@@ -38,6 +38,9 @@ scope.onmessage = ({ data }) => {
     case 'event':
       void membership?.take(data.event);
       return;
+    case 'present':
+      membership?.present(data.peers);
+      return;
     case 'say':
       void say(data.call, data.plaintext);
       return;
@@ -69,7 +72,9 @@ function enter({ roomId, peerId, credential, authority }: GroupWorkerInput & { r
       },
       opened: (sender, plaintext) => scope.postMessage({ kind: 'opened', sender, plaintext }),
       refused: (reason) => scope.postMessage({ kind: 'refused', reason }),
+      warned: (warning) => scope.postMessage({ kind: 'warning', warning }),
     },
+    browserClock,
   );
 }
 

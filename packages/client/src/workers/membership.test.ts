@@ -1,13 +1,17 @@
 /** Members with the real group library around a delivery service that takes the first Commit of an Epoch. */
 import { tsMlsLibrary, type EpochKeys, type VerifiedCredential } from '@veilcast/e2ee';
-import { ClusterError, type Epoch, type PeerId, type RoomId } from '@veilcast/protocol';
+import { ClusterError, type Epoch, type ErrorCode, type PeerId, type RoomId } from '@veilcast/protocol';
+import { virtualClock } from '@veilcast/testkit';
 import { describe, expect, it } from 'vitest';
-import { Membership, type CommitBody, type Entry } from './membership.ts';
-import type { GroupEvent } from './messages.ts';
+import { Membership, SAY_PATIENCE_MS, type CommitBody, type Entry } from './membership.ts';
+import type { GroupEvent, GroupWarning } from './messages.ts';
+import { RETRY_MOST_MS, ROTATE_MS } from './standing.ts';
 
 const library = tsMlsLibrary();
 const ROOM = 'demo' as RoomId;
-const validate = (credential: string): Promise<VerifiedCredential> => Promise.resolve({ peerId: credential as PeerId });
+const expired = new Set<string>();
+const validate = (credential: string): Promise<VerifiedCredential | undefined> =>
+  Promise.resolve(expired.has(credential) ? undefined : { peerId: credential as PeerId });
 
 interface Member {
   readonly peerId: PeerId;
@@ -16,25 +20,29 @@ interface Member {
   readonly heard: string[];
   readonly refused: string[];
   readonly lost: boolean[];
-  /** What it was told and has done. */
-  done: Promise<unknown>;
+  readonly warnings: GroupWarning[];
 }
 
 /** As packages/delivery decides, without its deadlines. */
 class Room {
+  readonly clock = virtualClock();
   readonly members = new Map<PeerId, Member>();
   readonly inGroup = new Set<PeerId>();
   epoch = 0;
   groupInfo: Uint8Array | undefined;
   ticket = 0;
   rejoins: PeerId[] = [];
+  refuseRejoin: ErrorCode | undefined;
+  /** Who is told nothing, and what they are not told. */
+  readonly hold = new Set<PeerId>();
+  readonly held: GroupEvent[] = [];
   /** Runs once, in the middle of the next Commit. */
-  before: (() => void) | undefined;
+  before: (() => Promise<void>) | undefined;
 
   async add(name: string): Promise<Member> {
     const peerId = name as PeerId;
     const leafKey = await library.generateLeafKey();
-    const events = { epochs: [], heard: [], refused: [], lost: [] };
+    const events = { epochs: [], heard: [], refused: [], lost: [], warnings: [] };
     const membership = new Membership(
       library,
       { roomId: ROOM, peerId, leafKey, credential: name, validate },
@@ -43,15 +51,17 @@ class Room {
         message: ({ epoch, sealed }) => this.#message(peerId, epoch, sealed),
         rejoin: () => {
           this.rejoins.push(peerId);
-          return Promise.resolve();
+          return this.refuseRejoin ? Promise.reject(new ClusterError(this.refuseRejoin)) : Promise.resolve();
         },
         entered: (keys, how) => member.epochs.push({ keys, how }),
         lost: (final) => member.lost.push(final),
         opened: (sender, plaintext) => member.heard.push(`${sender}: ${new TextDecoder().decode(plaintext)}`),
         refused: (reason) => member.refused.push(reason),
+        warned: (warning) => member.warnings.push(warning),
       },
+      this.clock,
     );
-    const member: Member = { peerId, membership, done: Promise.resolve(), ...events };
+    const member: Member = { peerId, membership, ...events };
     this.members.set(peerId, member);
     return member;
   }
@@ -67,7 +77,11 @@ class Room {
   }
 
   tell(member: Member, event: GroupEvent): void {
-    member.done = member.membership.take(event);
+    if (this.hold.has(member.peerId) && event.name === 'groupCommit') {
+      this.held.push(event);
+      return;
+    }
+    void member.membership.take(event);
   }
 
   remove(committer: Member, peers: PeerId[]): void {
@@ -75,24 +89,44 @@ class Room {
     this.tell(committer, { name: 'groupRemove', body: { epoch: this.epoch as Epoch, peers } });
   }
 
+  /** Everything that needs no time is done. The library's own work takes time that no virtual clock sees. */
   async settle(): Promise<void> {
-    for (let round = 0; round < 3; round++) for (const member of this.members.values()) await member.done;
+    for (let round = 0; round < 3; round++) {
+      await this.clock.settle();
+      for (const member of this.members.values()) await member.membership.rest();
+    }
   }
 
-  #commit(peerId: PeerId, body: CommitBody): Promise<number> {
-    this.before?.();
+  /** Time passes, a second at most between two looks. */
+  async pass(ms: number): Promise<void> {
+    for (const until = this.clock.now() + ms; this.clock.now() < until; await this.settle()) {
+      await this.clock.advance(Math.min(1000, until - this.clock.now()));
+    }
+  }
+
+  async passUntil(holds: () => boolean, ms: number): Promise<void> {
+    for (const until = this.clock.now() + ms; !holds();) {
+      if (this.clock.now() >= until) throw new Error('it did not come to hold');
+      await this.pass(1000);
+    }
+  }
+
+  async #commit(peerId: PeerId, body: CommitBody): Promise<number> {
+    const { before } = this;
     this.before = undefined;
-    if (body.epoch !== this.epoch) return Promise.reject(new ClusterError('EPOCH_CONFLICT'));
+    await before?.();
+    if (body.epoch !== this.epoch) throw new ClusterError('EPOCH_CONFLICT');
+    if (this.hold.has(peerId)) throw new Error('it cannot have an Epoch that it was not told of');
     this.groupInfo = body.groupInfo;
     this.inGroup.add(peerId);
-    if (!body.commit) return Promise.resolve(this.epoch);
+    if (!body.commit) return this.epoch;
     const event: GroupEvent = {
       name: 'groupCommit',
       body: { epoch: this.epoch as Epoch, sender: peerId, commit: body.commit, removes: [...body.removes] },
     };
     this.epoch += 1;
     for (const peer of this.inGroup) if (peer !== peerId) this.tell(this.members.get(peer)!, event);
-    return Promise.resolve(this.epoch);
+    return this.epoch;
   }
 
   #message(peerId: PeerId, epoch: number, sealed: Uint8Array): Promise<void> {
@@ -141,7 +175,10 @@ describe('a member', () => {
     const bob = await room.enter('bob');
     const eve = await room.enter('eve');
     // Bob's removal of Eve reaches the delivery service while Ada's own is on its way.
-    room.before = () => room.remove(bob, [eve.peerId]);
+    room.before = async () => {
+      room.remove(bob, [eve.peerId]);
+      await bob.membership.rest();
+    };
     room.remove(ada, [eve.peerId]);
     await room.settle();
     await room.settle();
@@ -191,17 +228,135 @@ describe('a member', () => {
     expect(keyOf(bob)).toBe(keyOf(ada));
   });
 
-  it('gives up after too many entries that led nowhere, and says so', async () => {
+  it('goes on asking for a place, each time later, and is back as soon as there is one', async () => {
     const room = new Room();
     const ada = await room.enter('ada');
-    for (let tries = 0; tries < 8; tries++) {
-      const body = { epoch: room.epoch as Epoch, sender: 'x' as PeerId, commit: Uint8Array.of(9), removes: [] };
-      room.tell(ada, { name: 'groupCommit', body });
-      const ticket = { ticket: tries, epoch: room.epoch as Epoch, groupInfo: Uint8Array.of(1) };
-      room.tell(ada, { name: 'groupJoin', body: ticket });
+    const bob = await room.enter('bob');
+    const asked: number[] = [];
+    for (let tries = 0; tries < 12; tries++) {
+      const body = { ticket: 90 + tries, epoch: room.epoch as Epoch, groupInfo: Uint8Array.of(1) };
+      room.tell(bob, { name: 'groupJoin', body });
+      await room.settle();
+      const before = room.clock.now();
+      const already = room.rejoins.length;
+      for (let ms = 0; tries > 0 && room.rejoins.length === already; ms++) await room.clock.advance(ms < 1 ? 0 : 10);
+      asked.push(room.clock.now() - before);
+    }
+    expect(asked.slice(0, 4)).toEqual([0, 250, 500, 1000]);
+    expect(Math.max(...asked)).toBe(RETRY_MOST_MS);
+    expect(bob.lost).not.toContain(true);
+    await room.enter('bob');
+    expect(keyOf(bob)).toBe(keyOf(ada));
+  });
+
+  it('gives up for good when its own credential has run out, and says so to whoever wants to speak', async () => {
+    const room = new Room();
+    const ada = await room.enter('ada');
+    expired.add('ada');
+    try {
+      room.tell(ada, {
+        name: 'groupCommit',
+        body: { epoch: 0 as Epoch, sender: ada.peerId, commit: text('?'), removes: [] },
+      });
+      await room.settle();
+    } finally {
+      expired.clear();
+    }
+    expect(ada.lost).toEqual([true]);
+    expect(room.rejoins).toEqual([]);
+    await expect(ada.membership.say(text('anyone?'))).rejects.toMatchObject({ code: 'KEYS_FAILED' });
+  });
+
+  it('gives up for good when signaling has no place for it', async () => {
+    const room = new Room();
+    const ada = await room.enter('ada');
+    room.refuseRejoin = 'NOT_JOINED';
+    room.tell(ada, {
+      name: 'groupCommit',
+      body: { epoch: 0 as Epoch, sender: ada.peerId, commit: text('?'), removes: [] },
+    });
+    await room.settle();
+    expect(ada.lost).toEqual([false, true]);
+  });
+
+  it('says what it has to say however many Commits overtake it, until it has caught up', async () => {
+    const room = new Room();
+    const ada = await room.enter('ada');
+    const bob = await room.enter('bob');
+    // Ada is told of twelve Epochs late: each time she seals for one that is over.
+    room.hold.add(ada.peerId);
+    for (let n = 0; n < 12; n++) {
+      room.remove(bob, []);
       await room.settle();
     }
-    expect(ada.lost.at(-1)).toBe(true);
-    await expect(ada.membership.say(text('anyone?'))).rejects.toMatchObject({ code: 'KEYS_FAILED' });
+    const said = ada.membership.say(text('late'));
+    room.hold.clear();
+    for (const event of room.held) {
+      await room.settle();
+      room.tell(ada, event);
+    }
+    await said;
+    await room.settle();
+    expect(bob.heard).toEqual(['ada: late']);
+  });
+
+  it('stops trying to say something when it never catches up', async () => {
+    const room = new Room();
+    const ada = await room.enter('ada');
+    const bob = await room.enter('bob');
+    room.hold.add(ada.peerId);
+    room.remove(bob, []);
+    await room.settle();
+    const said = ada.membership.say(text('lost'));
+    const refused = expect(said).rejects.toMatchObject({ code: 'EPOCH_CONFLICT' });
+    await room.pass(SAY_PATIENCE_MS + 1000);
+    await refused;
+  });
+
+  it('renews its keys every fifteen minutes, each member at a time of its own', async () => {
+    const room = new Room();
+    const members = [await room.enter('ada'), await room.enter('bob'), await room.enter('eve')];
+    await room.pass(ROTATE_MS);
+    expect(new Set(members[0]!.epochs.map(({ keys }) => [...keys.baseKey].join())).size).toBe(3 + 3);
+    expect(new Set(members.map(keyOf)).size).toBe(1);
+    const rotations = last(members[0]!).keys.epoch;
+    expect(rotations).toBe(2 + 3);
+    expect(
+      members[0]!.epochs
+        .filter(({ how }) => how.kind === 'rotated')
+        .map(({ how }) => how.by)
+        .toSorted(),
+    ).toEqual(['ada', 'bob', 'eve']);
+    expect(members.flatMap(({ refused }) => refused)).toEqual([]);
+  });
+
+  it('rotates again when somebody else was first', async () => {
+    const room = new Room();
+    const ada = await room.enter('ada');
+    const bob = await room.enter('bob');
+    room.before = async () => {
+      room.remove(bob, []);
+      await bob.membership.rest();
+    };
+    await room.passUntil(() => ada.refused.length > 0, ROTATE_MS);
+    await room.pass(20_000);
+    // Bob's second one is that of his own time.
+    expect(ada.epochs.filter(({ how }) => how.kind === 'rotated').map(({ how }) => how.by)).toEqual([
+      'bob',
+      'bob',
+      'ada',
+    ]);
+    expect(keyOf(ada)).toBe(keyOf(bob));
+  });
+
+  it('comes back by itself when Commits are kept from it', async () => {
+    const room = new Room();
+    const ada = await room.enter('ada');
+    const bob = await room.enter('bob');
+    room.hold.add(ada.peerId);
+    room.remove(bob, []);
+    await room.settle();
+    await room.passUntil(() => room.rejoins.includes(ada.peerId), 2 * ROTATE_MS);
+    expect(ada.refused).toContain('behind');
   });
 });

@@ -1,11 +1,12 @@
 /**
  * One member of one MLS group: takes what the delivery service says, one thing at a time and in order, and keeps the
  * group's state. A Commit of ours counts only once the delivery service took it. When the state is lost (a Commit that
- * cannot be applied) nothing is sealed any more until a new ticket brought us back in.
+ * cannot be applied) nothing is sealed any more until a new ticket brought us back in. What is to be done without being
+ * asked for, and when, is decided in standing.ts.
  *
- * Runs in the group worker; knows no worker, no timer and no network, so that tests run it in Node.
+ * Runs in the group worker; knows no worker and no network, so that tests run it in Node.
  */
-import { ClusterError, type PeerId } from '@veilcast/protocol';
+import { ClusterError, type Clock, type EventBody, type PeerId } from '@veilcast/protocol';
 import {
   GroupError,
   type AppliedCommit,
@@ -15,16 +16,18 @@ import {
   type GroupState,
   type PendingCommit,
 } from '@veilcast/e2ee';
-import type { GroupChange, GroupEvent } from './messages.ts';
+import type { GroupChange, GroupEvent, GroupWarning } from './messages.ts';
+import { newStanding, reduce, type Standing, type StandingEffect, type StandingEvent } from './standing.ts';
 
 /** Receivers get this long to learn a new Epoch before we seal with it, when nobody was removed. */
 const SWITCH_AFTER_MS = 50;
+/** While one Epoch follows another so fast, slow devices are behind: they get more time, and those inside see no gap. */
+const CROWD_MS = 1_000;
+const CROWD_SWITCH_AFTER_MS = 300;
 /** Things waiting to be done. More means that this device cannot keep up: start over instead of growing. */
 const BACKLOG_MAX = 512;
-/** Fresh entries without a single Epoch in between before the person is told that keys failed. */
-const ENTRIES_MAX = 5;
-/** A message is sealed again when a Commit overtakes it, so often. */
-const SAY_TRIES = 5;
+/** How long a message is sealed again when Commits overtake it, ms: a member far behind catches up, or never. */
+export const SAY_PATIENCE_MS = 15_000;
 /** Messages that wait for an Epoch to be sealed in. */
 const WAITING_MAX = 64;
 
@@ -48,29 +51,38 @@ export interface MembershipOutside {
   commit(body: CommitBody): Promise<number>;
   /** @throws ClusterError */
   message(body: { readonly epoch: number; readonly sealed: Uint8Array }): Promise<void>;
+  /** Asks for a turn to enter. @throws ClusterError */
   rejoin(): Promise<void>;
   entered(keys: EpochKeys, how: Entry): void;
-  /** The state is lost; a ticket was asked for, or with `final` no further one will be. */
+  /** The state is lost; a place is asked for, or with `final` none will be given any more. */
   lost(final: boolean): void;
   opened(sender: PeerId, plaintext: Uint8Array): void;
   /** A message or Commit was not taken; the reason holds no secret. */
   refused(reason: string): void;
+  warned(warning: GroupWarning): void;
 }
 
 export class Membership {
   readonly #library: GroupLibrary;
   readonly #self: GroupSelf;
   readonly #outside: MembershipOutside;
+  readonly #clock: Clock;
+  #standing: Standing;
+  #stopTimer: (() => void) | undefined;
   #state: GroupState | undefined;
   #tail: Promise<void> = Promise.resolve();
   #backlog = 0;
-  #entries = 0;
-  #waiting: (() => void)[] = [];
+  #newestAt = Number.NEGATIVE_INFINITY;
+  #closed = false;
+  readonly #waiting = new Set<() => void>();
 
-  constructor(library: GroupLibrary, self: GroupSelf, outside: MembershipOutside) {
+  constructor(library: GroupLibrary, self: GroupSelf, outside: MembershipOutside, clock: Clock) {
     this.#library = library;
     this.#self = self;
     this.#outside = outside;
+    this.#clock = clock;
+    this.#standing = newStanding(self.peerId, clock.now());
+    this.#step({ kind: 'tick' });
   }
 
   /** Queues one event of the delivery service. */
@@ -79,12 +91,19 @@ export class Membership {
     return this.#inTurn(() => this.#apply(event));
   }
 
+  /** Who is in the Room now, ourselves included, by what signaling says. */
+  present(peers: readonly PeerId[]): void {
+    this.#step({ kind: 'present', peers });
+  }
+
   /**
    * Seals for everybody in the Epoch and hands it to the delivery service; sealed again when a Commit came in between.
-   * @throws ClusterError KEYS_FAILED when there is no group to say it to, OVERLOADED when too many wait already
+   * @throws ClusterError KEYS_FAILED when there is no group to say it to, OVERLOADED when too many wait already,
+   * EPOCH_CONFLICT when this member did not catch up with the group in time
    */
   async say(plaintext: Uint8Array): Promise<void> {
-    for (let tries = 1; ; tries++) {
+    const until = this.#clock.now() + SAY_PATIENCE_MS;
+    for (;;) {
       await this.#member();
       let body: { epoch: number; sealed: Uint8Array } | undefined;
       await this.#inTurn(async () => {
@@ -97,10 +116,23 @@ export class Membership {
         if (!body) throw new ClusterError('EPOCH_CONFLICT');
         return await this.#outside.message(body);
       } catch (thrown) {
-        if (tries >= SAY_TRIES || ClusterError.of(thrown).code !== 'EPOCH_CONFLICT') throw thrown;
-        await this.#epochAfter(body?.epoch);
+        const behind = ClusterError.of(thrown).code === 'EPOCH_CONFLICT';
+        if (!behind || this.#clock.now() >= until) throw thrown;
+        if (this.#state?.epoch === body?.epoch) await this.#nextEpoch(until);
       }
     }
+  }
+
+  /** Resolves when everything that was begun is done, as far as no answer is awaited that needs time to pass. */
+  async rest(): Promise<void> {
+    while (this.#backlog > 0) await this.#tail;
+  }
+
+  /** Stops its timer; nothing is told any more. */
+  close(): void {
+    this.#closed = true;
+    this.#stopTimer?.();
+    this.#wake();
   }
 
   /** One thing after the other; a failure of one is its own. */
@@ -121,14 +153,15 @@ export class Membership {
         case 'groupJoin':
           return await this.#join(event.body.ticket, event.body.epoch, event.body.groupInfo);
         case 'groupCommit':
-          return await this.#follow(event.body.epoch, event.body.commit);
+          return await this.#follow(event.body);
         case 'groupRemove':
-          return await this.#remove(event.body.epoch, event.body.peers);
+          if (this.#state?.epoch === event.body.epoch) await this.#remove(event.body.peers);
+          return;
         case 'groupMessage':
           return await this.#open(event.body.sealed, event.body.sender);
       }
     } catch (thrown) {
-      await this.#resync(thrown instanceof GroupError ? thrown.reason : ClusterError.of(thrown).code);
+      await this.#resync(reasonOf(thrown));
     }
   }
 
@@ -144,33 +177,47 @@ export class Membership {
     await this.#adopt(pending.next, this.#ours(pending.removes.length > 0 ? 'returned' : 'entered'));
   }
 
-  async #follow(epoch: number, commit: Uint8Array): Promise<void> {
+  async #follow({ epoch, commit, sender }: EventBody<'groupCommit'>): Promise<void> {
     // Not in the group yet, or the Commit is one that our entry was built on.
     if (!this.#state || epoch < this.#state.epoch) return;
-    const applied = await this.#library.applyCommit(this.#state, commit);
+    let applied: AppliedCommit;
+    try {
+      applied = await this.#library.applyCommit(this.#state, commit);
+    } catch (thrown) {
+      const reason = reasonOf(thrown);
+      if (reason !== 'removed') this.#warn({ kind: 'commitRefused', peers: [sender], reason });
+      throw thrown;
+    }
     const { next, by, added, removed } = applied;
     if (removed.includes(this.#self.peerId)) throw new GroupError('removed');
-    const switchAfterMs = removed.length > 0 ? 0 : SWITCH_AFTER_MS;
+    const switchAfterMs = removed.length > 0 ? 0 : this.#switchAfterMs();
     await this.#adopt(next, { by, kind: kindOf(applied), added, removed, switchAfterMs, newGroup: false });
   }
 
-  async #remove(epoch: number, peers: readonly PeerId[]): Promise<void> {
-    if (this.#state?.epoch !== epoch) return;
+  /** Of nobody: new keys for ourselves. True once it is the group's next Epoch. */
+  async #remove(peers: readonly PeerId[]): Promise<boolean> {
+    if (!this.#state) return true;
     const pending = await this.#library.commitRemoval(this.#state, peers);
     try {
-      await this.#accepted(pending.next, { epoch, ...bodyOf(pending) });
+      await this.#accepted(pending.next, { epoch: this.#state.epoch, ...bodyOf(pending) });
     } catch (thrown) {
       // Somebody else was first: their Commit is the next thing in the queue, and `pending` was never ours.
-      const { code } = ClusterError.of(thrown);
-      this.#outside.refused(code);
-      return;
+      this.#outside.refused(ClusterError.of(thrown).code);
+      return false;
     }
-    await this.#adopt(pending.next, { ...this.#ours('removed'), removed: pending.removes });
+    const how =
+      peers.length > 0 ? this.#ours('removed') : { ...this.#ours('rotated'), switchAfterMs: this.#switchAfterMs() };
+    await this.#adopt(pending.next, { ...how, removed: pending.removes });
+    return true;
   }
 
-  /** A Commit of our own: there is nothing to wait for. */
+  /** An entry or a removal of our own: there is nothing to wait for. */
   #ours(kind: Entry['kind']): Entry {
     return { by: this.#self.peerId, kind, added: [], removed: [], switchAfterMs: 0, newGroup: false };
+  }
+
+  #switchAfterMs(): number {
+    return this.#clock.now() - this.#newestAt < CROWD_MS ? CROWD_SWITCH_AFTER_MS : SWITCH_AFTER_MS;
   }
 
   /** A message that does not open is dropped: one hostile member must not push the others out of the group. */
@@ -182,7 +229,9 @@ export class Membership {
       if (sender === claimed) this.#outside.opened(sender, plaintext);
       else this.#outside.refused('wrong-sender');
     } catch (thrown) {
-      this.#outside.refused(thrown instanceof GroupError ? thrown.reason : 'library');
+      this.#outside.refused(reasonOf(thrown));
+      const by = thrown instanceof GroupError ? thrown.by : undefined;
+      if (by !== undefined) this.#warn({ kind: 'fork', peers: [by], reason: reasonOf(thrown) });
     }
   }
 
@@ -199,48 +248,114 @@ export class Membership {
   async #adopt(next: GroupState, how: Entry): Promise<void> {
     const state = this.#state ? this.#library.adopt(this.#state, next) : next;
     this.#state = state;
+    this.#newestAt = this.#clock.now();
     const keys = await this.#library.epochKeys(state);
-    this.#entries = 0;
     this.#outside.entered(keys, how);
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.#step({ kind: 'epoch', epoch: keys.epoch, members: keys.members, by: how.by });
+    this.#wake();
   }
 
+  /** Gives the place up. Another one is asked for, unless our own credential has run out: then this Peer has no way in. */
   async #resync(reason: string): Promise<void> {
     if (this.#state) this.#library.discard(this.#state);
     this.#state = undefined;
-    this.#entries += 1;
     this.#outside.refused(reason);
-    const final = this.#entries > ENTRIES_MAX;
-    this.#outside.lost(final);
-    if (final) {
-      for (const wake of this.#waiting.splice(0)) wake();
-      return;
+    const { credential, leafKey, validate } = this.#self;
+    const expired = (await validate(credential, leafKey.publicKey)) === undefined;
+    if (!expired) this.#outside.lost(false);
+    this.#step(expired ? { kind: 'noPlace', final: true } : { kind: 'lost' });
+  }
+
+  #step(event: StandingEvent): void {
+    if (this.#closed) return;
+    const { standing, effects, wakeAt } = reduce(this.#standing, event, this.#clock.now());
+    this.#standing = standing;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    if (wakeAt !== undefined) {
+      const ms = Math.max(0, wakeAt - this.#clock.now());
+      this.#stopTimer = this.#clock.after(ms, () => this.#step({ kind: 'tick' }));
     }
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: StandingEffect): void {
+    switch (effect.kind) {
+      case 'enter':
+        void this.#askForPlace();
+        return;
+      case 'rotate':
+        return this.#propose([]);
+      case 'remove':
+        return this.#propose(effect.peers);
+      case 'warn':
+        return this.#warn(effect.warning);
+      case 'giveUp':
+        void this.#inTurn(() => this.#resync(effect.reason));
+        return;
+      case 'failed':
+        this.#outside.lost(true);
+        this.#wake();
+    }
+  }
+
+  async #askForPlace(): Promise<void> {
     try {
       await this.#outside.rejoin();
     } catch (thrown) {
-      this.#outside.refused(ClusterError.of(thrown).code);
+      const { code, retry } = ClusterError.of(thrown);
+      this.#outside.refused(code);
+      this.#step({ kind: 'noPlace', final: retry === 'never' });
     }
   }
 
-  /** Resolves once there is a group. @throws ClusterError KEYS_FAILED */
+  /** A Commit that nobody asked us for. It is made in the Epoch that there is by then, if it is still wanted. */
+  #propose(peers: readonly PeerId[]): void {
+    void this.#inTurn(async () => {
+      const members = this.#standing.place?.members ?? [];
+      const wanted = peers.filter((peerId) => members.includes(peerId));
+      if (peers.length > 0 && wanted.length === 0) return;
+      try {
+        if (!(await this.#remove(wanted))) this.#step({ kind: 'raceLost' });
+      } catch (thrown) {
+        await this.#resync(reasonOf(thrown));
+      }
+    });
+  }
+
+  #warn(warning: Pick<GroupWarning, 'kind' | 'peers' | 'reason'>): void {
+    this.#outside.warned({ ...warning, at: this.#clock.now(), epoch: this.#standing.place?.epoch ?? 0 });
+  }
+
+  #wake(): void {
+    const waiting = Array.from(this.#waiting);
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+
+  /** Resolves once there is a group. @throws ClusterError KEYS_FAILED when there never will be one */
   async #member(): Promise<void> {
-    if (this.#state) return;
-    if (this.#entries <= ENTRIES_MAX) await this.#nextEpoch();
+    while (!this.#state && !this.#standing.over && !this.#closed) await this.#nextEpoch();
     if (!this.#state) throw new ClusterError('KEYS_FAILED');
   }
 
-  async #epochAfter(epoch: number | undefined): Promise<void> {
-    if (this.#state && this.#state.epoch !== epoch) return;
-    await this.#nextEpoch();
-  }
-
-  #nextEpoch(): Promise<void> {
-    if (this.#waiting.length >= WAITING_MAX) return Promise.reject(new ClusterError('OVERLOADED'));
+  /** Resolves with the next Epoch, or at `until`. */
+  #nextEpoch(until?: number): Promise<void> {
+    if (this.#waiting.size >= WAITING_MAX) return Promise.reject(new ClusterError('OVERLOADED'));
     return new Promise((resolve) => {
-      this.#waiting.push(resolve);
+      const wake = (): void => {
+        cancel?.();
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const cancel = until === undefined ? undefined : this.#clock.after(until - this.#clock.now(), wake);
+      this.#waiting.add(wake);
     });
   }
+}
+
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof GroupError ? thrown.reason : ClusterError.of(thrown).code;
 }
 
 function bodyOf(pending: PendingCommit): Omit<CommitBody, 'epoch'> {

@@ -76,6 +76,8 @@ export type GroupWorkerInput =
       readonly authority: AuthorityKey;
     }
   | { readonly kind: 'event'; readonly event: GroupEvent }
+  /** Who is in the Room by what signaling says, ourselves included. */
+  | { readonly kind: 'present'; readonly peers: readonly PeerId[] }
   | { readonly kind: 'say'; readonly call: number; readonly plaintext: Uint8Array }
   | { readonly kind: 'answer'; readonly call: number; readonly result: GroupAnswer };
 
