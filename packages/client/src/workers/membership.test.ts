@@ -317,12 +317,12 @@ describe('a member', () => {
     const room = new Room();
     const members = [await room.enter('ada'), await room.enter('bob'), await room.enter('eve')];
     await room.pass(ROTATE_MS);
-    expect(new Set(members[0]!.epochs.map(({ keys }) => [...keys.baseKey].join())).size).toBe(3 + 3);
+    expect(new Set(members[0].epochs.map(({ keys }) => [...keys.baseKey].join())).size).toBe(3 + 3);
     expect(new Set(members.map(keyOf)).size).toBe(1);
-    const rotations = last(members[0]!).keys.epoch;
+    const rotations = last(members[0]).keys.epoch;
     expect(rotations).toBe(2 + 3);
     expect(
-      members[0]!.epochs
+      members[0].epochs
         .filter(({ how }) => how.kind === 'rotated')
         .map(({ how }) => how.by)
         .toSorted(),

@@ -36,7 +36,7 @@ class Life {
     for (const effect of step.effects) this.done.push({ at: this.now - START, effect });
     return this;
   }
-  epoch(epoch: number, members: readonly PeerId[], by: PeerId | '' = members[0]!): this {
+  epoch(epoch: number, members: readonly PeerId[], by: PeerId | '' = members[0]): this {
     return this.give({ kind: 'epoch', epoch, members: members.map((peerId, leaf) => ({ peerId, leaf })), by });
   }
   pass(ms: number): this {
