@@ -30,6 +30,26 @@ export const ERRORS = {
   NOT_JOINED: { fault: 'peer', retry: 'never', meaning: 'Only `join` is possible before the socket has joined.' },
   ALREADY_JOINED: { fault: 'peer', retry: 'never', meaning: 'This socket has joined a Room already.' },
   NOT_FOUND: { fault: 'peer', retry: 'never', meaning: 'No such Peer, Transport, Producer or Consumer in this Room.' },
+  CHANNEL_REQUIRED: {
+    fault: 'peer',
+    retry: 'never',
+    meaning: 'Only records of the sealed channel `veilcast/1` are taken, and its handshake first.',
+  },
+  HANDSHAKE_FAILED: {
+    fault: 'remote',
+    retry: 'same',
+    meaning: 'A message of the handshake is not what it must be; nothing was trusted.',
+  },
+  SEAL_BROKEN: {
+    fault: 'remote',
+    retry: 'same',
+    meaning: 'A record of the sealed channel was forged, repeated, dropped or reordered.',
+  },
+  MANIFEST_INVALID: {
+    fault: 'remote',
+    retry: 'same',
+    meaning: "The servers' manifest is not signed by the pinned root, or not valid now.",
+  },
   ROOM_FULL: { fault: 'caller', retry: 'never', meaning: 'The Room has as many Peers as its policy allows.' },
   CLUSTER_FULL: { fault: 'us', retry: 'same', meaning: 'No Worker has capacity left; wait `retryMs`.' },
   NO_REGION: { fault: 'caller', retry: 'never', meaning: 'No such region, or no healthy Node in it.' },

@@ -31,6 +31,11 @@ const keys: ErrorWords = {
   next: 'Nothing is sent or shown without them, so nobody heard or saw anything unencrypted.',
 };
 
+const unsealed: ErrorWords = {
+  what: 'No sealed connection to the server could be made.',
+  next: 'Something between here and there changes what passes, or the server is not the one it should be. Nothing was sent.',
+};
+
 export const errors = {
   MALFORMED: misunderstood,
   OVERSIZE: {
@@ -58,6 +63,13 @@ export const errors = {
     what: 'That is not in the room any more.',
     next: 'Somebody left or stopped sharing just before. The call goes on.',
   },
+  CHANNEL_REQUIRED: misunderstood,
+  HANDSHAKE_FAILED: unsealed,
+  SEAL_BROKEN: {
+    what: 'Something between here and the server changed what passes.',
+    next: 'It was noticed and the connection closed. Nothing that was changed was used.',
+  },
+  MANIFEST_INVALID: unsealed,
   ROOM_FULL: {
     what: 'This room is full.',
     next: 'A place is free as soon as somebody leaves.',
