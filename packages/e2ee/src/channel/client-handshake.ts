@@ -1,0 +1,114 @@
+/**
+ * The client's side of `veilcast/1` (docs/adr/0013-sealed-channel.md): m1, what m2 must be, m3. Whatever does not fit ends it for good.
+ */
+import { ClusterError } from '@veilcast/protocol';
+import { concatBytes } from '../bytes.ts';
+import { KEM_CIPHERTEXT_BYTES, SEED_BYTES, type KemKey, type SigningKey } from '../pq/index.ts';
+import { EMPTY, encodeJson, hex, readJson, requireSize } from './bytes.ts';
+import { CONTEXT_CLIENT, KIND, M2_MAX, M2_MIN, SUITE_XWING_AES256GCM_SHA512_MLDSA65, VERSION } from './constants.ts';
+import type { Manifest } from './manifest.ts';
+import { M2Payload } from './payloads.ts';
+import type { HandshakePorts, Psk } from './ports.ts';
+import { Schedule, type TrafficSecrets } from './schedule.ts';
+
+export interface ClientHandshakeOptions extends Pick<HandshakePorts, 'keyEncapsulation' | 'random'> {
+  readonly manifest: Manifest;
+  readonly psk?: Psk;
+}
+
+export interface Greeted {
+  /** The pre-shared key was taken: no signature is needed. */
+  readonly resumed: boolean;
+  /** The server's clock, ms since the Unix epoch. */
+  readonly time: number;
+}
+
+const OFFER = { versions: [VERSION], suites: [SUITE_XWING_AES256GCM_SHA512_MLDSA65] } as const;
+
+type State = 'new' | 'asked' | 'greeted' | 'over';
+
+export class ClientHandshake {
+  readonly #options: ClientHandshakeOptions;
+  readonly #schedule: Schedule;
+  #state: State = 'new';
+  #ephemeral: KemKey | undefined;
+  #proof: Uint8Array = EMPTY;
+
+  constructor(options: ClientHandshakeOptions) {
+    this.#options = options;
+    this.#schedule = new Schedule(options.manifest.signed);
+  }
+
+  /** m1. */
+  async start(): Promise<Uint8Array> {
+    this.#enter('new');
+    const { manifest, keyEncapsulation, random, psk } = this.#options;
+    const seed = random(SEED_BYTES);
+    const [ephemeral, toServer] = await Promise.all([
+      keyEncapsulation.fromSeed(seed),
+      keyEncapsulation.encapsulate(manifest.kemPublicKey),
+    ]);
+    seed.fill(0);
+    this.#ephemeral = ephemeral;
+    const open = concatBytes(Uint8Array.of(KIND.m1), ephemeral.publicKey, toServer.cipherText);
+    this.#schedule.mixHash(open);
+    this.#schedule.mixKey(toServer.sharedSecret, 'es');
+    const payload = { ...OFFER, nonce: hex(random(16)), ...(psk ? { psk: hex(psk.id) } : {}) };
+    const sealed = await this.#schedule.seal(encodeJson(payload));
+    this.#state = 'asked';
+    return concatBytes(open, sealed);
+  }
+
+  /**
+   * Takes m2: the server is the one of the manifest. `device` signs at once, so that `finish` takes no time.
+   * @throws ClusterError HANDSHAKE_FAILED, UNSUPPORTED, OVERSIZE
+   */
+  async receive(m2: Uint8Array, device: SigningKey): Promise<Greeted> {
+    this.#enter('asked');
+    requireSize(m2, M2_MIN, M2_MAX, 'HANDSHAKE_FAILED');
+    const { psk } = this.#options;
+    const resumed = m2[1] === 1;
+    if (m2[0] !== KIND.m2 || (m2[1] !== 0 && !resumed)) throw new ClusterError('HANDSHAKE_FAILED', 'not m2');
+    if (resumed && !psk) throw new ClusterError('HANDSHAKE_FAILED', 'resumed what was not asked to be');
+    const cipherText = m2.slice(2, 2 + KEM_CIPHERTEXT_BYTES);
+    this.#schedule.mixHash(m2.slice(0, 2 + KEM_CIPHERTEXT_BYTES));
+    this.#schedule.mixKey(await this.#takeEphemeral().decapsulate(cipherText), 'ee');
+    if (resumed && psk) this.#schedule.mixKey(psk.key.slice(), 'psk');
+    const opened = await this.#schedule.open(m2.slice(2 + KEM_CIPHERTEXT_BYTES));
+    const { version, suite, time } = readJson(M2Payload, opened, 'HANDSHAKE_FAILED');
+    if (!includes(OFFER.versions, version) || !includes(OFFER.suites, suite)) throw new ClusterError('UNSUPPORTED');
+    if (!resumed) {
+      const signature = await device.sign(this.#schedule.hash, CONTEXT_CLIENT);
+      this.#proof = concatBytes(device.publicKey, signature);
+    }
+    this.#state = 'greeted';
+    return { resumed, time };
+  }
+
+  /** m3, and the keys of all that follows it: records may be sent at once. */
+  async finish(token: string): Promise<{ m3: Uint8Array; secrets: TrafficSecrets }> {
+    this.#enter('greeted');
+    const kind = Uint8Array.of(KIND.m3);
+    this.#schedule.mixHash(kind);
+    this.#schedule.mixKey(new Uint8Array(), 'auth');
+    const sealed = await this.#schedule.seal(concatBytes(this.#proof, encodeJson({ token })));
+    return { m3: concatBytes(kind, sealed), secrets: this.#schedule.finish() };
+  }
+
+  /** What is not finished well stays over. */
+  #enter(expected: State): void {
+    if (this.#state !== expected) throw new ClusterError('HANDSHAKE_FAILED', 'out of order');
+    this.#state = 'over';
+  }
+
+  #takeEphemeral(): KemKey {
+    const ephemeral = this.#ephemeral;
+    this.#ephemeral = undefined;
+    if (!ephemeral) throw new ClusterError('HANDSHAKE_FAILED', 'out of order');
+    return ephemeral;
+  }
+}
+
+function includes(offered: readonly number[], chosen: number): boolean {
+  return offered.includes(chosen);
+}

@@ -1,0 +1,132 @@
+/**
+ * The server's side of `veilcast/1`: what m1 must be, m2, what m3 must be. It proves who it is by decapsulation; lengths are checked
+ * before that. Whatever does not fit ends it for good.
+ */
+import { ClusterError } from '@veilcast/protocol';
+import { concatBytes } from '../bytes.ts';
+import { KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, SIGNATURE_PUBLIC_BYTES, type KemKey } from '../pq/index.ts';
+import { encodeJson, fromHex, hex, readJson, requireSize } from './bytes.ts';
+import {
+  CONTEXT_CLIENT,
+  KIND,
+  M1_MAX,
+  M1_MIN,
+  M3_MAX,
+  M3_MIN,
+  M3_PROOF_BYTES,
+  SUITE_XWING_AES256GCM_SHA512_MLDSA65,
+  VERSION,
+} from './constants.ts';
+import { M1Payload, M3Payload } from './payloads.ts';
+import type { HandshakePorts } from './ports.ts';
+import type { Resumable } from './resumption.ts';
+import { Schedule, type TrafficSecrets } from './schedule.ts';
+
+export interface ServerHandshakeOptions extends HandshakePorts {
+  /** The key that the manifest names. */
+  readonly kemKey: KemKey;
+  /** What the root signed of the manifest. */
+  readonly signed: Uint8Array;
+  /** A pre-shared key by its name, which can be taken once. */
+  readonly takePsk: (id: Uint8Array) => Resumable | undefined;
+  /** ms since the Unix epoch. */
+  readonly now: () => number;
+}
+
+export interface Presented {
+  readonly token: string;
+  /** ML-DSA-65, proven: it signed this transcript, or the one that the pre-shared key came from. */
+  readonly devicePublicKey: Uint8Array;
+  readonly resumed: boolean;
+  readonly secrets: TrafficSecrets;
+}
+
+type State = 'new' | 'greeted' | 'over';
+
+const M1_OPEN = 1 + KEM_PUBLIC_BYTES + KEM_CIPHERTEXT_BYTES;
+
+export class ServerHandshake {
+  readonly #options: ServerHandshakeOptions;
+  readonly #schedule: Schedule;
+  #state: State = 'new';
+  #resumable: Resumable | undefined;
+
+  constructor(options: ServerHandshakeOptions) {
+    this.#options = options;
+    this.#schedule = new Schedule(options.signed);
+  }
+
+  /** m2 for m1. @throws ClusterError HANDSHAKE_FAILED, UNSUPPORTED, OVERSIZE */
+  async greet(m1: Uint8Array): Promise<Uint8Array> {
+    this.#enter('new');
+    requireSize(m1, M1_MIN, M1_MAX, 'HANDSHAKE_FAILED');
+    if (m1[0] !== KIND.m1) throw new ClusterError('HANDSHAKE_FAILED', 'not m1');
+    const { kemKey, keyEncapsulation, random, takePsk, now } = this.#options;
+    this.#schedule.mixHash(m1.slice(0, M1_OPEN));
+    this.#schedule.mixKey(await kemKey.decapsulate(m1.slice(1 + KEM_PUBLIC_BYTES, M1_OPEN)), 'es');
+    const { versions, suites, psk } = readJson(
+      M1Payload,
+      await this.#schedule.open(m1.slice(M1_OPEN)),
+      'HANDSHAKE_FAILED',
+    );
+    if (!versions.includes(VERSION) || !suites.includes(SUITE_XWING_AES256GCM_SHA512_MLDSA65)) {
+      throw new ClusterError('UNSUPPORTED');
+    }
+    this.#resumable = psk === undefined ? undefined : takePsk(fromHex(psk));
+    const toClient = await encapsulated(() => keyEncapsulation.encapsulate(m1.slice(1, 1 + KEM_PUBLIC_BYTES)));
+    const open = concatBytes(Uint8Array.of(KIND.m2, this.#resumable ? 1 : 0), toClient.cipherText);
+    this.#schedule.mixHash(open);
+    this.#schedule.mixKey(toClient.sharedSecret, 'ee');
+    if (this.#resumable) this.#schedule.mixKey(this.#resumable.key, 'psk');
+    const payload = {
+      version: VERSION,
+      suite: SUITE_XWING_AES256GCM_SHA512_MLDSA65,
+      nonce: hex(random(16)),
+      time: now(),
+    };
+    const sealed = await this.#schedule.seal(encodeJson(payload));
+    this.#state = 'greeted';
+    return concatBytes(open, sealed);
+  }
+
+  /**
+   * Takes m3. The token is whatever the client says: it is checked by the caller, who can answer in a record.
+   * @throws ClusterError HANDSHAKE_FAILED, OVERSIZE
+   */
+  async receive(m3: Uint8Array): Promise<Presented> {
+    this.#enter('greeted');
+    requireSize(m3, M3_MIN, M3_MAX, 'HANDSHAKE_FAILED');
+    if (m3[0] !== KIND.m3) throw new ClusterError('HANDSHAKE_FAILED', 'not m3');
+    const transcript = this.#schedule.hash;
+    this.#schedule.mixHash(m3.slice(0, 1));
+    this.#schedule.mixKey(new Uint8Array(), 'auth');
+    const opened = await this.#schedule.open(m3.slice(1));
+    const devicePublicKey = this.#resumable?.devicePublicKey ?? (await this.#proven(opened, transcript));
+    const { token } = readJson(M3Payload, opened.slice(this.#resumable ? 0 : M3_PROOF_BYTES), 'HANDSHAKE_FAILED');
+    return { token, devicePublicKey, resumed: this.#resumable !== undefined, secrets: this.#schedule.finish() };
+  }
+
+  async #proven(opened: Uint8Array, transcript: Uint8Array): Promise<Uint8Array> {
+    if (opened.length < M3_PROOF_BYTES) throw new ClusterError('HANDSHAKE_FAILED', 'cut short');
+    const publicKey = opened.slice(0, SIGNATURE_PUBLIC_BYTES);
+    const signature = opened.slice(SIGNATURE_PUBLIC_BYTES, M3_PROOF_BYTES);
+    if (!(await this.#options.signatures.verify(publicKey, transcript, signature, CONTEXT_CLIENT))) {
+      throw new ClusterError('HANDSHAKE_FAILED', "the device's signature is wrong");
+    }
+    return publicKey;
+  }
+
+  #enter(expected: State): void {
+    if (this.#state !== expected) throw new ClusterError('HANDSHAKE_FAILED', 'out of order');
+    this.#state = 'over';
+  }
+}
+
+/** A stranger's key may be none. */
+async function encapsulated<T>(encapsulate: () => Promise<T>): Promise<T> {
+  try {
+    return await encapsulate();
+  } catch (cause) {
+    throw new ClusterError('HANDSHAKE_FAILED', 'no X-Wing key', { cause });
+  }
+}
