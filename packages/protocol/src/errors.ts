@@ -65,6 +65,11 @@ export const ERRORS = {
   WORKER_DIED: { fault: 'remote', retry: 'elsewhere', meaning: 'The Worker that served this Peer died; join again.' },
   DEADLINE: { fault: 'remote', retry: 'same', meaning: 'No answer came before the deadline.' },
   OVERLOADED: { fault: 'remote', retry: 'same', meaning: 'A queue is full.' },
+  STORE_UNAVAILABLE: {
+    fault: 'us',
+    retry: 'same',
+    meaning: 'The shared store is away or takes no writes: no Room can be opened; open ones go on. Wait `retryMs`.',
+  },
   CHANNEL_CLOSED: { fault: 'remote', retry: 'elsewhere', meaning: 'The other process closed the connection.' },
   EPOCH_CONFLICT: { fault: 'peer', retry: 'same', meaning: 'Another Commit won this Epoch; rebase on it.' },
   COMMIT_INVALID: { fault: 'peer', retry: 'never', meaning: 'The Commit is not one for this group, Epoch or removal.' },

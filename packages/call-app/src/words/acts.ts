@@ -31,6 +31,7 @@ export const ACTS = {
   WORKER_DIED: 'again',
   DEADLINE: 'again',
   OVERLOADED: 'again',
+  STORE_UNAVAILABLE: 'again',
   CHANNEL_CLOSED: 'again',
   EPOCH_CONFLICT: 'again',
   COMMIT_INVALID: 'again',

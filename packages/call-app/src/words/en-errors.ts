@@ -93,6 +93,10 @@ export const errors = {
     next: 'Calls that are under way go on.',
   },
   OVERLOADED: busy,
+  STORE_UNAVAILABLE: {
+    what: 'No call can be opened at the moment.',
+    next: 'Calls that are under way go on. New ones usually open again within seconds.',
+  },
   CHANNEL_CLOSED: lost,
   EPOCH_CONFLICT: keys,
   COMMIT_INVALID: keys,
