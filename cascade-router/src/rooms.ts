@@ -2,7 +2,7 @@
  * The Rooms whose Plans this process owns, each by a Lease `plan/<room>`: taken at the first question about the Room,
  * held while it lasts, given back when it is over. A Room that another process owns is answered with NOT_OWNER.
  */
-import { holdLease, type ServiceContext } from '@veilcast/node-kit';
+import { LeaseHolder, type ServiceContext } from '@veilcast/node-kit';
 import { ClusterError, loggable, type RoomId } from '@veilcast/protocol';
 import type { CascadeConfig } from './config.ts';
 import type { Fleet } from './fleet.ts';
@@ -34,12 +34,21 @@ export class Rooms {
   readonly #releasing = new Map<RoomId, Promise<void>>();
   /** Since when a Room has had pipe ends and neither an owner here nor Peers. */
   #orphans = new Map<RoomId, number>();
+  readonly #holder: LeaseHolder;
   readonly #stopSweep: () => void;
   #closed = false;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
-    this.#stopSweep = options.context.clock.every(SWEEP_EVERY_MS, () => this.#sweep());
+    const { config, context, incarnation } = options;
+    this.#holder = new LeaseHolder({
+      leases: context.coordination.leases,
+      clock: context.clock,
+      owner: `${config.processId} ${incarnation}`,
+      ttlMs: config.leaseTtlMs,
+      report: (err) => context.log.warn({ err }, 'leases not renewed; tried again until the store answers'),
+    });
+    this.#stopSweep = context.clock.every(SWEEP_EVERY_MS, () => this.#sweep());
   }
 
   list(): readonly PlannedRoom[] {
@@ -66,18 +75,10 @@ export class Rooms {
   async #acquire(roomId: RoomId): Promise<PlannedRoom> {
     // Or the old Lease's release would end the new one.
     await this.#releasing.get(roomId);
-    const { config, context, incarnation, fleet, metrics, isAwaited } = this.#options;
+    const { config, context, fleet, metrics, isAwaited } = this.#options;
     if (this.#closed) throw new ClusterError('NOT_OWNER');
     if (this.#owned.size >= config.roomsMax) throw new ClusterError('OVERLOADED', 'too many Rooms');
-    const held = await holdLease({
-      leases: context.coordination.leases,
-      clock: context.clock,
-      key: `plan/${roomId}`,
-      owner: `${config.processId} ${incarnation}`,
-      ttlMs: config.leaseTtlMs,
-      onLost: () => this.#lost(roomId),
-      report: (err) => context.log.warn({ err }, 'lease not renewed; will be tried again'),
-    });
+    const held = await this.#holder.hold(`plan/${roomId}`, () => this.#lost(roomId));
     if (held.kind === 'refused') throw new ClusterError('NOT_OWNER');
     if (this.#closed) {
       await held.release();

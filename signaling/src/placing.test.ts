@@ -33,6 +33,7 @@ async function place(homes: readonly string[], failures: number) {
     authority: { roomId: room, term: 1 },
     repeats: new Repeats(clock),
     metrics: createMetrics(createRegistry({ service: 'test' }), { sockets: () => 0, rooms: () => 0, peers: () => 0 }),
+    isFirst: true,
     stale: () => undefined,
   });
   let turn = 0;

@@ -11,9 +11,6 @@ import type { Repeats } from './repeats.ts';
 /** A closing act is tried so often: for longer than a Node needs to come back on another Channel. */
 const CLOSE_TRIES = 15;
 
-/** Nobody owned the Room before. */
-const FIRST_TERM = 1;
-
 /** Who comes back to this Room waits for as long at most. */
 const CLOSE_ROOM_MS = 1_000;
 
@@ -24,6 +21,8 @@ export interface RoomNodesOptions {
   readonly authority: Authority;
   readonly repeats: Repeats;
   readonly metrics: SignalingMetrics;
+  /** Nobody owned the Room before, as far as is known. */
+  readonly isFirst: boolean;
   /** A Node has seen a newer Term than ours. */
   readonly stale: () => void;
 }
@@ -74,8 +73,8 @@ export class RoomNodes {
    * even after the Lease was given back: a Node that has a newer Term refuses it.
    */
   async closeRoom(): Promise<void> {
-    const { cluster, authority } = this.#options;
-    const left = authority.term > FIRST_TERM ? cluster.nodeIds() : [];
+    const { cluster } = this.#options;
+    const left = this.#options.isFirst ? [] : cluster.nodeIds();
     const nodeIds = new Set([...this.#used, ...left]);
     await Promise.all([...nodeIds].map((nodeId) => this.#try(nodeId, 'closeRoom', {}, CLOSE_TRIES, CLOSE_ROOM_MS)));
   }

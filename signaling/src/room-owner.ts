@@ -96,7 +96,8 @@ export class RoomOwner {
     this.#lease = lease;
     this.#effects = new EffectQueue(services.bug);
     this.#state = openRoom(roomId, { peersMax, producersMax, firstIsHost });
-    this.nodes = new RoomNodes({ cluster, authority, repeats, metrics, stale: () => this.leaseLost() });
+    const { isFirst } = lease;
+    this.nodes = new RoomNodes({ cluster, authority, repeats, metrics, isFirst, stale: () => this.leaseLost() });
     this.#cascade = new RoomCascade({
       cluster,
       authority,

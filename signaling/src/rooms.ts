@@ -4,7 +4,7 @@
  */
 import type { EventKind } from '@veilcast/control';
 import type { LeaseStore } from '@veilcast/coordination';
-import { holdLease } from '@veilcast/node-kit';
+import { LeaseHolder } from '@veilcast/node-kit';
 import { ClusterError, loggable, type RequestBody, type RoomId } from '@veilcast/protocol';
 import type { JoinClaims } from './authority.ts';
 import { RoomOwner, type RoomServices } from './room-owner.ts';
@@ -21,12 +21,20 @@ export class Rooms {
   readonly #options: RoomsOptions;
   readonly #rooms = new Map<RoomId, RoomOwner>();
   readonly #opening = new Map<RoomId, Promise<RoomOwner>>();
+  readonly #holder: LeaseHolder;
   #closed = false;
-  /** Rooms opened so far. */
-  #lives = 0;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
+    const { leases, owner, services } = options;
+    const { clock, config, log } = services;
+    this.#holder = new LeaseHolder({
+      leases,
+      clock,
+      owner,
+      ttlMs: config.leaseTtlMs,
+      report: (err) => log.warn({ err }, 'leases not renewed; tried again until the store answers'),
+    });
   }
 
   get all(): readonly RoomOwner[] {
@@ -82,20 +90,11 @@ export class Rooms {
   }
 
   async #make(roomId: RoomId): Promise<RoomOwner> {
-    const { services, leases, owner } = this.#options;
-    const { clock, config } = services;
+    const { services } = this.#options;
+    const { config } = services;
     if (this.#rooms.size + this.#opening.size >= config.limits.roomsMax) throw new ClusterError('OVERLOADED');
     let room: RoomOwner | undefined;
-    const lease = await holdLease({
-      leases,
-      clock,
-      key: `room/${roomId}`,
-      // A name of its own for each life of a Room: where the store did not hear that the last one ended, this one must not go on
-      // under the same Term, or what that one still closes would be closed here.
-      owner: `${owner}/${(this.#lives += 1)}`,
-      ttlMs: config.leaseTtlMs,
-      onLost: () => room?.leaseLost(),
-    });
+    const lease = await this.#holder.hold(`room/${roomId}`, () => room?.leaseLost());
     // Here the socket's messages will be passed on to the owner, once signaling processes speak with each other.
     if (lease.kind === 'refused') throw new ClusterError('NOT_OWNER');
     room = new RoomOwner(roomId, lease, services);

@@ -13,6 +13,7 @@ const FAULTS: readonly Fault[] = [
   pauseProcess,
   crashWorker,
   loseStore,
+  emptyStore,
 ];
 
 /** One of them, somewhere. */
@@ -62,4 +63,15 @@ function loseStore(world: World, random: SeededRandom): void {
   world.chronicle.note(`the store is ${how} for ${ms} ms`);
   world.cluster.setStore(how);
   world.clock.after(ms, () => world.cluster.setStore('up'));
+}
+
+/** It comes back with nothing, after a while in which nobody could ask it. */
+function emptyStore(world: World, random: SeededRandom): void {
+  const ms = random.pick([0, 200 + random.int(8_000)]);
+  world.chronicle.note(`the store is away for ${ms} ms and loses all that it held`);
+  if (ms > 0) world.cluster.setStore('down');
+  world.clock.after(ms, () => {
+    world.cluster.store.forget();
+    world.cluster.setStore('up');
+  });
 }

@@ -4,6 +4,7 @@
  */
 import { ClusterError, type Clock } from '@veilcast/protocol';
 import type { Bus, Coordination, Directory, Entry, Lease, LeaseStore } from './ports.ts';
+import { settleMs } from './settle.ts';
 
 export interface MemoryLimits {
   /** Leases, held or remembered. Above it the oldest that nobody holds is forgotten into the floor of all Terms. */
@@ -19,11 +20,15 @@ export class MemoryStore {
   readonly clock: Clock;
   readonly limits: MemoryLimits;
   readonly leases = new Map<string, Lease>();
+  /** When it last forgot everything. */
+  forgotAt = -Infinity;
   readonly entries = new Map<string, Entry & { readonly expiresAt: number }>();
   readonly watchers = new Set<Watcher>();
   readonly subscribers = new Map<string, Set<(message: Uint8Array) => void>>();
   /** No forgotten Lease had a Term above it. */
   termFloor = 0;
+  /** The same of those alone that were forgotten one by one, when nobody held them any more. */
+  endedFloor = 0;
   version = 0;
   /** No entry expires before it. */
   nextExpiry = Infinity;
@@ -32,6 +37,15 @@ export class MemoryStore {
   constructor(clock: Clock, limits: Partial<MemoryLimits> = {}) {
     this.clock = clock;
     this.limits = { ...LIMITS, ...limits };
+  }
+
+  /** Loses all that it held, as a store that is flushed or comes back empty. Terms grow all the same. */
+  forget(): void {
+    for (const { term } of this.leases.values()) this.termFloor = Math.max(this.termFloor, term);
+    this.leases.clear();
+    this.entries.clear();
+    this.forgotAt = this.clock.now();
+    tell(this);
   }
 }
 
@@ -67,12 +81,16 @@ export function memoryCoordination(store: MemoryStore, options: MemoryViewOption
     leases: leasesOf(store, alive),
     directory: directoryOf(store, { alive, owned, report }),
     bus: busOf(store, { alive, owned, report }),
+    reachable: () => !closed,
     close: async () => {
       closed = true;
       for (const end of ends) end();
     },
   };
 }
+
+/** Of a Lease that was released. */
+const RELEASED = -Infinity;
 
 function leasesOf(store: MemoryStore, alive: () => void): LeaseStore {
   const { leases, clock } = store;
@@ -86,29 +104,40 @@ function leasesOf(store: MemoryStore, alive: () => void): LeaseStore {
     leases.set(lease.key, lease);
     return lease;
   };
-  const isHeld = (lease: Lease): boolean => {
-    const present = held(lease.key);
-    return present?.owner === lease.owner && present.term === lease.term;
+  /** Nobody has taken it: the one there is this or an older one. */
+  const isLatest = (lease: Lease): boolean => {
+    const known = leases.get(lease.key);
+    if (known === undefined) return lease.term > store.endedFloor;
+    if (known.term !== lease.term) return known.term < lease.term;
+    return known.owner === lease.owner && known.expiresAt !== RELEASED;
   };
   return {
     acquire: async (key, owner, ttlMs) => {
       alive();
       const present = held(key);
       if (present !== undefined && present.owner !== owner) return { kind: 'refused', lease: present };
-      if (present === undefined && !leases.has(key)) makeRoom(store);
-      const term = present?.term ?? (leases.get(key)?.term ?? store.termFloor) + 1;
-      return { kind: 'held', lease: write({ key, owner, term, expiresAt: clock.now() + ttlMs }) };
+      const known = leases.get(key);
+      if (known === undefined) {
+        const retryMs = store.forgotAt + settleMs(ttlMs) - clock.now();
+        if (retryMs > 0) return { kind: 'unsettled', retryMs };
+        makeRoom(store);
+      }
+      const term = present?.term ?? Math.max(known?.term ?? 0, store.termFloor) + 1;
+      const lease = write({ key, owner, term, expiresAt: clock.now() + ttlMs });
+      return { kind: 'held', lease, isFirst: known === undefined };
     },
     renew: async (lease, ttlMs) => {
       alive();
-      if (!isHeld(lease)) return false;
+      if (!isLatest(lease)) return false;
+      if (!leases.has(lease.key)) makeRoom(store);
       write({ ...lease, expiresAt: clock.now() + ttlMs });
       return true;
     },
     release: async (lease) => {
       alive();
-      if (!isHeld(lease)) return false;
-      write({ ...lease, expiresAt: -Infinity });
+      const known = leases.get(lease.key);
+      if (known?.term !== lease.term || !isLatest(lease)) return false;
+      write({ ...lease, expiresAt: RELEASED });
       return true;
     },
     read: async (key) => {
@@ -124,6 +153,7 @@ function makeRoom(store: MemoryStore): void {
   for (const [key, lease] of store.leases) {
     if (lease.expiresAt > store.clock.now()) continue;
     store.termFloor = Math.max(store.termFloor, lease.term);
+    store.endedFloor = Math.max(store.endedFloor, lease.term);
     store.leases.delete(key);
     return;
   }

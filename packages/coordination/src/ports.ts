@@ -6,23 +6,29 @@
 export interface Lease {
   readonly key: string;
   readonly owner: string;
-  /** Grows with every change of owner, and never goes back while anybody can remember the old one. */
+  /** Grows with every life of the ownership, and never goes back; how far an adapter can promise that, it says. */
   readonly term: number;
   /** Of the store's clock, ms. */
   readonly expiresAt: number;
 }
 
 export type Acquired =
-  | { readonly kind: 'held'; readonly lease: Lease }
+  /** `isFirst`: the store remembers no owner before this one. */
+  | { readonly kind: 'held'; readonly lease: Lease; readonly isFirst: boolean }
   /** Somebody else holds it. */
-  | { readonly kind: 'refused'; readonly lease: Lease };
+  | { readonly kind: 'refused'; readonly lease: Lease }
+  /** The store was away or has forgotten: for so long its owners, if any live, have the right to come back first (ADR 0021). */
+  | { readonly kind: 'unsettled'; readonly retryMs: number };
 
 export interface LeaseStore {
   /** Compare-and-set: takes a free or expired key with a new Term; one's own key is renewed with its Term kept. */
   acquire(key: string, owner: string, ttlMs: number): Promise<Acquired>;
-  /** False: the Lease was lost (expired and taken, or released). */
+  /**
+   * False: the Lease was lost, that is, released or taken by another. One that only expired, or that the store forgot, is its
+   * holder's again under the same Term: nobody can have acted under it meanwhile, and a greater Term would be known (ADR 0021).
+   */
   renew(lease: Lease, ttlMs: number): Promise<boolean>;
-  /** Ends it only if this Term still holds it; the Term is remembered. */
+  /** Ends it if nobody has taken it; the Term is remembered. */
   release(lease: Lease): Promise<boolean>;
   read(key: string): Promise<Lease | undefined>;
 }
@@ -45,6 +51,10 @@ export interface Directory {
   watch(prefix: string, listener: (entries: readonly Entry[]) => void): () => void;
 }
 
+/**
+ * Hints, not a log: at most once, in the order in which one process published to one topic. Who was cut off has missed what was
+ * said meanwhile, and must look at what is there (DESIGN §3.3).
+ */
 export interface Bus {
   publish(topic: string, message: Uint8Array): Promise<void>;
   subscribe(topic: string, listener: (message: Uint8Array) => void): () => void;
@@ -54,5 +64,7 @@ export interface Coordination {
   readonly leases: LeaseStore;
   readonly directory: Directory;
   readonly bus: Bus;
+  /** The store answers and takes writes, as far as was seen lately. */
+  reachable(): boolean;
   close(): Promise<void>;
 }

@@ -45,6 +45,7 @@ export function faultyCoordination(view: Coordination, connection: StoreConnecti
           if (connection.state() === 'up') listener(message);
         }),
     },
+    reachable: () => connection.state() === 'up' && view.reachable(),
     close: () => view.close(),
   };
 }

@@ -2,15 +2,19 @@
  * What every adapter of Coordination promises, checked on random histories against a model:
  * `coordinationContract('memory', () => …)`. An adapter over a real store passes real time and fewer runs.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as fc from 'fast-check';
 import type { Coordination, Entry, Lease } from '../ports.ts';
+import { settleMs } from '../settle.ts';
+import { forgotten, later, NOTHING_NOTED, notedTogether, type Asked, type LeaseNote } from './lease-model.ts';
 
 export interface CoordinationSubject {
   /** Three views of one store, as of three processes, which survive what their listeners throw. */
   readonly views: readonly [Coordination, Coordination, Coordination];
   /** Lets so many ms of the store's time pass, and all watchers be told. */
   advance(ms: number): Promise<void>;
+  /** The store loses all that it holds, at once. */
+  forget(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,16 +25,21 @@ export interface ContractOptions {
   readonly runs: number;
 }
 
-type Step =
-  | { readonly kind: 'acquire' | 'renew' | 'release'; readonly view: number; readonly key: number }
-  | { readonly kind: 'wait'; readonly ttls: number };
+type What = 'acquire' | 'renew' | 'release' | 'read';
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('acquire' as const), view: fc.nat(2), key: fc.nat(1) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('renew' as const), view: fc.nat(2), key: fc.nat(1) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('release' as const), view: fc.nat(2), key: fc.nat(1) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait' as const), ttls: fc.constantFrom(0.4, 1.3) }) },
-);
+/** Questions asked at the same time, after so many times the time to live, of a store that may have lost everything before. */
+const batch = fc.record({
+  waits: fc.constantFrom(0, 0, 0, 0.4, 1.3, 4),
+  forgets: fc.nat(9).map((n) => n === 0),
+  asked: fc.array(
+    fc.record({
+      kind: fc.constantFrom<What>('acquire', 'acquire', 'renew', 'release', 'read'),
+      view: fc.nat(2),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+});
+type Batch = (typeof batch extends fc.Arbitrary<infer B> ? B : never) & object;
 
 export function coordinationContract(
   name: string,
@@ -49,11 +58,11 @@ export function coordinationContract(
     let keys = 0;
     const freshKey = (): string => `contract/${(keys += 1)}-${Math.floor(performance.now())}`;
 
-    test('leases: one holder a Term, Terms only grow, only the holder renews and releases', async () => {
+    test('leases: histories are linearizable; one holder a Term, Terms only grow, whatever is forgotten', async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-          const names = [freshKey(), freshKey()];
-          await leaseHistory(subject, names, steps, ttlMs);
+        fc.asyncProperty(fc.array(batch, { maxLength: 20 }), async (batches) => {
+          await leaseHistory(subject, freshKey(), batches, ttlMs);
+          await subject.advance(settleMs(ttlMs));
         }),
         { numRuns: runs },
       );
@@ -66,15 +75,59 @@ export function coordinationContract(
       );
       const held = asked.filter((one) => one.kind === 'held');
       expect(held).toHaveLength(1);
-      expect(asked.every((one) => one.lease.owner === held[0]?.lease.owner)).toBe(true);
+      const owners = asked.map((one) => (one.kind === 'unsettled' ? 'nobody' : one.lease.owner));
+      expect(new Set(owners).size).toBe(1);
+    });
+
+    test('leases: what only expired is its holder’s again; what was released is not', async () => {
+      const key = freshKey();
+      const [a, b] = subject.views;
+      const first = await held(a, key, 'a', ttlMs);
+      await subject.advance(ttlMs * 1.3);
+      expect(await b.leases.read(key)).toBeUndefined();
+      expect(await a.leases.renew(first, ttlMs)).toBe(true);
+      expect(await b.leases.read(key)).toMatchObject({ owner: 'a', term: first.term });
+      expect(await b.leases.acquire(key, 'b', ttlMs)).toMatchObject({ kind: 'refused', lease: { term: first.term } });
+      expect(await a.leases.release(first)).toBe(true);
+      expect(await a.leases.renew(first, ttlMs)).toBe(false);
+      expect(await b.leases.read(key)).toBeUndefined();
+    });
+
+    test('leases: a store that forgot gives its holders time to come back, and to others a greater Term', async () => {
+      const [mine, others] = [freshKey(), freshKey()];
+      const [a, b] = subject.views;
+      const first = await held(a, mine, 'a', ttlMs);
+      const gone = await held(a, others, 'a', ttlMs);
+      await subject.forget();
+      expect(await b.leases.acquire(mine, 'b', ttlMs)).toMatchObject({ kind: 'unsettled' });
+      expect(await a.leases.renew(first, ttlMs)).toBe(true);
+      expect(await b.leases.acquire(mine, 'b', ttlMs)).toMatchObject({ kind: 'refused', lease: { term: first.term } });
+      expect(await b.leases.acquire(others, 'b', ttlMs)).toMatchObject({ kind: 'unsettled' });
+      await subject.advance(settleMs(ttlMs));
+      const taken = await held(b, others, 'b', ttlMs);
+      expect(taken.term).toBeGreaterThan(gone.term);
+      expect(await a.leases.renew(gone, ttlMs)).toBe(false);
+    });
+
+    test('leases: of two that a store forgot, the later one ends the earlier one', async () => {
+      const key = freshKey();
+      const [a, b] = subject.views;
+      const early = await held(a, key, 'a', ttlMs);
+      await subject.advance(ttlMs * 1.3);
+      const late = await held(b, key, 'b', ttlMs);
+      await subject.forget();
+      expect(await a.leases.renew(early, ttlMs)).toBe(true);
+      expect(await b.leases.renew(late, ttlMs)).toBe(true);
+      expect(await a.leases.renew(early, ttlMs)).toBe(false);
+      await subject.advance(settleMs(ttlMs));
     });
 
     test('leases: an old holder cannot end or prolong its successor', async () => {
       const key = freshKey();
       const [a, b] = subject.views;
-      const old = (await a.leases.acquire(key, 'a', ttlMs)).lease;
+      const old = await held(a, key, 'a', ttlMs);
       await subject.advance(ttlMs * 1.3);
-      const present = (await b.leases.acquire(key, 'b', ttlMs)).lease;
+      const present = await held(b, key, 'b', ttlMs);
       expect(present.term).toBeGreaterThan(old.term);
       expect(await a.leases.renew(old, ttlMs)).toBe(false);
       expect(await a.leases.release(old)).toBe(false);
@@ -84,9 +137,9 @@ export function coordinationContract(
     test('leases: what one held before is not what one holds now', async () => {
       const key = freshKey();
       const [a] = subject.views;
-      const old = (await a.leases.acquire(key, 'a', ttlMs)).lease;
+      const old = await held(a, key, 'a', ttlMs);
       await a.leases.release(old);
-      const present = (await a.leases.acquire(key, 'a', ttlMs)).lease;
+      const present = await held(a, key, 'a', ttlMs);
       expect(present.term).toBeGreaterThan(old.term);
       expect(await a.leases.renew(old, ttlMs)).toBe(false);
       expect(await a.leases.release(old)).toBe(false);
@@ -148,9 +201,13 @@ export function coordinationContract(
             }
             await subject.advance(0);
             const there = plain(await subject.views[0].directory.list(prefix));
-            for (const entries of seen) expect(plain(entries)).toEqual(there);
+            await eventually(() => {
+              for (const entries of seen) expect(plain(entries)).toEqual(there);
+            });
             await subject.advance(ttlMs * 1.3);
-            for (const entries of seen) expect(entries).toEqual([]);
+            await eventually(() => {
+              for (const entries of seen) expect(entries).toEqual([]);
+            });
             for (const stop of stops) stop();
           },
         ),
@@ -168,11 +225,11 @@ export function coordinationContract(
         seen = entries;
       });
       await subject.advance(0);
-      expect(seen).toEqual([]);
+      await eventually(() => expect(seen).toEqual([]));
       await b.directory.put(`${prefix}x`, '1', ttlMs);
       await b.directory.put(`elsewhere/${prefix}`, '1', ttlMs);
       await subject.advance(0);
-      expect(plain(seen ?? [])).toEqual([[`${prefix}x`, '1']]);
+      await eventually(() => expect(plain(seen ?? [])).toEqual([[`${prefix}x`, '1']]));
       stop();
       const before = told;
       await b.directory.put(`${prefix}y`, '1', ttlMs);
@@ -191,11 +248,11 @@ export function coordinationContract(
       for (let at = 0; at < 50; at += 1) await subject.views[1].bus.publish(topic, Uint8Array.of(at));
       await subject.advance(0);
       const all = Array.from({ length: 50 }, (_, at) => at);
-      expect(got).toEqual([all, all, all]);
+      await eventually(() => expect(got).toEqual([all, all, all]));
       stops[0]?.();
       await subject.views[1].bus.publish(topic, Uint8Array.of(99));
       await subject.advance(0);
-      expect(got.map((one) => one.at(-1))).toEqual([49, 99, 99]);
+      await eventually(() => expect(got.map((one) => one.at(-1))).toEqual([49, 99, 99]));
     });
 
     test('a listener that throws keeps nothing from the others', async () => {
@@ -207,10 +264,11 @@ export function coordinationContract(
       a.bus.subscribe(key, bug);
       a.bus.subscribe(key, () => got.push('message'));
       await subject.advance(0);
+      await eventually(() => expect(got).toEqual(['0 entries']));
       await b.directory.put(key, '1', ttlMs);
       await b.bus.publish(key, Uint8Array.of(1));
       await subject.advance(0);
-      expect(got.toSorted()).toEqual(['0 entries', '1 entries', 'message']);
+      await eventually(() => expect(got.toSorted()).toEqual(['0 entries', '1 entries', 'message']));
     });
 
     test('a closed view is told nothing and refuses; the others go on', async () => {
@@ -227,6 +285,7 @@ export function coordinationContract(
       await subject.advance(0);
       expect(told).toBe(before);
       await expect(a.leases.read(key)).rejects.toMatchObject({ code: 'CLOSED' });
+      expect([a.reachable(), b.reachable()]).toEqual([false, true]);
       expect(await b.directory.list(key)).toHaveLength(1);
     });
   });
@@ -240,57 +299,61 @@ function plain(entries: readonly Entry[]): [string, string][] {
   return entries.map(({ key, value }) => [key, value] as [string, string]).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Runs a history and checks each answer against what a single careful person would have noted down. */
+async function held(one: Coordination, key: string, owner: string, ttlMs: number): Promise<Lease> {
+  const answer = await one.leases.acquire(key, owner, ttlMs);
+  if (answer.kind !== 'held') throw new Error(`${answer.kind}, and not held`);
+  return answer.lease;
+}
+
+/** A store over a network takes its time to tell. */
+async function eventually(holds: () => void): Promise<void> {
+  await vi.waitFor(holds, { timeout: 10_000, interval: 5 });
+}
+
 async function leaseHistory(
   subject: CoordinationSubject,
-  keys: readonly string[],
-  steps: readonly Step[],
+  key: string,
+  batches: readonly Batch[],
   ttlMs: number,
 ): Promise<void> {
-  const holders = new Map<string, { owner: string; term: number; leftMs: number }>();
-  const highest = new Map<string, number>();
-  /** The last Lease each view was given of each key, right or stale. */
-  const given = new Map<string, Lease>();
-  for (const one of steps) {
-    if (one.kind === 'wait') {
-      await subject.advance(ttlMs * one.ttls);
-      for (const [key, holder] of holders) {
-        holder.leftMs -= ttlMs * one.ttls;
-        if (holder.leftMs <= 0) holders.delete(key);
-      }
-      continue;
-    }
-    const key = keys[one.key] ?? '';
-    const owner = `owner-${one.view}`;
-    const { leases } = view(subject, one.view);
-    const holder = holders.get(key);
-    const mine = given.get(`${key} ${owner}`);
-    if (one.kind === 'acquire') {
+  let notes: LeaseNote[] = [NOTHING_NOTED];
+  /** The last Lease each view was given, right or stale. */
+  const given = new Map<number, Lease>();
+  const ofTerm = new Map<number, string>();
+  const ask = async (kind: What, by: number): Promise<Asked | undefined> => {
+    const { leases } = view(subject, by);
+    const owner = `owner-${by}`;
+    const mine = given.get(by);
+    if (kind === 'acquire') {
       const answer = await leases.acquire(key, owner, ttlMs);
-      if (holder !== undefined && holder.owner !== owner) {
-        expect(answer).toMatchObject({ kind: 'refused', lease: { owner: holder.owner, term: holder.term } });
-        continue;
+      if (answer.kind === 'held') {
+        given.set(by, answer.lease);
+        expect(ofTerm.get(answer.lease.term) ?? owner).toBe(owner);
+        ofTerm.set(answer.lease.term, owner);
       }
-      expect(answer).toMatchObject({ kind: 'held', lease: { key, owner } });
-      if (holder === undefined) expect(answer.lease.term).toBeGreaterThan(highest.get(key) ?? 0);
-      else expect(answer.lease.term).toBe(holder.term);
-      holders.set(key, { owner, term: answer.lease.term, leftMs: ttlMs });
-      highest.set(key, answer.lease.term);
-      given.set(`${key} ${owner}`, answer.lease);
-    } else if (mine !== undefined) {
-      const rightful = holder?.owner === owner && holder.term === mine.term;
-      if (one.kind === 'renew') {
-        expect(await leases.renew(mine, ttlMs)).toBe(rightful);
-        if (rightful) holder.leftMs = ttlMs;
-      } else {
-        expect(await leases.release(mine)).toBe(rightful);
-        if (rightful) holders.delete(key);
-      }
+      return { kind, owner, answer };
     }
-    const read = await leases.read(key);
-    const now = holders.get(key);
-    if (now === undefined) expect(read).toBeUndefined();
-    else expect(read).toMatchObject({ owner: now.owner, term: now.term });
+    if (kind === 'read') return { kind, answer: await leases.read(key) };
+    if (mine === undefined) return undefined;
+    if (kind === 'renew') return { kind, mine, answer: await leases.renew(mine, ttlMs) };
+    // A holder that has released is one no more, and asks for nothing under that Lease.
+    given.delete(by);
+    return { kind, mine, answer: await leases.release(mine) };
+  };
+  for (const { waits, forgets, asked } of batches) {
+    if (waits > 0) {
+      await subject.advance(ttlMs * waits);
+      notes = notes.map((note) => later(note, ttlMs * waits));
+    }
+    if (forgets) {
+      await subject.forget();
+      notes = notes.map((note) => forgotten(note, ttlMs));
+    }
+    const answers = await Promise.all(asked.map(({ kind, view: by }) => ask(kind, by)));
+    const told = answers.filter((answer) => answer !== undefined);
+    const after = notedTogether(notes, told, ttlMs);
+    if (after.length === 0) throw new Error(`no order explains ${JSON.stringify({ notes, told })}`);
+    notes = after;
   }
 }
 
