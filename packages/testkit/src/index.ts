@@ -3,4 +3,5 @@ export * from './faulty-coordination.ts';
 export * from './process-clock.ts';
 export * from './seeded-random.ts';
 export * from './simulated-cluster.ts';
+export * from './tcp-proxy.ts';
 export * from './virtual-clock.ts';
