@@ -77,6 +77,11 @@ export class Asking {
     });
   }
 
+  /** How many wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   /** An answer to what nobody waits for any more is late, not wrong. */
   take(response: Response): void {
     const waiting = this.#waiting.get(response.id);

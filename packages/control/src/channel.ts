@@ -30,6 +30,11 @@ export interface Authority {
   readonly term: number;
 }
 
+/** Who speaks: which process, in which of its lives, and where it stands if it says so. */
+export interface Speaker extends Pick<Hello, 'kind' | 'processId' | 'incarnation'> {
+  readonly region?: string | undefined;
+}
+
 export interface Incoming {
   readonly call: Call;
   /** Empty room and term 0 where the call is not an effect on a Room. */
@@ -42,8 +47,8 @@ export interface Incoming {
 export type Serve = (incoming: Incoming, channel: Channel) => Promise<Result | void>;
 
 export interface Channel {
-  /** Who is at the other end. */
-  readonly remote: Pick<Hello, 'kind' | 'processId' | 'incarnation'>;
+  /** Who is at the other end; its kind, id and region are proved where the Carrier has certificates. */
+  readonly remote: Speaker;
   readonly closed: boolean;
   /** @throws ClusterError with the remote's code, or DEADLINE, OVERLOADED, CHANNEL_CLOSED */
   request<N extends CallName>(
@@ -55,6 +60,10 @@ export interface Channel {
   emit(event: EventKind): void;
   onEvent(listener: (event: EventKind) => void): () => void;
   onClose(listener: () => void): () => void;
+  /** Told when another Channel should take the place of this one, by which time this one still works. */
+  onStale(listener: () => void): void;
+  /** Closes when nothing has been under way either way for `RETIRE_QUIET_MS`, or after the longest deadline. */
+  retire(): void;
   close(): void;
 }
 

@@ -18,8 +18,10 @@ export async function connectChannel(
   const link = await options.carrier.dial(options.address);
   const channel = await openChannel({ ...options, link });
   const { expect = {} } = options;
-  for (const field of ['kind', 'processId', 'incarnation'] as const) {
-    if (expect[field] === undefined || expect[field] === channel.remote[field]) continue;
+  for (const field of ['kind', 'processId', 'incarnation', 'region'] as const) {
+    const said = channel.remote[field];
+    // Where nothing is proved a process need not say where it stands.
+    if (expect[field] === undefined || expect[field] === said || said === undefined) continue;
     channel.close();
     throw new ClusterError('STALE_INCARNATION', `another ${field} answered`);
   }

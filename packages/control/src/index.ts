@@ -2,6 +2,7 @@ export type * from './carrier.ts';
 export type * from './channel.ts';
 export * from './dial.ts';
 export { callBody, decodeFrame, eventOf, jsonOf, JSON_TEXT_MAX, readJson, resultOf } from './frames.ts';
+export * from './identity.ts';
 export * from './limits.ts';
 export * from './memory.ts';
 export * from './neighbours.ts';

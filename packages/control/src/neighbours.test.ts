@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { acceptChannels, connectChannel, type Accepting } from './dial.ts';
 import { memoryHub } from './memory.ts';
 import { openNeighbours } from './neighbours.ts';
-import type { Speaker } from './open-channel.ts';
+import { RETIRE_QUIET_MS, type Speaker } from './open-channel.ts';
 import type { Registration } from './registry.ts';
 
 const me: Speaker = { kind: 'signaling', processId: 'sig-1', incarnation: 'one' };
@@ -278,4 +278,44 @@ test('more strangers than the bound are not let in', async () => {
   expect(accepting.channels()).toHaveLength(0);
   await expect(dial()).rejects.toMatchObject({ code: 'NODE_UNREACHABLE' });
   expect(clock.pending()).toBe(0);
+});
+
+test('a stale Channel is replaced before it is retired: nobody goes, and what is under way ends well', async () => {
+  const { clock, hub, start, directory } = setup();
+  const stale = new Set<() => void>();
+  const carrier = hub.carrier('sig-2');
+  const hello = { ...me, processId: 'sig-2' };
+  const renewing = openNeighbours({
+    kind: 'sfu-node',
+    directory,
+    carrier: {
+      listen: (address, accept) => carrier.listen(address, accept),
+      dial: async (address) => {
+        const link = await carrier.dial(address);
+        link.onStale = (listener) => stale.add(listener);
+        return link;
+      },
+    },
+    clock,
+    random: seededRandom(1),
+    hello,
+    serve,
+  });
+  const told: string[] = [];
+  renewing.onCome(() => told.push('came'));
+  renewing.onGo(() => told.push('went'));
+  await start('n1', 'a');
+  await clock.advance(0);
+  const old = renewing.get('n1')?.channel;
+  for (const tell of stale) tell();
+  await clock.advance(0);
+  const fresh = renewing.get('n1')?.channel;
+  expect(fresh).not.toBe(old);
+  expect(told).toEqual(['came', 'came']);
+  await expect(Promise.all([old?.request('closeRoom', {}), fresh?.request('closeRoom', {})])).resolves.toBeDefined();
+  await clock.advance(RETIRE_QUIET_MS + 1_000);
+  expect([old?.closed, fresh?.closed]).toEqual([true, false]);
+  expect(told).toEqual(['came', 'came']);
+
+  renewing.close();
 });

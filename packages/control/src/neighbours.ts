@@ -2,6 +2,7 @@
  * The processes of one kind that this one speaks with: watches their registrations, keeps one Channel to each
  * process and incarnation, dials again with a growing wait, and tells who came and who went.
  * A Channel outlives its registration: only its own pulse, or a newer incarnation, ends it, so a store that is down costs nothing.
+ * One that is stale (its certificate was renewed) is replaced first and retired afterwards: nobody goes.
  */
 import type { Clock, Random } from '@veilcast/protocol';
 import type { Carrier } from './carrier.ts';
@@ -32,7 +33,7 @@ export interface Neighbours {
   /** Those that can be asked now. */
   all(): readonly Neighbour[];
   get(processId: string): Neighbour | undefined;
-  /** Present ones are told at once. */
+  /** Present ones are told at once; one whose Channel was replaced is told again, without having gone. */
   onCome(listener: (neighbour: Neighbour) => void): () => void;
   onGo(listener: (neighbour: Neighbour) => void): () => void;
   close(): void;
@@ -161,15 +162,17 @@ class OpenNeighbours implements Neighbours {
     void this.#dial(known);
   }
 
-  async #dial(place: Place): Promise<void> {
-    if (place.dialling || place.channel !== undefined || this.#closed) return;
+  /** @param stale the Channel that the new one replaces */
+  async #dial(place: Place, stale?: Channel): Promise<void> {
+    if (place.dialling || place.channel !== stale || this.#closed) return;
     place.stopTimer?.();
     place.stopTimer = undefined;
     place.dialling = true;
     const { registration } = place;
     try {
-      const { kind, processId, incarnation, address } = registration;
-      const channel = await connectChannel({ ...this.#options, address, expect: { kind, processId, incarnation } });
+      const { kind, processId, incarnation, region, address } = registration;
+      const expect = { kind, processId, incarnation, region };
+      const channel = await connectChannel({ ...this.#options, address, expect });
       place.dialling = false;
       this.#connected(place, registration, channel);
     } catch {
@@ -187,14 +190,17 @@ class OpenNeighbours implements Neighbours {
       void this.#dial(place);
       return;
     }
+    const replaced = place.channel;
     place.channel = channel;
     place.failures = 0;
+    channel.onStale(() => void this.#dial(place, channel));
     channel.onClose(() => {
       if (place.channel !== channel || this.#closed) return;
       this.#went(place, channel);
       this.#redial(place);
     });
     this.#tell(this.#come, { registration, channel });
+    replaced?.retire();
   }
 
   #went(place: Place, channel: Channel): void {
@@ -205,7 +211,7 @@ class OpenNeighbours implements Neighbours {
   #redial(place: Place): void {
     const { processId } = place.registration;
     if (this.#closed || this.#places.get(processId) !== place) return;
-    if (!place.listed) {
+    if (!place.listed && place.channel === undefined) {
       this.#places.delete(processId);
       return;
     }
@@ -213,7 +219,7 @@ class OpenNeighbours implements Neighbours {
     // Half of the wait is chance, so that a process that is back is not dialled by all at once.
     place.stopTimer = this.#options.clock.after(
       wait * (0.5 + this.#options.random.float() / 2),
-      () => void this.#dial(place),
+      () => void this.#dial(place, place.channel),
     );
   }
 

@@ -6,17 +6,18 @@ import { create } from '@bufbuild/protobuf';
 import { ClusterError, type Clock } from '@veilcast/protocol';
 import { Asking } from './asking.ts';
 import type { Link } from './carrier.ts';
-import type { Channel, EventKind, Serve } from './channel.ts';
+import type { Channel, EventKind, Serve, Speaker } from './channel.ts';
 import { decodeFrame, encodeFrame, type FrameKind } from './frames.ts';
-import { EventSchema, HelloSchema, PingSchema, PongSchema, type Hello } from './gen/veilcast/control/v1/control_pb.ts';
+import { EventSchema, HelloSchema, PingSchema, PongSchema } from './gen/veilcast/control/v1/control_pb.ts';
 import { CHANNEL_LIMITS, CONTROL_VERSION, type ChannelLimits } from './limits.ts';
 import { Registration } from './registry.ts';
 import { Serving } from './serving.ts';
 
-/** Who speaks: which process, in which of its lives. */
-export type Speaker = Pick<Hello, 'kind' | 'processId' | 'incarnation'>;
+export type { Speaker } from './channel.ts';
 
-const SpeakerSchema = Registration.pick({ kind: true, processId: true, incarnation: true });
+const SpeakerSchema = Registration.pick({ kind: true, processId: true, incarnation: true, region: true });
+/** Quiet for this long, and what the remote still sent on a retired Channel has come. Longer: old keys live on. */
+export const RETIRE_QUIET_MS = 2_000;
 
 export interface ChannelOptions {
   readonly hello: Speaker;
@@ -31,7 +32,8 @@ export interface ChannelOptions {
 
 /**
  * Resolves when the remote has said Hello.
- * @throws ClusterError UNSUPPORTED (another version), MALFORMED, DEADLINE, CHANNEL_CLOSED
+ * @throws ClusterError UNSUPPORTED (another version), MALFORMED, UNAUTHORIZED (not whom the certificate names), DEADLINE,
+ * CHANNEL_CLOSED
  */
 export async function openChannel(options: ChannelOptions & { readonly link: Link }): Promise<Channel> {
   const limits = { ...CHANNEL_LIMITS, ...options.limits };
@@ -63,6 +65,7 @@ class OpenChannel implements Channel {
   #closed = false;
   #silentTicks = 0;
   #stopPulse: (() => void) | undefined;
+  #stopRetiring: (() => void) | undefined;
 
   constructor(
     link: Link,
@@ -90,9 +93,9 @@ class OpenChannel implements Channel {
 
   begin(): void {
     this.#link.onFrame((bytes) => this.#take(bytes));
-    this.#link.onClose(() => this.end());
-    const { kind, processId, incarnation } = this.#options.hello;
-    const hello = create(HelloSchema, { kind, processId, incarnation, version: CONTROL_VERSION });
+    this.#link.onClose((reason) => this.end(reason));
+    const { kind, processId, incarnation, region = '' } = this.#options.hello;
+    const hello = create(HelloSchema, { kind, processId, incarnation, region, version: CONTROL_VERSION });
     if (!this.#send({ case: 'hello', value: hello })) this.end(new ClusterError('OVERLOADED'));
   }
 
@@ -119,6 +122,22 @@ class OpenChannel implements Channel {
     return () => this.#closeListeners.delete(listener);
   }
 
+  onStale(listener: () => void): void {
+    this.#link.onStale?.(() => this.#tell(listener));
+  }
+
+  retire(): void {
+    if (this.#closed || this.#stopRetiring !== undefined) return;
+    const { clock } = this.#options;
+    let quietMs = 0;
+    let leftMs = this.#limits.maxDeadlineMs;
+    this.#stopRetiring = clock.every(RETIRE_QUIET_MS / 4, () => {
+      quietMs = this.#asking.size + this.#serving.size === 0 ? quietMs + RETIRE_QUIET_MS / 4 : 0;
+      leftMs -= RETIRE_QUIET_MS / 4;
+      if (quietMs >= RETIRE_QUIET_MS || leftMs <= 0) this.end();
+    });
+  }
+
   close(): void {
     this.end();
   }
@@ -133,6 +152,7 @@ class OpenChannel implements Channel {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopPulse?.();
+    this.#stopRetiring?.();
     this.#link.close();
     const error = (): ClusterError => new ClusterError('CHANNEL_CLOSED', undefined, { cause: reason });
     this.#asking.failAll(error);
@@ -174,10 +194,17 @@ class OpenChannel implements Channel {
   #greet(frame: FrameKind): void {
     if (frame.case !== 'hello') return this.#breach(new ClusterError('MALFORMED', 'Hello must come first'));
     const { kind, processId, incarnation, version } = frame.value;
+    const region = frame.value.region === '' ? undefined : frame.value.region;
     if (version !== CONTROL_VERSION) return this.#breach(new ClusterError('UNSUPPORTED', 'another control version'));
-    if (!SpeakerSchema.safeParse({ kind, processId, incarnation }).success)
+    if (!SpeakerSchema.safeParse({ kind, processId, incarnation, region }).success)
       return this.#breach(new ClusterError('MALFORMED', 'a bad Hello'));
-    this.#remote = { kind, processId, incarnation };
+    const { identity } = this.#link;
+    const isProved =
+      identity === undefined ||
+      (identity.kind === kind && identity.processId === processId && (region ?? identity.region) === identity.region);
+    if (!isProved) return this.#breach(new ClusterError('UNAUTHORIZED', 'Hello is not what the certificate says'));
+    const stands = identity?.region ?? region;
+    this.#remote = { kind, processId, incarnation, ...(stands === undefined ? {} : { region: stands }) };
     this.#stopPulse = this.#options.clock.every(this.#limits.pingMs, () => this.#pulse());
     this.#opened('opened');
   }

@@ -41,6 +41,11 @@ export class Serving {
     this.#limits = limits;
   }
 
+  /** How many are served, or have an answer that waits to be sent. */
+  get size(): number {
+    return this.#services.size;
+  }
+
   /** False: the request breaks the protocol, and the link must be closed. */
   take(request: Request, channel: Channel): boolean {
     if (request.id <= this.#lastId || request.term > BigInt(Number.MAX_SAFE_INTEGER)) return false;

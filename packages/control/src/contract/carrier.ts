@@ -100,10 +100,10 @@ export function carrierContract(name: string, make: () => Promise<CarrierSubject
     test('onClose of a closed link is told all the same', async () => {
       const { near, stop } = await linkPair(subject);
       await new Promise<void>((resolve) => {
-        near.onClose(resolve);
+        near.onClose(() => resolve());
         near.close();
       });
-      await new Promise<void>((resolve) => near.onClose(resolve));
+      await new Promise<void>((resolve) => near.onClose(() => resolve()));
       await stop();
     });
 

@@ -22,8 +22,8 @@ const clock: Clock = {
   },
 };
 
-const nearSays: Speaker = { kind: 'signaling', processId: 'sig-1', incarnation: 'one' };
-const farSays: Speaker = { kind: 'sfu-node', processId: 'node-1', incarnation: 'two' };
+const nearSays: Speaker = { kind: 'signaling', processId: 'sig-1', incarnation: 'one', region: 'eu' };
+const farSays: Speaker = { kind: 'sfu-node', processId: 'node-1', incarnation: 'two', region: 'us' };
 const never: Serve = () => new Promise(() => undefined);
 const done: Serve = async () => undefined;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -255,7 +255,7 @@ export function channelContract(name: string, make: () => Promise<CarrierSubject
       expect(near.closed && far.closed).toBe(true);
       await expect(near.request('closeRoom', {})).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' });
       expect(() => near.emit(eventOf('peerGone', {}))).toThrow(ClusterError);
-      await new Promise<void>((resolve) => near.onClose(resolve));
+      await new Promise<void>((resolve) => near.onClose(() => resolve()));
     });
 
     test('a remote that falls silent is left; one that answers pings is not', async () => {
@@ -322,5 +322,5 @@ function peerOf(event: EventKind): string {
 }
 
 function closing(link: Link): Promise<void> {
-  return new Promise((resolve) => link.onClose(resolve));
+  return new Promise((resolve) => link.onClose(() => resolve()));
 }
