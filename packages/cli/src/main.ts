@@ -1,6 +1,7 @@
 /** The `veilcast` command: parses arguments, calls what does the work, and turns failures into one sentence and an exit code. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ClusterError, RegionId, Role, RoomId } from '@veilcast/protocol';
+import { caCommand } from './ca.ts';
 import { requestToken } from './token.ts';
 import { up } from './up.ts';
 
@@ -52,6 +53,8 @@ program
   .action(async (options: { room: RoomId; name?: string; role: Role; url: string }) => {
     process.stdout.write(`${await requestToken(options)}\n`);
   });
+
+program.addCommand(caCommand());
 
 try {
   await program.parseAsync();
