@@ -17,8 +17,8 @@ export interface Wire {
   end(): void;
 }
 
-/** Connects, or fails. */
-export type Dial = (lost: (error: unknown) => void) => Promise<Wire>;
+/** Connects, or fails, at the latest when the signal says so; nothing is left then. */
+export type Dial = (lost: (error: unknown) => void, signal: AbortSignal) => Promise<Wire>;
 
 export interface LinkLimits {
   /** Longest wait for an answer, ms. */
@@ -52,7 +52,8 @@ export class Link {
   #connects = 0;
   #failures = 0;
   #inFlight = 0;
-  #stopRedial: (() => void) | undefined;
+  #stopRedial: () => void = nothing;
+  #stopDial: () => void = nothing;
   #closed = false;
 
   constructor(options: LinkOptions) {
@@ -100,7 +101,8 @@ export class Link {
 
   close(): void {
     this.#closed = true;
-    this.#stopRedial?.();
+    this.#stopRedial();
+    this.#stopDial();
     this.#channels.clear();
     const wire = this.#wire;
     this.#wire = undefined;
@@ -157,37 +159,39 @@ export class Link {
   }
 
   async #dial(): Promise<void> {
-    let dialled: Wire | undefined;
-    let over = false;
-    let stop = nothing;
-    const late = new Promise<never>((_, reject) => {
-      stop = this.#options.clock.after(this.#options.limits.dialMs, () => reject(new Error('silence')));
-    });
-    const dialling = this.#options.dial((error) => dialled !== undefined && this.#lost(dialled, error));
-    void dialling.then(
-      (wire) => {
-        dialled = wire;
-        if (over) wire.end();
-      },
-      () => undefined,
-    );
+    const abort = new AbortController();
+    const stop = this.#options.clock.after(this.#options.limits.dialMs, () => abort.abort(new Error('silence')));
+    this.#stopDial = () => abort.abort();
     try {
-      const wire = await Promise.race([dialling, late]);
-      // Grows while it is gone through, by whoever subscribes meanwhile.
-      for (const [channel, listener] of this.#channels) await Promise.race([wire.subscribe(channel, listener), late]);
-      if (this.#closed) throw new ClusterError('CLOSED');
+      const wire = await this.#connect(abort.signal);
+      if (this.#closed) return wire.end();
       this.#wire = wire;
     } catch (thrown) {
-      over = true;
-      dialled?.end();
-      if (this.#closed) return;
-      if (this.#failures === 0) this.#options.report(coded(thrown));
+      abort.abort();
+      if (this.#failures === 0 && !this.#closed) this.#options.report(coded(thrown));
       return this.#redial();
     } finally {
       stop();
+      this.#stopDial = nothing;
     }
     this.#failures = 0;
     this.#connects += 1;
     this.#options.onConnected(this.#connects > 1);
+  }
+
+  /** With all channels subscribed. */
+  async #connect(signal: AbortSignal): Promise<Wire> {
+    let failure: unknown;
+    let isEarly = true;
+    const wire: Wire = await this.#options.dial((error) => {
+      if (isEarly) failure ??= error;
+      else this.#lost(wire, error);
+    }, signal);
+    signal.addEventListener('abort', () => wire.end());
+    // Grows while it is gone through, by whoever subscribes meanwhile.
+    for (const [channel, listener] of this.#channels) await wire.subscribe(channel, listener);
+    isEarly = false;
+    if (failure !== undefined) throw failure;
+    return wire;
   }
 }
