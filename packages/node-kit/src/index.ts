@@ -5,4 +5,5 @@ export * from './log.ts';
 export * from './metrics.ts';
 export * from './register.ts';
 export type * from './service.ts';
+export * from './store.ts';
 export * from './system.ts';
