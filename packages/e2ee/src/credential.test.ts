@@ -22,6 +22,7 @@ describe('a good credential', () => {
       role: 'speaker',
       leafPublicKey: leaf,
       expiresAt: NOW + 3_600_000,
+      bundle: new Uint8Array(32),
     });
   });
 
@@ -40,7 +41,7 @@ describe('a good credential', () => {
 describe('refused', () => {
   it.each([
     ['another room', { room: 'other' }],
-    ['another version', { v: 2 }],
+    ['another version', { v: 1 }],
     ['no peer', { peer: undefined }],
     ['a peer that is no id', { peer: 'a b' }],
     ['a role that does not exist', { role: 'admin' }],

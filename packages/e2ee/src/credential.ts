@@ -5,6 +5,7 @@
  */
 import { ParticipantId, PeerId, Role, RoomId } from '@veilcast/protocol';
 import { z } from 'zod';
+import { fromBase64Url } from './base64url.ts';
 import { equalBytes } from './bytes.ts';
 import type { ValidateCredential, VerifiedCredential } from './group.ts';
 
@@ -20,13 +21,15 @@ const JwsHeader = z.strictObject({
 
 /** What the Authentication Service signs. */
 export const CredentialClaims = z.strictObject({
-  v: z.literal(1),
+  v: z.literal(2),
   room: RoomId,
   peer: PeerId,
   participant: ParticipantId,
   role: Role,
   /** Ed25519 public key, base64url. */
   leaf: z.string().length(43),
+  /** SHA-256 of the Participant's bundle (identity/bundle.ts), base64url. */
+  bundle: z.string().length(43),
   /** Seconds since the Unix epoch. */
   exp: z.number().int().positive(),
 });
@@ -36,6 +39,7 @@ export interface LeafCredential extends VerifiedCredential {
   readonly participantId: ParticipantId;
   readonly role: Role;
   readonly leafPublicKey: Uint8Array;
+  readonly bundle: Uint8Array;
   /** Milliseconds since the Unix epoch. */
   readonly expiresAt: number;
 }
@@ -69,6 +73,7 @@ export async function verifyCredential(
       participantId: claims.participant,
       role: claims.role,
       leafPublicKey: fromBase64Url(claims.leaf),
+      bundle: fromBase64Url(claims.bundle),
       expiresAt: claims.exp * 1000,
     };
   } catch {
@@ -76,7 +81,7 @@ export async function verifyCredential(
   }
 }
 
-/** The `validate` of a GroupSelf: the credential is live, of this Room, and of exactly this leaf key. */
+/** The half of a `validate` that needs nothing else: the credential is live, of this Room, and of exactly this leaf key. */
 export function credentialValidator(authority: AuthorityKey, room: RoomId, now: () => number): ValidateCredential {
   return async (credential, leafPublicKey) => {
     const verified = await verifyCredential(credential, authority, room, now());
@@ -91,11 +96,4 @@ function authorityKey({ kty, crv, x }: AuthorityKey): Promise<CryptoKey> {
 
 function jsonOf(part: string): unknown {
   return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(fromBase64Url(part)));
-}
-
-/** Strict base64url without padding. @throws SyntaxError, TypeError */
-function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
-  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw new SyntaxError('not base64url');
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  return Uint8Array.from(binary, (char) => char.codePointAt(0) ?? 0);
 }

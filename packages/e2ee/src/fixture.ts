@@ -1,5 +1,6 @@
 /** An Authentication Service and people with its credentials, for tests. */
 import type { PeerId, RoomId } from '@veilcast/protocol';
+import { toBase64Url } from './base64url.ts';
 import { type AuthorityKey, credentialValidator } from './credential.ts';
 import type { GroupLibrary, GroupSelf, GroupState } from './group.ts';
 import { tsMlsLibrary } from './ts-mls.ts';
@@ -7,6 +8,9 @@ import { tsMlsLibrary } from './ts-mls.ts';
 export const NOW = 1_800_000_000_000;
 export const ROOM = 'demo' as RoomId;
 export const library: GroupLibrary = tsMlsLibrary();
+
+/** Of nothing: who sits here is not asked for an attestation. */
+const BUNDLE = 'A'.repeat(43);
 
 export interface Authority {
   readonly jwk: AuthorityKey;
@@ -27,17 +31,13 @@ export async function newAuthority(): Promise<Authority> {
 }
 
 export function base64Url(content: string | Uint8Array): string {
-  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-  return btoa(String.fromCodePoint(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
+  return toBase64Url(typeof content === 'string' ? new TextEncoder().encode(content) : content);
 }
 
 export function claimsOf(peer: string, leafPublicKey: Uint8Array, change: object = {}): object {
   const exp = NOW / 1000 + 3600;
   const leaf = base64Url(leafPublicKey);
-  return { v: 1, room: ROOM, peer, participant: `of-${peer}`, role: 'speaker', leaf, exp, ...change };
+  return { v: 2, room: ROOM, peer, participant: `of-${peer}`, role: 'speaker', leaf, bundle: BUNDLE, exp, ...change };
 }
 
 /** Somebody with a credential that holds, unless `change` says otherwise. */

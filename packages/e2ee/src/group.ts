@@ -5,6 +5,7 @@
  * Runs in a browser worker and in Node. Keys never leave it except as the base keys of `epochKeys`.
  */
 import type { PeerId, RoomId } from '@veilcast/protocol';
+import type { IdentityRefusal } from './identity/check.ts';
 
 /** Opaque. Made by `createGroup` and `joinGroup`, replaced by every function that changes it. */
 export interface GroupState {
@@ -101,6 +102,7 @@ export type GroupErrorReason =
   | 'wrong-group'
   | 'wrong-epoch'
   | 'bad-credential'
+  | IdentityRefusal
   | 'bad-signature'
   | 'no-update-path'
   | 'unknown-member'
