@@ -126,7 +126,7 @@ async function abuse(): Promise<void> {
   const good = await tokenFor(origin, ROOM);
   keepToken("a stranger's token", good);
   const forged = `${good.split('.').slice(0, 2).join('.')}.${'Q'.repeat(86)}`;
-  const join = { version: 1, leafKey: 'B'.repeat(43), probes: [] };
+  const join = { version: 1, leafKey: 'B'.repeat(43), device: Uint8Array.of(1), probes: [] };
   const line = await Line.open(origin);
   let id = 0;
   const send = async (name: string, body: unknown): Promise<void> => {

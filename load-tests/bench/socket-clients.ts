@@ -1,4 +1,5 @@
 /** Many clients in one process: each connects, says one thing, and stays. */
+import { newDevice, proveDevice } from '@veilcast/e2ee/identity';
 import { io, type Socket } from 'socket.io-client';
 import { answer } from './child.ts';
 
@@ -9,6 +10,8 @@ const PATIENCE_MS = 30_000;
 const ROOM_SIZE = 20;
 
 const sockets: Socket[] = [];
+const LEAF = new Uint8Array(32);
+const device = newDevice();
 
 async function tokenOf(url: string, room: string): Promise<string> {
   const response = await fetch(`${url}/api/token`, {
@@ -23,7 +26,8 @@ async function enter(url: string, index: number, joins: boolean): Promise<void> 
   const socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false });
   sockets.push(socket);
   const token = joins ? await tokenOf(url, `bench-${Math.floor(index / ROOM_SIZE)}`) : '';
-  const body = { version: 1, token, leafKey: 'A'.repeat(43), probes: [] };
+  const proof = joins ? await proveDevice(await device, { token, leaf: LEAF, now: Date.now() }) : LEAF;
+  const body = { version: 1, token, leafKey: 'A'.repeat(43), device: proof, probes: [] };
   const said = (await socket.timeout(PATIENCE_MS).emitWithAck('m', { id: 1, name: 'join', body })) as { ok: boolean };
   if (!said.ok) throw new Error(`not joined: ${JSON.stringify(said)}`);
 }

@@ -9,7 +9,7 @@ let fixture: Fixture;
 afterEach(() => fixture.close());
 
 const refusals = (code: string) => fixture.metric(`veilcast_signaling_refusals_total{code="${code}"}`);
-const join = (token: string) => ({ version: 1, token, leafKey: 'A'.repeat(43), probes: [] });
+const join = (token: string) => ({ version: 1, token, leafKey: 'A'.repeat(43), device: Uint8Array.of(1), probes: [] });
 
 async function codeOf(answer: ReturnType<Client['raw']>): Promise<string> {
   const got = await answer;

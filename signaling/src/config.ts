@@ -74,12 +74,18 @@ export const SignalingConfig = z.strictObject({
   leaseTtlMs: ms.default(6_000).describe('A dead owner blocks its Rooms for so long; renewed every third of it.'),
   tokenTtlMs: ms.default(15 * 60_000).describe('Life of a join token.'),
   credentialTtlMs: ms.default(24 * 3_600_000).describe('Life of a leaf credential: the longest call.'),
+  bundleTtlMs: ms.default(24 * 3_600_000).describe('Life of a bundle. Shorter: a long call asks for new ones.'),
   demandEveryMs: ms.default(3_000).describe('How often a Room repeats its demand to the cascade-router.'),
   authorityKeyFile: z
     .string()
     .max(4096)
     .optional()
     .describe('A private Ed25519 JWK of the Authentication Service. Missing: a new key at every start.'),
+  authorityRootFile: z
+    .string()
+    .max(4096)
+    .optional()
+    .describe('32 bytes, base64url: the seed of the ML-DSA-65 root. Missing: a new root at every start.'),
   proxyHops: z.number().int().min(0).max(8).default(0).describe('Trusted proxies before us that add X-Forwarded-For.'),
   policy: SignalingPolicy.prefault({}),
   limits: SignalingLimits.prefault({}),

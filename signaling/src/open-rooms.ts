@@ -8,18 +8,21 @@ import type { Authority } from './authority.ts';
 import { openCluster, type OpenCluster } from './cluster.ts';
 import type { SignalingConfig } from './config.ts';
 import type { InspectMessage } from './framing.ts';
+import type { Identities } from './identities.ts';
 import { createMetrics, type SignalingMetrics } from './metrics.ts';
 import { Repeats } from './repeats.ts';
 import { Rooms } from './rooms.ts';
 
 export type { Authority } from './authority.ts';
 export { SignalingConfig } from './config.ts';
+export type { Entrant, Identities } from './identities.ts';
 export type { PeerLink, Seat } from './seat.ts';
 
 export interface OpenRoomsOptions {
   readonly config: SignalingConfig;
   readonly context: ServiceContext;
   readonly authority: Authority;
+  readonly identities: Identities;
   /** How a Commit's framing is read; packages/e2ee's where not given. */
   readonly inspect?: InspectMessage | undefined;
   /** How many sockets there are, for the metrics. */
@@ -39,7 +42,7 @@ export interface OpenRooms {
 
 /** Registers this process and connects to all others. */
 export async function openRooms(options: OpenRoomsOptions): Promise<OpenRooms> {
-  const { config, context, authority, sockets, bug } = options;
+  const { config, context, authority, identities, sockets, bug } = options;
   const { clock, random, coordination, log } = context;
   const metrics = createMetrics(context.metrics, {
     sockets,
@@ -69,6 +72,7 @@ export async function openRooms(options: OpenRoomsOptions): Promise<OpenRooms> {
       metrics,
       cluster,
       authority,
+      identities,
       inspect: options.inspect ?? inspect,
       log,
       bug,

@@ -5,6 +5,7 @@ import { ClusterError, ParticipantId, PeerId, RoomId } from '@veilcast/protocol'
 import { virtualClock } from '@veilcast/testkit';
 import { expect, test } from 'vitest';
 import type { Authority } from './authority.ts';
+import type { Entrant, Identities } from './identities.ts';
 import { createMetrics } from './metrics.ts';
 import { makePlace } from './placing.ts';
 import { Repeats } from './repeats.ts';
@@ -41,9 +42,10 @@ async function place(homes: readonly string[], failures: number) {
     place: async () => ({ nodeId: homes[turn++], workerId: 'w', region: 'eu' }),
   } as unknown as RoomCascade;
   const authority = { signLeaf: async () => 'leaf' } as unknown as Authority;
-  const claims = { room, sub: ParticipantId.parse('ada'), role: 'speaker' } as const;
-  const arrival = { peerId, claims, leafKey: '', probes: [], region: '' };
-  const made = await makePlace({ cascade, nodes, authority }, room, arrival, 'speaker').then(
+  const identities = { attested: async () => ({}) } as unknown as Identities;
+  const entrant = { room, sub: ParticipantId.parse('ada'), role: 'speaker', proven: {} } as unknown as Entrant;
+  const arrival = { peerId, entrant, leafKey: '', probes: [], region: '' };
+  const made = await makePlace({ cascade, nodes, authority, identities }, room, arrival, 'speaker').then(
     ({ placement }) => placement.nodeId,
     (error: ClusterError) => error.code,
   );

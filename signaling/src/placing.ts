@@ -19,7 +19,8 @@ import {
 } from '@veilcast/protocol';
 import type { Placement } from '@veilcast/room';
 import { z } from 'zod';
-import type { Authority, JoinClaims } from './authority.ts';
+import type { Authority } from './authority.ts';
+import type { Entrant, Identities } from './identities.ts';
 import type { RoomCascade } from './room-cascade.ts';
 import type { RoomNodes } from './room-nodes.ts';
 
@@ -32,7 +33,7 @@ const Json = z.json();
 
 export interface Arrival {
   readonly peerId: PeerId;
-  readonly claims: JoinClaims;
+  readonly entrant: Entrant;
   readonly leafKey: string;
   readonly probes: readonly RegionProbe[];
   readonly region: string;
@@ -42,33 +43,38 @@ export interface PlacingOptions {
   readonly cascade: RoomCascade;
   readonly nodes: RoomNodes;
   readonly authority: Authority;
+  readonly identities: Identities;
 }
 
 export interface Place {
   readonly placement: Placement;
   readonly credential: string;
+  readonly attested: Admission['attested'];
   readonly media: Pick<Admission, 'routerRtpCapabilities' | 'sendTransport' | 'recvTransport'>;
 }
 
 /** @throws ClusterError; nothing is left on any Node then */
 export async function makePlace(
-  { cascade, nodes, authority }: PlacingOptions,
+  { cascade, nodes, authority, identities }: PlacingOptions,
   roomId: RoomId,
   arrival: Arrival,
   role: Role,
 ): Promise<Place> {
-  const { peerId, claims, leafKey } = arrival;
-  const leaf = { room: roomId, peer: peerId, participant: claims.sub, role, leaf: leafKey };
-  // Both take a while and neither needs the other.
-  const [opened, credential] = await Promise.allSettled([
+  const { peerId, entrant, leafKey } = arrival;
+  const { bundleName } = entrant.proven;
+  const leaf = { room: roomId, peer: peerId, participant: entrant.sub, role, leaf: leafKey, bundle: bundleName };
+  // All take a while and none needs another.
+  const [opened, credential, attested] = await Promise.allSettled([
     open(cascade, nodes, arrival, role),
     authority.signLeaf(leaf),
+    identities.attested(entrant.proven),
   ]);
   if (opened.status === 'rejected') throw ClusterError.of(opened.reason);
   const { placement, answer } = opened.value;
   try {
     if (credential.status === 'rejected') throw ClusterError.of(credential.reason);
-    return { placement, credential: credential.value, media: mediaOf(answer) };
+    if (attested.status === 'rejected') throw ClusterError.of(attested.reason);
+    return { placement, credential: credential.value, attested: attested.value, media: mediaOf(answer) };
   } catch (error) {
     nodes.act(placement.nodeId, 'closePeer', { peerId });
     throw error;

@@ -69,6 +69,20 @@ const REQUESTS: {
     placementOf(asked);
     asked.room.group.message(asked.peerId, body, () => reply({}));
   },
+  attestations: async ({ room, services }, { peers }, reply) => {
+    const seated = peers.flatMap((peerId) => {
+      const proven = room.seated(peerId)?.arrival.entrant.proven;
+      return proven === undefined ? [] : [{ peerId, proven }];
+    });
+    const { head, attestations } = await services.identities.attestations(seated.map(({ proven }) => proven));
+    reply({
+      head,
+      attestations: seated.flatMap(({ peerId }, i) => {
+        const attestation = attestations[i];
+        return attestation === undefined ? [] : [{ peerId, attestation }];
+      }),
+    });
+  },
   setLocked: ({ room, peerId }, { locked }, reply) => room.ask({ kind: 'setLocked', peerId, locked }, () => reply({})),
   admit: ({ room, peerId }, { peerId: target }, reply) => room.ask({ kind: 'admit', peerId, target }, () => reply({})),
   deny: ({ room, peerId }, { peerId: target }, reply) => room.ask({ kind: 'deny', peerId, target }, () => reply({})),

@@ -26,13 +26,14 @@ import {
   type RoomState,
   type Step,
 } from '@veilcast/room';
-import type { Authority, JoinClaims } from './authority.ts';
+import type { Authority } from './authority.ts';
 import type { Cluster } from './cluster.ts';
 import type { SignalingConfig } from './config.ts';
 import { EarlyWords } from './early.ts';
 import { EffectQueue } from './effect-queue.ts';
 import type { InspectMessage } from './framing.ts';
 import { RoomGroup } from './group.ts';
+import type { Entrant, Identities } from './identities.ts';
 import type { SignalingMetrics } from './metrics.ts';
 import { eventsOfNode, isStray, lostWithNode } from './node-events.ts';
 import { makePlace, type Arrival, type Place } from './placing.ts';
@@ -52,6 +53,7 @@ export interface RoomServices {
   readonly metrics: SignalingMetrics;
   readonly cluster: Cluster;
   readonly authority: Authority;
+  readonly identities: Identities;
   readonly inspect: InspectMessage;
   readonly log: Logger;
   /** Something was thrown that should not have been. */
@@ -137,12 +139,12 @@ export class RoomOwner {
   }
 
   /** Lets somebody in, or puts them into the lobby. @throws ClusterError */
-  sit(link: PeerLink, claims: JoinClaims, body: RequestBody<'join'>): Seat {
+  sit(link: PeerLink, entrant: Entrant, body: RequestBody<'join'>): Seat {
     const { random, config } = this.#services;
     const peerId = random.id('peer') as PeerId;
     // Elsewhere than in development the choice of a region is the cluster's.
     const region = config.policy.development ? (body.region ?? '') : '';
-    const arrival: Arrival = { peerId, claims, leafKey: body.leafKey, probes: body.probes, region };
+    const arrival: Arrival = { peerId, entrant, leafKey: body.leafKey, probes: body.probes, region };
     this.#seated.set(peerId, {
       link,
       arrival,
@@ -151,7 +153,7 @@ export class RoomOwner {
       early: new EarlyWords(),
       gone: new AbortController(),
     });
-    const step = this.apply({ kind: 'arrive', peerId, participantId: claims.sub, role: claims.role }, () => {
+    const step = this.apply({ kind: 'arrive', peerId, participantId: entrant.sub, role: entrant.role }, () => {
       if (this.#state.peers.get(peerId)?.status === 'waiting') link.waiting();
     });
     if (step.refusal !== undefined) {
@@ -271,10 +273,10 @@ export class RoomOwner {
     const peer = this.#state.peers.get(peerId);
     const arrival = this.#seated.get(peerId)?.arrival;
     if (peer === undefined || arrival === undefined) return;
-    const { authority } = this.#services;
+    const { authority, identities } = this.#services;
     try {
       const place = await makePlace(
-        { cascade: this.#cascade, nodes: this.nodes, authority },
+        { cascade: this.#cascade, nodes: this.nodes, authority, identities },
         this.roomId,
         arrival,
         peer.role,
@@ -296,7 +298,7 @@ export class RoomOwner {
     }
   }
 
-  #admit(peerId: PeerId, { placement, credential, media }: Place): void {
+  #admit(peerId: PeerId, { placement, credential, attested, media }: Place): void {
     const peer = this.#state.peers.get(peerId);
     const seated = this.#seated.get(peerId);
     if (peer?.status !== 'joined' || seated === undefined) return;
@@ -311,6 +313,7 @@ export class RoomOwner {
       nodeId: placement.nodeId,
       locked: this.#state.locked,
       credential,
+      attested,
       ...media,
       peers: [...peerViews(this.#state, peerId)],
     });

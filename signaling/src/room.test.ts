@@ -22,7 +22,7 @@ test('a join is answered with a whole Admission, the credential signed for this 
   const admission = Admission.parse(joined.admission);
   expect(admission).toMatchObject({ roomId: 'demo', region: 'us', nodeId: 'node-us', role: 'host', peers: [] });
   const claims = JSON.parse(atob(admission.credential.split('.')[1])) as Record<string, unknown>;
-  expect(claims).toMatchObject({ v: 1, room: 'demo', peer: admission.peerId, leaf: 'A'.repeat(43) });
+  expect(claims).toMatchObject({ v: 2, room: 'demo', peer: admission.peerId, leaf: 'A'.repeat(43) });
   expect(fixture.us.calls('openPeer')).toHaveLength(1);
   expect(fixture.us.seen[0]).toMatchObject({ roomId: 'demo', term: 1 });
   expect(await fixture.metric('veilcast_signaling_joins_total{result="admitted"}')).toBe(1);

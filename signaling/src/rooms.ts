@@ -6,7 +6,7 @@ import type { EventKind } from '@veilcast/control';
 import type { LeaseStore } from '@veilcast/coordination';
 import { LeaseHolder } from '@veilcast/node-kit';
 import { ClusterError, loggable, type RequestBody, type RoomId } from '@veilcast/protocol';
-import type { JoinClaims } from './authority.ts';
+import type { Entrant } from './identities.ts';
 import { RoomOwner, type RoomServices } from './room-owner.ts';
 import type { PeerLink, Seat } from './seat.ts';
 
@@ -46,13 +46,13 @@ export class Rooms {
   }
 
   /** @throws ClusterError NOT_OWNER, ROOM_FULL, OVERLOADED, CLOSED (the socket is gone) */
-  async sit(link: PeerLink, claims: JoinClaims, body: RequestBody<'join'>): Promise<Seat> {
-    let room = await this.#open(claims.room);
+  async sit(link: PeerLink, entrant: Entrant, body: RequestBody<'join'>): Promise<Seat> {
+    let room = await this.#open(entrant.room);
     // It may have closed between being found and being used.
-    while (!room.open) room = await this.#open(claims.room);
+    while (!room.open) room = await this.#open(entrant.room);
     try {
       if (!link.open) throw new ClusterError('CLOSED');
-      return room.sit(link, claims, body);
+      return room.sit(link, entrant, body);
     } finally {
       room.closeIfEmpty();
     }

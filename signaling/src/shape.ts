@@ -22,7 +22,7 @@ const SMALL = 8_192;
 
 /** Roughly the bytes that a body of this name may have. */
 const BODY_MAX: Partial<Record<RequestName, number>> = {
-  join: 16_384,
+  join: 24_576,
   produce: RTP_JSON_MAX + SMALL,
   consume: RTP_JSON_MAX + 4 * SMALL,
   resumeConsumers: 4 * SMALL,

@@ -12,6 +12,7 @@ import { createAuthority, type Authority } from './authority.ts';
 import { SignalingConfig, type SignalingConfigInput } from './config.ts';
 import type { InspectMessage } from './framing.ts';
 import { openFrontDoor } from './front-door.ts';
+import { createIdentities } from './identities.ts';
 import { openRooms } from './open-rooms.ts';
 import { openOperator, refusal } from './operator.ts';
 import { addressOf, isLoopback, originAllowed } from './origin.ts';
@@ -44,11 +45,18 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
   const log = context.log.child({ service: 'signaling' });
   const bug = (error: unknown): void => log.error({ err: error }, 'a bug');
   const authority = options.authority ?? (await ownAuthority(config, context));
+  const identities = await createIdentities({
+    authority,
+    clock,
+    leases: context.coordination.leases,
+    bundleTtlMs: config.bundleTtlMs,
+  });
   const sockets = new Set<ClientSocket>();
   const opened = await openRooms({
     config,
     context: { ...context, log },
     authority,
+    identities,
     inspect: options.inspect,
     sockets: () => sockets.size,
     bug,
@@ -69,7 +77,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
   const joins = new AddressBudget('join', config.limits.joinsPerMinute);
   const join = async (socket: Socket, link: PeerLink, body: RequestBody<'join'>): Promise<Seat> => {
     await joins.take(addressOf(socket.request, config.proxyHops));
-    return rooms.sit(link, await authority.verifyToken(body.token), body);
+    return rooms.sit(link, await identities.admit(body), body);
   };
   door.io.use((_socket, next) => (closed ? next(refusal('CHANNEL_CLOSED')) : next()));
   door.io.on('connection', (socket) => {
@@ -136,8 +144,18 @@ function sketch(room: RoomOwner) {
 }
 
 async function ownAuthority(config: SignalingConfig, { clock }: ServiceContext): Promise<Authority> {
-  const { authorityKeyFile, tokenTtlMs, credentialTtlMs } = config;
+  const { authorityKeyFile, authorityRootFile, tokenTtlMs, credentialTtlMs } = config;
+  const rootSeed =
+    authorityRootFile === undefined
+      ? undefined
+      : Buffer.from((await readFile(authorityRootFile, 'utf8')).trim(), 'base64url');
   const key =
     authorityKeyFile === undefined ? undefined : (JSON.parse(await readFile(authorityKeyFile, 'utf8')) as JWK);
-  return createAuthority({ clock, tokenTtlMs, credentialTtlMs, ...(key ? { key } : {}) });
+  return createAuthority({
+    clock,
+    tokenTtlMs,
+    credentialTtlMs,
+    ...(key ? { key } : {}),
+    ...(rootSeed ? { rootSeed } : {}),
+  });
 }

@@ -74,6 +74,7 @@ export class Stay {
       version: 1,
       token: tokenOf(room, name, role),
       leafKey: 'A'.repeat(43),
+      device: Uint8Array.of(0),
       probes: [],
       ...(region === undefined ? {} : { region }),
     });

@@ -10,6 +10,7 @@ import {
   type GroupSelf,
   type GroupState,
 } from '@veilcast/e2ee';
+import { newDevice, proveDevice } from '@veilcast/e2ee/identity';
 import {
   Answer,
   ClusterError,
@@ -111,6 +112,7 @@ export class Member {
     const joined = await line.request('join', {
       version: PROTOCOL_VERSION,
       token,
+      device: await proveDevice(await newDevice(), { token, leaf: leafKey.publicKey, now: Date.now() }),
       leafKey: Buffer.from(leafKey.publicKey).toString('base64url'),
       probes: [],
     });

@@ -1,9 +1,13 @@
 /**
  * The SDK's surface: what an application sees of a call. No framework, no globals, one event emitter (packages/client/README.md).
  */
+import type { SafetyNumber } from '@veilcast/e2ee/identity';
+import type { Identity } from './device/identity.ts';
 import type { ErrorCode, PeerId, ProducerId, RegionId, Role, Source } from '@veilcast/protocol';
 import type { GroupChange, GroupWarning } from './workers/messages.ts';
 
+export type { SafetyNumber } from '@veilcast/e2ee/identity';
+export type { Identity } from './device/identity.ts';
 export type { GroupChange, GroupWarning } from './workers/messages.ts';
 
 export interface ConnectOptions {
@@ -18,6 +22,13 @@ export interface ConnectOptions {
   readonly name?: string;
   /** Overrides the choice by round-trip time where the cluster's policy allows. */
   readonly region?: string;
+  /** Who we are. By default the identity that this browser keeps, or a guest's where it keeps nothing. */
+  readonly identity?: Identity;
+  /**
+   * SHA-256 of the Authentication Service's ML-DSA-65 root, hexadecimal digits: any other is refused with WRONG_AUTHORITY. By default
+   * the one that signaling names is believed; safety numbers differ when two people were told different ones.
+   */
+  readonly authorityPin?: string;
   /** From `prepare()`, where a page comes before the call. */
   readonly prepared?: Prepared;
 }
@@ -62,6 +73,18 @@ export interface RemoteTrack {
   readonly state: VideoState;
 }
 
+/** Whose device a Peer is, checked by this client: its bundle, its device's signature and the log (ADR 0011). */
+export interface PersonIdentity {
+  /** The user id that the Authentication Service vouches for. */
+  readonly user: string;
+  /** Of the device key, twelve groups of four hexadecimal digits. */
+  readonly fingerprint: string;
+  /** changed: the person was verified with another key. */
+  readonly verified: 'yes' | 'no' | 'changed';
+  /** Made for this visit: it cannot be recognized the next time. */
+  readonly guest: boolean;
+}
+
 export interface Person {
   readonly peerId: PeerId;
   /** Empty until their sealed profile came. */
@@ -71,6 +94,8 @@ export interface Person {
   /** 0 to 1, of their microphone. */
   readonly level: number;
   readonly tracks: readonly RemoteTrack[];
+  /** Undefined until they showed it. Nothing is shown of somebody who cannot. */
+  readonly identity: PersonIdentity | undefined;
 }
 
 export interface ChatLine {
@@ -100,6 +125,8 @@ export interface CallSnapshot {
     readonly handRaised: boolean;
     readonly published: readonly Source[];
     readonly muted: readonly Source[];
+    /** Undefined until joined. */
+    readonly identity: Pick<PersonIdentity, 'user' | 'fingerprint' | 'guest'> | undefined;
   };
   readonly people: readonly Person[];
   readonly encryption: Encryption;
@@ -151,6 +178,10 @@ export interface Call {
   admit(peerId: PeerId): Promise<void>;
   deny(peerId: PeerId): Promise<void>;
   kick(peerId: PeerId): Promise<void>;
+  /** What the two of us compare to know each other: the same on both sides. @throws ClusterError NOT_FOUND until `identity` is known */
+  safetyNumber(peerId: PeerId): SafetyNumber;
+  /** Remembers in this browser that the safety number was compared; `false` takes it back. @throws ClusterError NOT_FOUND */
+  verify(peerId: PeerId, verified?: boolean): Promise<void>;
   /** The JSON of DESIGN §11, `window.veilcast.report()`. */
   report(): Promise<CallReport>;
   leave(): Promise<void>;

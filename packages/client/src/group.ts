@@ -4,7 +4,9 @@
  */
 import { ClusterError, parseWith, type Admission, type ErrorCode, type PeerId } from '@veilcast/protocol';
 import type { AuthorityKey } from '@veilcast/e2ee';
+import { fromBase64Url, hexNameOf, type MemberIdentity } from '@veilcast/e2ee/identity';
 import { z } from 'zod';
+import { browserClock, pause } from './clock.ts';
 import { decodeTalk, encodeTalk, type Talk } from './profile.ts';
 import type { Signaling } from './socket.ts';
 import type {
@@ -18,9 +20,23 @@ import type {
 
 /** Messages on their way at once. More: the application talks faster than the group can seal. */
 const SAYING_MAX = 64;
+/** Before asking again for what this Peer cannot do without. */
+const AGAIN_PAUSE_MS = 1_000;
+const AGAIN_TRIES = 10;
 
-/** The JWK of `GET /api/authority`; what else is in it is nobody's business here. */
-const Authority = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string().length(43) });
+/** The JWK of `GET /api/authority` and the root beside it; what else is in it is nobody's business here. */
+const Authority = z.object({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string().length(43),
+  root: z.string().length(2603),
+});
+
+/** Whose word is believed: of leaf keys, and of everything that is signed with ML-DSA-65. */
+export interface TrustedAuthority {
+  readonly key: AuthorityKey;
+  readonly root: Uint8Array;
+}
 
 /**
  * Longest wait for the authority's key. After a cut the browser asks over a connection that it kept and that is dead, and
@@ -32,15 +48,21 @@ function unreachable(cause: unknown): never {
   throw new ClusterError('DISCONNECTED', 'signaling cannot be reached', { cause });
 }
 
-/** @throws ClusterError MALFORMED, DISCONNECTED */
-export async function fetchAuthority(url: string): Promise<AuthorityKey> {
+/**
+ * @param pin SHA-256 of the root, hexadecimal digits; undefined takes the one that signaling names
+ * @throws ClusterError MALFORMED, DISCONNECTED, WRONG_AUTHORITY
+ */
+export async function fetchAuthority(url: string, pin?: string): Promise<TrustedAuthority> {
   const signal = AbortSignal.timeout(AUTHORITY_TIMEOUT_MS);
   const response = await fetch(new URL('/api/authority', url), { signal }).catch(unreachable);
   if (!response.ok) throw new ClusterError('DISCONNECTED', `authority: status ${response.status}`);
   const body: unknown = await response.json().catch((cause: unknown) => {
     if (signal.aborted) unreachable(cause);
   });
-  return parseWith(Authority, body);
+  const { root: text, ...key } = parseWith(Authority, body);
+  const root = fromBase64Url(text);
+  if (pin !== undefined && hexNameOf(root) !== pin.toLowerCase()) throw new ClusterError('WRONG_AUTHORITY');
+  return { key, root };
 }
 
 export interface GroupListeners {
@@ -49,6 +71,8 @@ export interface GroupListeners {
   /** Something was not taken: a Commit, a message, or its content. Counted by reason. */
   refused(reason: string): void;
   warned(warning: GroupWarning): void;
+  /** A member showed whose device it is. */
+  identified(identity: MemberIdentity): void;
 }
 
 export class Group {
@@ -82,12 +106,17 @@ export class Group {
   /** From here on events of the group are taken. */
   enter(
     admission: Admission,
-    { authority, signaling, listeners }: { authority: AuthorityKey; signaling: Signaling; listeners: GroupListeners },
+    {
+      authority,
+      signaling,
+      listeners,
+    }: { authority: TrustedAuthority; signaling: Signaling; listeners: GroupListeners },
   ): void {
     this.#signaling = signaling;
     this.#listeners = listeners;
-    const { roomId, peerId, credential } = admission;
-    this.#post({ kind: 'enter', roomId, peerId, credential, authority });
+    const { roomId, peerId, credential, attested } = admission;
+    const { key, root } = authority;
+    this.#post({ kind: 'enter', roomId, peerId, credential, authority: key, root, attested });
   }
 
   /** Who is in the Room now, ourselves included. */
@@ -136,6 +165,12 @@ export class Group {
       case 'refused':
         this.#listeners?.refused(message.reason);
         return;
+      case 'identity':
+        this.#listeners?.identified(message.identity);
+        return;
+      case 'wantAttestations':
+        void this.#attest(message);
+        return;
       case 'warning':
         this.#listeners?.warned(message.warning);
         return;
@@ -160,6 +195,13 @@ export class Group {
     if (!this.#closed) this.#post({ kind: 'answer', call, result });
   }
 
+  async #attest({ call, peers }: GroupWorkerOutput & { readonly kind: 'wantAttestations' }): Promise<void> {
+    const answer = await this.#persist(async (signaling) =>
+      signaling.request('attestations', { peers: [...peers] }),
+    ).catch(() => undefined);
+    if (!this.#closed) this.#post({ kind: 'attestations', call, answer });
+  }
+
   async #request(name: string, body: object): Promise<number | undefined> {
     const signaling = this.#signaling;
     if (!signaling) throw new ClusterError('NOT_JOINED');
@@ -167,6 +209,21 @@ export class Group {
     if (name === 'groupMessage') await signaling.request('groupMessage', body as never);
     else await signaling.request('groupRejoin', {});
     return undefined;
+  }
+
+  /** Without its answer nobody can be believed, so it is worth asking again. */
+  async #persist<T>(request: (signaling: Signaling) => Promise<T>): Promise<T> {
+    const signaling = this.#signaling;
+    if (!signaling) throw new ClusterError('NOT_JOINED');
+    for (let tries = 1; ; tries++) {
+      try {
+        return await request(signaling);
+      } catch (thrown) {
+        const { retry, retryMs } = ClusterError.of(thrown);
+        if (tries >= AGAIN_TRIES || retry === 'never' || this.#closed) throw thrown;
+        await pause(browserClock, retryMs ?? AGAIN_PAUSE_MS);
+      }
+    }
   }
 
   #post(input: GroupWorkerInput, transfer: Transferable[] = []): void {

@@ -1,3 +1,5 @@
 export type * from './call.ts';
 export { connect } from './connect.ts';
+export { deviceIdentity, importDeviceIdentity, type DeviceIdentity } from './device/device.ts';
+export { guestIdentity, identityFromSeed } from './device/identity.ts';
 export { prepare } from './prepare.ts';

@@ -11,11 +11,13 @@ import {
   type Source,
 } from '@veilcast/protocol';
 import { GIVE_UP_MS, backoffMs } from './backoff.ts';
+import type { SafetyNumber } from '@veilcast/e2ee/identity';
 import type { Call, CallError, CallEvents, CallReport, CallSnapshot, ConnectOptions, ShownTile } from './call.ts';
 import { browserClock, pause, pauseOrOnline } from './clock.ts';
 import { CallEmitter } from './emitter.ts';
 import { TileReports } from './media/tiles.ts';
 import { transportOf } from './media/stats.ts';
+import { PeopleIdentities } from './people-identities.ts';
 import { RoomPicture } from './picture.ts';
 import { SeatWorkers } from './prepare.ts';
 import { CHAT_MAX, NAME_MAX } from './profile.ts';
@@ -44,6 +46,7 @@ export class LiveCall implements Call {
   readonly #publications: Publications;
   readonly #remote: RemoteTracks;
   readonly #tiles: TileReports;
+  readonly #identities: PeopleIdentities;
   #seat: Seat | undefined;
   #joinMs: number | null = null;
   #cancelProfile: (() => void) | undefined;
@@ -57,6 +60,7 @@ export class LiveCall implements Call {
     this.#name = (options.name ?? '').trim().slice(0, NAME_MAX);
     this.#store = new SnapshotStore(emptySnapshot(this.#name), (snapshot) => this.#emitter.emit('change', snapshot));
     this.#picture = new RoomPicture(this.#store);
+    this.#identities = new PeopleIdentities({ identity: options.identity, store: this.#store, picture: this.#picture });
     this.#publications = new Publications(
       (published, muted) => this.#store.setSelf({ published, muted }),
       (source) => void this.unpublish(source).catch(() => undefined),
@@ -170,6 +174,14 @@ export class LiveCall implements Call {
     await this.#joined().signaling.request('kick', { peerId });
   }
 
+  safetyNumber(peerId: PeerId): SafetyNumber {
+    return this.#identities.safetyNumber(peerId);
+  }
+
+  async verify(peerId: PeerId, verified = true): Promise<void> {
+    await this.#identities.verify(peerId, verified);
+  }
+
   async report(): Promise<CallReport> {
     const received = await this.#remote.report();
     const transports = this.#seat?.media?.transports;
@@ -189,10 +201,11 @@ export class LiveCall implements Call {
 
   /** Joins as a new Peer. Once admitted, or at the door, the new Seat replaces the old one. @throws ClusterError */
   async #takeSeat(): Promise<void> {
-    const { url, token, region, prepared } = this.#options;
+    const { url, token, region, prepared, authorityPin } = this.#options;
     const given = typeof token === 'string' ? token : await token();
     const workers = prepared instanceof SeatWorkers && prepared.take() ? prepared : new SeatWorkers();
-    const options = { url, token: given, region, clock: this.#clock, workers };
+    const identity = this.#identities.own;
+    const options = { url, token: given, identity, authorityPin, region, clock: this.#clock, workers };
     const seat: Seat = new Seat(
       options,
       this.#listeners(() => seat),
@@ -225,6 +238,7 @@ export class LiveCall implements Call {
         if (this.#ended) return;
         this.#sitDown(seat());
         this.#picture.admitted(admission);
+        void this.#identities.sitDown(admission.participantId, seat().root);
         for (const { producers } of admission.peers) this.#noteMuted(producers);
         this.#resume(media);
       },
@@ -236,6 +250,7 @@ export class LiveCall implements Call {
         const line = this.#picture.heard(sender, talk);
         if (line) this.#emitter.emit('chat', line);
       },
+      identified: (identity) => void this.#identities.identified(identity),
       refused: (reason) => this.#picture.refused(reason),
       warned: (warning) => {
         this.#picture.warned(warning);

@@ -2,6 +2,7 @@
  * The two workers of a Seat, wired to each other. They can be started before anybody clicks on Join: loading the group
  * library and making a leaf key is the slowest thing that needs nothing of the server.
  */
+import { ownIdentity } from './device/device.ts';
 import { Group } from './group.ts';
 import { requireTransforms, Transforms } from './transforms.ts';
 import type { Prepared } from './call.ts';
@@ -42,5 +43,7 @@ export class SeatWorkers implements Prepared {
  * @throws ClusterError MEDIA_UNSUPPORTED
  */
 export function prepare(): Prepared {
+  // Made at the first visit, read at every other one.
+  void ownIdentity();
   return new SeatWorkers();
 }

@@ -12,8 +12,9 @@ import {
   type PeerId,
   type RegionProbe,
 } from '@veilcast/protocol';
-import type { AuthorityKey } from '@veilcast/e2ee';
-import { fetchAuthority, type Group } from './group.ts';
+import { fromBase64Url, type MemberIdentity } from '@veilcast/e2ee/identity';
+import { deviceProof, type Identity } from './device/identity.ts';
+import { fetchAuthority, type Group, type TrustedAuthority } from './group.ts';
 import { Publishing } from './media/publishing.ts';
 import { Receiving, type Received } from './media/receiving.ts';
 import { Layers } from './media/stats.ts';
@@ -33,6 +34,9 @@ const LEAVE_LIMIT_MS = 1_000;
 export interface SeatOptions {
   readonly url: string;
   readonly token: string;
+  readonly identity: Promise<Identity>;
+  /** See ConnectOptions. */
+  readonly authorityPin: string | undefined;
   readonly region: string | undefined;
   readonly clock: Clock;
   /** Taken by this Seat alone, and ended with it. */
@@ -52,6 +56,7 @@ export interface SeatListeners {
   heard(sender: PeerId, talk: Talk): void;
   refused(reason: string): void;
   warned(warning: GroupWarning): void;
+  identified(identity: MemberIdentity): void;
   counts(counts: FrameCounts): void;
   /** Once: this Seat is of no use any more, or the server ended it. Not after `leave` or `close`. */
   lost(error: ClusterError): void;
@@ -69,7 +74,7 @@ export class Seat {
   readonly #options: SeatOptions;
   readonly #listeners: SeatListeners;
   #socket: SignalingSocket | undefined;
-  #authority: AuthorityKey | undefined;
+  #authority: TrustedAuthority | undefined;
   #media: SeatMedia | undefined;
   #lostWith: ClusterError | undefined;
   /** Ids of who is in the Room, ourselves included. */
@@ -95,6 +100,12 @@ export class Seat {
   get signaling(): Signaling {
     if (!this.#socket) throw new ClusterError('NOT_JOINED');
     return this.#socket;
+  }
+
+  /** ML-DSA-65 public key of the Authentication Service. @throws ClusterError NOT_JOINED */
+  get root(): Uint8Array {
+    if (!this.#authority) throw new ClusterError('NOT_JOINED');
+    return this.#authority.root;
   }
 
   /** Why it is of no use any more; undefined while it is. */
@@ -135,7 +146,7 @@ export class Seat {
    * @throws ClusterError
    */
   async join(): Promise<void> {
-    const { url, token } = this.#options;
+    const { url, token, authorityPin } = this.#options;
     const wire = openSocketWire(url);
     const probes = probeRegions(url, {
       fetch: (probeUrl, init) => fetch(probeUrl, init),
@@ -144,13 +155,21 @@ export class Seat {
     });
     try {
       const { ready } = this.#options.workers.transforms;
-      const [leafKey, authority] = await Promise.all([this.group.leafKey, fetchAuthority(url), wire, ready]);
+      const authorityAsked = fetchAuthority(url, authorityPin);
+      const [leafKey, device, authority] = await Promise.all([
+        this.group.leafKey,
+        this.#proof(),
+        authorityAsked,
+        wire,
+        ready,
+      ]);
       this.#authority = authority;
       this.#listen(await wire);
       const answer = await this.signaling.request('join', {
         version: PROTOCOL_VERSION,
         token,
         leafKey,
+        device,
         ...(await this.#where(probes)),
       });
       if (answer.status === 'waiting') this.#listeners.waiting();
@@ -161,6 +180,12 @@ export class Seat {
       // What the server said last says more than the broken connection.
       throw this.#lostWith ?? ClusterError.of(thrown);
     }
+  }
+
+  async #proof(): Promise<Uint8Array> {
+    const { token, identity, clock } = this.#options;
+    const leaf = fromBase64Url(await this.group.leafKey);
+    return deviceProof(await identity, { token, leaf, now: clock.now() });
   }
 
   /** With a region given nobody waits for the figures: those that are there by then go along. @throws ClusterError NO_REGION */

@@ -3,7 +3,7 @@
  * changes, so that `===` answers "did anything change" (React's useSyncExternalStore builds on that).
  */
 import type { PeerId, PeerView, ProducerId, Role } from '@veilcast/protocol';
-import type { CallSnapshot, Encryption, Person, RemoteTrack } from './call.ts';
+import type { CallSnapshot, Encryption, Person, PersonIdentity, RemoteTrack } from './call.ts';
 
 /** Lines of chat kept. Older ones fall out. */
 export const CHAT_LINES_MAX = 500;
@@ -32,7 +32,17 @@ export function emptySnapshot(name: string): CallSnapshot {
   return {
     state: 'connecting',
     room: '',
-    self: { peerId: '', name, role: 'viewer', region: '', node: '', handRaised: false, published: [], muted: [] },
+    self: {
+      peerId: '',
+      name,
+      role: 'viewer',
+      region: '',
+      node: '',
+      handRaised: false,
+      published: [],
+      muted: [],
+      identity: undefined,
+    },
     people: [],
     encryption: NO_ENCRYPTION,
     locked: false,
@@ -101,6 +111,8 @@ export class SnapshotStore {
 /** The other people in the Room, each an immutable value that is replaced when something of it changes. */
 export class People {
   readonly #people = new Map<PeerId, Person>();
+  /** What was shown, also by those who are not drawn yet. */
+  readonly #identities = new Map<PeerId, PersonIdentity>();
   readonly #changed: (people: readonly Person[]) => void;
 
   constructor(changed: (people: readonly Person[]) => void) {
@@ -120,11 +132,20 @@ export class People {
     this.#put(
       known
         ? { ...known, role: peer.role }
-        : { peerId: peer.peerId, name: '', role: peer.role, handRaised: false, level: 0, tracks: [] },
+        : {
+            peerId: peer.peerId,
+            name: '',
+            role: peer.role,
+            handRaised: false,
+            level: 0,
+            tracks: [],
+            identity: this.#identities.get(peer.peerId),
+          },
     );
   }
 
   leave(peerId: PeerId): void {
+    this.#identities.delete(peerId);
     if (this.#people.delete(peerId)) this.#changed(this.list());
   }
 
@@ -132,6 +153,11 @@ export class People {
     if (this.#people.size === 0) return;
     this.#people.clear();
     this.#changed([]);
+  }
+
+  identity(peerId: PeerId, identity: PersonIdentity): void {
+    this.#identities.set(peerId, identity);
+    this.#patch(peerId, { identity });
   }
 
   role(peerId: PeerId, role: Role): void {

@@ -26,6 +26,18 @@ export const ERRORS = {
     meaning: "The socket's or address's budget is used up; wait `retryMs`.",
   },
   UNAUTHORIZED: { fault: 'peer', retry: 'never', meaning: 'The join token is missing, expired, or not for this Room.' },
+  BAD_DEVICE: {
+    fault: 'peer',
+    retry: 'never',
+    meaning: 'The device did not show that its key and the leaf key are its own, for this Room and token.',
+  },
+  WRONG_DEVICE: { fault: 'peer', retry: 'never', meaning: "The join token is another device's." },
+  REVOKED: { fault: 'caller', retry: 'never', meaning: 'This device was revoked.' },
+  WRONG_AUTHORITY: {
+    fault: 'remote',
+    retry: 'never',
+    meaning: 'The Authentication Service is not the one that this client was given.',
+  },
   FORBIDDEN: { fault: 'peer', retry: 'never', meaning: 'The role of this Participant does not allow it.' },
   NOT_JOINED: { fault: 'peer', retry: 'never', meaning: 'Only `join` is possible before the socket has joined.' },
   ALREADY_JOINED: { fault: 'peer', retry: 'never', meaning: 'This socket has joined a Room already.' },

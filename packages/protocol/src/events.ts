@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { WireError } from './errors.ts';
 import { ConsumerId, Epoch, PeerId, ProducerId } from './ids.ts';
-import { COMMIT_MAX, GROUP_INFO_MAX, PEERS_MAX, SEALED_MAX } from './limits.ts';
+import { COMMIT_MAX, GROUP_INFO_MAX, PEERS_MAX, REVOCATIONS_MAX, SEALED_MAX } from './limits.ts';
 import { bytes } from './media.ts';
 import { Admission, GroupTicket, Lobby, PeerView, ProducerView, Role } from './model.ts';
 
@@ -39,6 +39,8 @@ export const EVENTS = {
   groupMessage: z.strictObject({ epoch: Epoch, sender: PeerId, sealed: bytes(SEALED_MAX) }),
   lobby: z.strictObject({ waiting: Lobby }),
   roomLocked: z.strictObject({ locked: z.boolean() }),
+  /** Devices were revoked: the signed list that holds from now on. */
+  revoked: z.strictObject({ list: bytes(REVOCATIONS_MAX) }),
   /** The last event of a Peer: what happened and whether to come back. */
   ended: z.strictObject({ error: WireError }),
 } as const;

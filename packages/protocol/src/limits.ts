@@ -10,6 +10,16 @@ export const GROUP_INFO_MAX = 524_288;
 export const SEALED_MAX = 65_536;
 /** RTP parameters or capabilities as JSON: Chromium's are under 12 kB. */
 export const RTP_JSON_MAX = 65_536;
+/** A device key and its statement about a leaf key: 5,443 bytes at most (packages/e2ee, identity). */
+export const DEVICE_PROOF_MAX = 6_144;
+/** A bundle, a statement and a path in the log: 10,4 kB at most. */
+export const ATTESTATION_MAX = 12_288;
+/** Attestations in one answer: a third of MESSAGE_MAX. */
+export const ATTESTATIONS_MAX = 32;
+/** A signed head of the log. */
+export const LOG_HEAD_MAX = 4_096;
+/** A signed list of 4,000 revoked devices. */
+export const REVOCATIONS_MAX = 170_000;
 /** Peers of one Room in one MLS group (DESIGN §5, Size). */
 export const PEERS_MAX = 100;
 /** Producers of one Peer: microphone, camera, screen, its sound, and as many again while they are replaced. */

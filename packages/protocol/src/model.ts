@@ -1,8 +1,8 @@
 /** The things that messages speak of: Peers, Producers, Consumers, the admission to a Room. */
 import { z } from 'zod';
 import { ConsumerId, Epoch, NodeId, ParticipantId, PeerId, ProducerId, RegionId, RoomId } from './ids.ts';
-import { BATCH_MAX, LOBBY_MAX, PEERS_MAX, PRODUCERS_MAX } from './limits.ts';
-import { MediaKind, RtpCapabilities, RtpParameters, Source, TransportOptions } from './media.ts';
+import { ATTESTATION_MAX, BATCH_MAX, LOBBY_MAX, LOG_HEAD_MAX, PEERS_MAX, PRODUCERS_MAX } from './limits.ts';
+import { bytes, MediaKind, RtpCapabilities, RtpParameters, Source, TransportOptions } from './media.ts';
 
 export const Role = z.enum(['host', 'speaker', 'viewer']);
 export type Role = z.infer<typeof Role>;
@@ -27,6 +27,10 @@ export const PeerView = z.strictObject({
 });
 export type PeerView = z.infer<typeof PeerView>;
 
+/** What shows whose device a Peer is, and the signed head of the log that it is in. Opaque here: packages/e2ee checks it. */
+export const Attested = z.strictObject({ attestation: bytes(ATTESTATION_MAX), head: bytes(LOG_HEAD_MAX) });
+export type Attested = z.output<typeof Attested>;
+
 /** Everything a Peer needs to take part, in one message, so that a join costs one round trip. */
 export const Admission = z.strictObject({
   roomId: RoomId,
@@ -38,12 +42,14 @@ export const Admission = z.strictObject({
   locked: z.boolean(),
   /** Compact JWS over the Peer's leaf key, made by the Authentication Service; goes into the MLS credential. */
   credential: z.string().max(2048),
+  /** Of this Peer, as the others will be shown it. */
+  attested: Attested,
   routerRtpCapabilities: RtpCapabilities,
   sendTransport: TransportOptions,
   recvTransport: TransportOptions,
   peers: z.array(PeerView).max(PEERS_MAX),
 });
-export type Admission = z.infer<typeof Admission>;
+export type Admission = z.output<typeof Admission>;
 
 export const ConsumerView = z.strictObject({
   consumerId: ConsumerId,

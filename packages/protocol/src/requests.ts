@@ -4,7 +4,17 @@
  */
 import { z } from 'zod';
 import { Epoch, PeerId, ProducerId, RegionId, TransportId } from './ids.ts';
-import { BATCH_MAX, COMMIT_MAX, GROUP_INFO_MAX, PEERS_MAX, SEALED_MAX } from './limits.ts';
+import {
+  ATTESTATION_MAX,
+  ATTESTATIONS_MAX,
+  BATCH_MAX,
+  COMMIT_MAX,
+  DEVICE_PROOF_MAX,
+  GROUP_INFO_MAX,
+  LOG_HEAD_MAX,
+  PEERS_MAX,
+  SEALED_MAX,
+} from './limits.ts';
 import { bytes, DtlsParameters, MediaKind, RtpCapabilities, RtpParameters, Source } from './media.ts';
 import { Admission, ConsumerIds, ConsumerView, ProducerIds, RegionProbe, TileView } from './model.ts';
 
@@ -21,6 +31,8 @@ export const REQUESTS = {
       token: z.string().min(1).max(8192),
       /** Ed25519 public key of the MLS leaf, base64url. */
       leafKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+      /** The device's key, and its statement that this leaf key is its own (packages/e2ee, identity). */
+      device: bytes(DEVICE_PROOF_MAX),
       /** Round-trip times that the client measured, best first is not required. */
       probes: z.array(RegionProbe).max(64),
       /** Development policy only: go to this region whatever was measured. */
@@ -76,6 +88,17 @@ export const REQUESTS = {
   groupRejoin: { body: Nothing, result: Nothing },
   /** A sealed application message for everybody in the Room. */
   groupMessage: { body: z.strictObject({ epoch: Epoch, sealed: bytes(SEALED_MAX) }), result: Nothing },
+  /** What shows who these Peers are. Those that have gone are left out. */
+  attestations: {
+    body: z.strictObject({ peers: z.array(PeerId).min(1).max(ATTESTATIONS_MAX) }),
+    result: z.strictObject({
+      /** The one head that all of them are in the log of. */
+      head: bytes(LOG_HEAD_MAX),
+      attestations: z
+        .array(z.strictObject({ peerId: PeerId, attestation: bytes(ATTESTATION_MAX) }))
+        .max(ATTESTATIONS_MAX),
+    }),
+  },
   setLocked: { body: z.strictObject({ locked: z.boolean() }), result: Nothing },
   admit: { body: z.strictObject({ peerId: PeerId }), result: Nothing },
   deny: { body: z.strictObject({ peerId: PeerId }), result: Nothing },

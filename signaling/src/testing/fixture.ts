@@ -11,6 +11,7 @@ import {
   type RequestName,
   type RequestResult,
 } from '@veilcast/protocol';
+import { newDevice, proveDevice } from '@veilcast/e2ee/identity';
 import fastify from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
@@ -24,6 +25,16 @@ export interface FixtureOptions {
   readonly limits?: SignalingConfigInput['limits'];
   readonly inspect?: InspectMessage;
   readonly config?: Partial<SignalingConfigInput>;
+}
+
+/** Everybody's, unless a test is about devices. */
+const DEVICE = newDevice();
+
+export const LEAF_KEY = 'A'.repeat(43);
+
+/** What a client sends with its join. */
+export async function deviceFor(token: string, leaf: Uint8Array = new Uint8Array(32)): Promise<Uint8Array> {
+  return proveDevice(await DEVICE, { token, leaf, now: Date.now() });
 }
 
 /** Long enough for a loaded machine; nothing waits this long when all is well. */
@@ -173,7 +184,8 @@ export class Client {
   }
 
   async join(token: string, region?: string): Promise<RequestResult<'join'>> {
-    const body: RequestInput<'join'> = { version: 1, token, leafKey: 'A'.repeat(43), probes: [] };
+    const device = await deviceFor(token).catch(() => Uint8Array.of(0));
+    const body: RequestInput<'join'> = { version: 1, token, leafKey: LEAF_KEY, device, probes: [] };
     const joined = await this.request('join', region ? { ...body, region } : body);
     if (joined.status === 'admitted') this.peerId = joined.admission.peerId;
     return joined;

@@ -9,7 +9,7 @@ import {
   type LeafKey,
 } from '@veilcast/e2ee';
 import type { AnyEvent, RequestInput, RoomId } from '@veilcast/protocol';
-import type { Client, Fixture } from './fixture.ts';
+import { deviceFor, type Client, type Fixture } from './fixture.ts';
 
 const library = tsMlsLibrary();
 
@@ -39,9 +39,11 @@ export class GroupMember {
     const client = fixture.client();
     const leafKey: LeafKey = await library.generateLeafKey();
     const authority = (await (await fetch(`${fixture.main.url}/api/authority`)).json()) as AuthorityKey;
+    const token = await fixture.token(room);
     const joined = await client.request('join', {
       version: 1,
-      token: await fixture.token(room),
+      token,
+      device: await deviceFor(token, leafKey.publicKey),
       leafKey: Buffer.from(leafKey.publicKey).toString('base64url'),
       probes: [],
     });

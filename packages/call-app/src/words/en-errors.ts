@@ -53,6 +53,19 @@ export const errors = {
     what: 'This link does not open the room.',
     next: 'It may be too old, or meant for another room. Ask the host for a new one.',
   },
+  BAD_DEVICE: misunderstood,
+  WRONG_DEVICE: {
+    what: 'This link belongs to another device.',
+    next: 'An invitation opens the room for the first device that uses it. Ask the host for a new one.',
+  },
+  REVOKED: {
+    what: 'The identity of this device was revoked.',
+    next: 'Nobody believes it any more. A new one is made when you open the room again.',
+  },
+  WRONG_AUTHORITY: {
+    what: 'The server does not vouch for people with the key that this page expects.',
+    next: 'Nothing was sent. Somebody may have put another server in between.',
+  },
   FORBIDDEN: {
     what: 'Your role in this room does not allow that.',
     next: 'Nothing changed. A host can do it, or give you the role.',

@@ -2,19 +2,21 @@
  * The MLS group in a worker of its own: the leaf key is made here and never leaves, and the base keys go straight to the
  * frame worker. What it needs of signaling it asks the page for, which carries bytes and reads none.
  */
-import {
-  authenticatorDigits,
-  credentialValidator,
-  groupCode,
-  SUITE,
-  tsMlsLibrary,
-  type EpochKeys,
-  type LeafKey,
-} from '@veilcast/e2ee';
+import { authenticatorDigits, groupCode, SUITE, tsMlsLibrary, type EpochKeys, type LeafKey } from '@veilcast/e2ee';
+import { memberValidator, toBase64Url } from '@veilcast/e2ee/identity';
+import { signatures } from '@veilcast/e2ee/pq';
 import { ClusterError } from '@veilcast/protocol';
 import { browserClock } from '../clock.ts';
 import { Membership, type Entry } from './membership.ts';
-import type { GroupAnswer, GroupRequestName, GroupWorkerInput, GroupWorkerOutput, KeyMessage } from './messages.ts';
+import type {
+  GroupAnswer,
+  GroupRequestName,
+  GroupWarning,
+  GroupWorkerInput,
+  GroupWorkerOutput,
+  KeyMessage,
+} from './messages.ts';
+import { ShownAttestations, type AttestationAnswer } from './shown.ts';
 import { scope as self, type WorkerScope } from './scope.ts';
 
 const scope = self as WorkerScope<GroupWorkerInput, GroupWorkerOutput>;
@@ -25,6 +27,16 @@ let membership: Membership | undefined;
 let lastCall = 0;
 /** Requests that wait for signaling: at most one Commit and the messages that the page has let through. */
 const asked = new Map<number, (answer: GroupAnswer) => void>();
+
+const attestationsAsked = new Map<number, (answer: AttestationAnswer | undefined) => void>();
+const shown = new ShownAttestations(async (peers) => {
+  lastCall += 1;
+  const call = lastCall;
+  return new Promise((answered) => {
+    attestationsAsked.set(call, answered);
+    scope.postMessage({ kind: 'wantAttestations', call, peers });
+  });
+});
 
 scope.onmessage = ({ data }) => {
   switch (data.kind) {
@@ -39,10 +51,16 @@ scope.onmessage = ({ data }) => {
       void membership?.take(data.event);
       return;
     case 'present':
+      // Before their Commits come.
+      shown.expect(data.peers);
       membership?.present(data.peers);
       return;
     case 'say':
       void say(data.call, data.plaintext);
+      return;
+    case 'attestations':
+      attestationsAsked.get(data.call)?.(data.answer);
+      attestationsAsked.delete(data.call);
       return;
     case 'answer':
       asked.get(data.call)?.(data.result);
@@ -52,12 +70,25 @@ scope.onmessage = ({ data }) => {
 
 async function start(): Promise<void> {
   leafKey = await library.generateLeafKey();
-  scope.postMessage({ kind: 'started', leafKey: base64Url(leafKey.publicKey) });
+  scope.postMessage({ kind: 'started', leafKey: toBase64Url(leafKey.publicKey) });
 }
 
-function enter({ roomId, peerId, credential, authority }: GroupWorkerInput & { readonly kind: 'enter' }): void {
+function enter(entry: GroupWorkerInput & { readonly kind: 'enter' }): void {
   if (!leafKey) throw new TypeError('not started');
-  const validate = credentialValidator(authority, roomId, () => Date.now());
+  const { roomId, peerId, credential, authority, root, attested } = entry;
+  shown.put(peerId, attested);
+  const validate = memberValidator({
+    authority,
+    root,
+    signatures,
+    room: roomId,
+    now: () => Date.now(),
+    revocations: () => undefined,
+    attestationOf: (member) => shown.of(member),
+    headSeen: () => undefined,
+    shown: (identity) => scope.postMessage({ kind: 'identity', identity }),
+    refused: (member, reason) => warn({ kind: 'unattested', epoch: 0, peers: [member], reason }),
+  });
   membership = new Membership(
     library,
     { roomId, peerId, leafKey, credential, validate },
@@ -94,6 +125,10 @@ function entered(keys: EpochKeys, { by, kind, added, removed, switchAfterMs, new
   });
 }
 
+function warn(warning: Omit<GroupWarning, 'at'>): void {
+  scope.postMessage({ kind: 'warning', warning: { at: browserClock.now(), ...warning } });
+}
+
 async function say(call: number, plaintext: Uint8Array): Promise<void> {
   try {
     if (!membership) throw new ClusterError('KEYS_FAILED');
@@ -121,11 +156,4 @@ function tellFrames(message: KeyMessage): void {
   const owned = message.kind === 'epoch' ? { ...message, baseKey: message.baseKey.slice() } : message;
   frames?.postMessage(owned, owned.kind === 'epoch' ? [owned.baseKey.buffer] : []);
   if (message.kind === 'epoch') message.baseKey.fill(0);
-}
-
-function base64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCodePoint(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
 }

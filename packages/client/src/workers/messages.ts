@@ -3,8 +3,10 @@
  * workers and nowhere else: no message to or from the main thread has a place for one.
  */
 import type { AuthorityKey } from '@veilcast/e2ee';
+import type { MemberIdentity, ShownAttestation } from '@veilcast/e2ee/identity';
 import type { ErrorCode, EventBody, PeerId, RoomId, Source } from '@veilcast/protocol';
 import type { Codec } from '@veilcast/sframe';
+import type { AttestationAnswer } from './shown.ts';
 
 /** Group worker → frame worker, on their own port. */
 export type KeyMessage =
@@ -74,7 +76,12 @@ export type GroupWorkerInput =
       readonly peerId: PeerId;
       readonly credential: string;
       readonly authority: AuthorityKey;
+      /** ML-DSA-65 public key of the Authentication Service. */
+      readonly root: Uint8Array;
+      /** What the others are shown of us. */
+      readonly attested: ShownAttestation;
     }
+  | { readonly kind: 'attestations'; readonly call: number; readonly answer: AttestationAnswer | undefined }
   | { readonly kind: 'event'; readonly event: GroupEvent }
   /** Who is in the Room by what signaling says, ourselves included. */
   | { readonly kind: 'present'; readonly peers: readonly PeerId[] }
@@ -92,7 +99,10 @@ export type GroupWorkerOutput =
   | { readonly kind: 'opened'; readonly sender: PeerId; readonly plaintext: Uint8Array }
   | { readonly kind: 'said'; readonly call: number; readonly error: ErrorCode | undefined }
   | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'warning'; readonly warning: GroupWarning };
+  | { readonly kind: 'warning'; readonly warning: GroupWarning }
+  | { readonly kind: 'wantAttestations'; readonly call: number; readonly peers: readonly PeerId[] }
+  /** This member showed whose device it is. */
+  | { readonly kind: 'identity'; readonly identity: MemberIdentity };
 
 /** How an Epoch came about, for the call's timeline. */
 export interface GroupChange {
@@ -115,10 +125,11 @@ export interface GroupChange {
  * fork: that member is in an Epoch of our number with other keys, by its own signature: the server splits the group, or the
  * member lies. removalWithheld: they left the Room and are members still. ghost: they are members and never came into
  * the Room. commitRefused: a Commit that the server had accepted was not one that we may take; `reason` says why.
- * staleLeaf: they have not renewed their keys for twice the time in which every member does.
+ * staleLeaf: they have not renewed their keys for twice the time in which every member does. unattested: they could not
+ * show whose device they are, and were refused; `reason` is the check that failed.
  */
 export interface GroupWarning {
-  readonly kind: 'fork' | 'removalWithheld' | 'ghost' | 'commitRefused' | 'staleLeaf';
+  readonly kind: 'fork' | 'removalWithheld' | 'ghost' | 'commitRefused' | 'staleLeaf' | 'unattested';
   readonly at: number;
   readonly epoch: number;
   /** Whom it concerns: of a refused Commit who sent it. */

@@ -1,0 +1,170 @@
+/**
+ * Whose device is at the door, and what is shown to the others for it. A device proves its key with the statement that it signed
+ * over its leaf key and its token; it then gets a bundle, which is put into the log before anybody sees it (ADR 0011, 0012).
+ */
+import type { LeaseStore } from '@veilcast/coordination';
+import {
+  CLOCK_SLACK_MS,
+  decodeProof,
+  decodeStatement,
+  encodeAttestation,
+  isRevoked,
+  logEntry,
+  nameOf,
+  tokenBinding,
+  verifyStatement,
+  type RevocationClaims,
+} from '@veilcast/e2ee/identity';
+import { signatures } from '@veilcast/e2ee/pq';
+import { ClusterError, type Admission, type Clock, type RequestBody } from '@veilcast/protocol';
+import { leafHash, MerkleLog } from '@veilcast/translog';
+import type { Authority, JoinClaims } from './authority.ts';
+
+/** Furthest end of a statement. Devices' clocks are off, some by a day. */
+const STATEMENT_AHEAD_MS = 7 * 24 * 3_600_000;
+/** Bundles kept to be given out again. */
+const BUNDLES_MAX = 10_000;
+
+/** A device that has shown its key, and the bundle that it was given. */
+export interface Proven {
+  readonly key: Uint8Array;
+  readonly statement: Uint8Array;
+  readonly bundle: Uint8Array;
+  /** SHA-256 of the bundle, base64url. */
+  readonly bundleName: string;
+  /** Place of the bundle in the log. */
+  readonly index: number;
+}
+
+export interface Entrant extends JoinClaims {
+  readonly proven: Proven;
+}
+
+export interface Identities {
+  /** @throws ClusterError UNAUTHORIZED, BAD_DEVICE, WRONG_DEVICE, REVOKED */
+  admit(body: RequestBody<'join'>): Promise<Entrant>;
+  attested(proven: Proven): Promise<Admission['attested']>;
+  /** All of them under one head, in their order. */
+  attestations(list: readonly Proven[]): Promise<{ head: Uint8Array; attestations: Uint8Array[] }>;
+}
+
+export interface IdentitiesOptions {
+  readonly authority: Authority;
+  readonly clock: Clock;
+  /** Where an invitation is bound to the first device that uses it. */
+  readonly leases: LeaseStore;
+  readonly bundleTtlMs: number;
+}
+
+interface Issued {
+  readonly bundle: Uint8Array;
+  readonly bundleName: string;
+  readonly index: number;
+  readonly renewAt: number;
+}
+
+export async function createIdentities(options: IdentitiesOptions): Promise<Identities> {
+  return new LoggedIdentities(options);
+}
+
+class LoggedIdentities implements Identities {
+  readonly #options: IdentitiesOptions;
+  readonly #log = new MerkleLog();
+  readonly #issued = new Map<string, Promise<Issued>>();
+  #head: { readonly size: number; readonly bytes: Promise<Uint8Array> } | undefined;
+  #revocations: RevocationClaims = { number: 0, issuedAt: 0, revoked: [] };
+
+  constructor(options: IdentitiesOptions) {
+    this.#options = options;
+  }
+
+  async admit(body: RequestBody<'join'>): Promise<Entrant> {
+    const claims = await this.#options.authority.verifyToken(body.token);
+    const { key, statement, device } = await this.#provenKey(body, claims);
+    await this.#ownToken(claims, key);
+    if (isRevoked(key, this.#revocations)) throw new ClusterError('REVOKED');
+    const { bundle, bundleName, index } = await this.#bundleFor(claims, device, key);
+    return { ...claims, proven: { key, statement, bundle, bundleName, index } };
+  }
+
+  async attested(proven: Proven): Promise<Admission['attested']> {
+    const { head, attestations } = await this.attestations([proven]);
+    return { attestation: attestations[0] ?? new Uint8Array(), head };
+  }
+
+  async attestations(list: readonly Proven[]): Promise<{ head: Uint8Array; attestations: Uint8Array[] }> {
+    const { size } = this.#log;
+    const attestations = list.map(({ bundle, statement, index }) =>
+      encodeAttestation({ bundle, statement, index, path: this.#log.inclusion(index, size) }),
+    );
+    return { head: await this.#headAt(size), attestations };
+  }
+
+  /** @throws ClusterError BAD_DEVICE */
+  async #provenKey({ device: bytes, leafKey, token }: RequestBody<'join'>, { room }: JoinClaims) {
+    const now = this.#options.clock.now();
+    const proof = decodeProof(bytes);
+    const statement = proof && decodeStatement(proof.statement);
+    if (proof === undefined || statement === undefined) throw new ClusterError('BAD_DEVICE');
+    const { device, leaf, binding, expiresAt } = statement;
+    const fits =
+      statement.room === room &&
+      same(leaf, Buffer.from(leafKey, 'base64url')) &&
+      same(binding, tokenBinding(token)) &&
+      expiresAt > now - CLOCK_SLACK_MS &&
+      expiresAt <= now + STATEMENT_AHEAD_MS;
+    if (!fits || !(await verifyStatement(statement, proof.key, signatures))) throw new ClusterError('BAD_DEVICE');
+    return { key: proof.key, statement: proof.statement, device };
+  }
+
+  /** The device that the token names, or the first one that came with it. @throws ClusterError WRONG_DEVICE */
+  async #ownToken({ device, tokenId, expiresAt }: JoinClaims, key: Uint8Array): Promise<void> {
+    const name = base64Url(nameOf(key));
+    if (device !== undefined) {
+      if (device !== name) throw new ClusterError('WRONG_DEVICE');
+      return;
+    }
+    const ttlMs = Math.max(1, expiresAt - this.#options.clock.now());
+    const bound = await this.#options.leases.acquire(`invitation/${tokenId}`, name, ttlMs);
+    if (bound.kind === 'refused') throw new ClusterError('WRONG_DEVICE');
+  }
+
+  async #bundleFor({ sub }: JoinClaims, device: Uint8Array, key: Uint8Array): Promise<Issued> {
+    const name = `${sub} ${base64Url(device)} ${base64Url(nameOf(key))}`;
+    const present = await this.#issued.get(name);
+    if (present !== undefined && present.renewAt > this.#options.clock.now()) return present;
+    const issued = this.#issue(sub, device, key);
+    this.#issued.delete(name);
+    this.#issued.set(name, issued);
+    issued.catch(() => this.#issued.delete(name));
+    const [oldest] = this.#issued.keys();
+    if (this.#issued.size > BUNDLES_MAX && oldest !== undefined) this.#issued.delete(oldest);
+    return issued;
+  }
+
+  async #issue(user: JoinClaims['sub'], device: Uint8Array, key: Uint8Array): Promise<Issued> {
+    const { authority, clock, bundleTtlMs } = this.#options;
+    const issuedAt = clock.now();
+    const bundle = await authority.signBundle({ user, device, key, issuedAt, expiresAt: issuedAt + bundleTtlMs });
+    const index = this.#log.append(leafHash(logEntry(user, bundle)));
+    // Half of its life is left for the call that begins with it.
+    return { bundle, bundleName: base64Url(nameOf(bundle)), index, renewAt: issuedAt + bundleTtlMs / 2 };
+  }
+
+  #headAt(size: number): Promise<Uint8Array> {
+    if (this.#head?.size !== size) {
+      const { authority, clock } = this.#options;
+      const bytes = authority.signHead({ size, root: this.#log.root(size), at: clock.now() });
+      this.#head = { size, bytes };
+    }
+    return this.#head.bytes;
+  }
+}
+
+function base64Url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
