@@ -13,6 +13,7 @@ import { judgeStatement, markOf, stateEpoch } from './epoch-mark.ts';
 import { guard } from './errors.ts';
 import { decodeMessage } from './framing.ts';
 import { GroupError, type GroupState } from './group.ts';
+import { leafOf } from './roster.ts';
 import { hold, liveContentOf } from './state.ts';
 import { suiteImpl } from './suite.ts';
 
@@ -69,6 +70,9 @@ export async function openMessage(
   const mark = present ? markOf(mls.keySchedule.epochAuthenticator) : (content.formerMark ?? NOTHING);
   const statedIn = { groupId: privateMessage.groupId, epoch: privateMessage.epoch, mark, roster };
   const leaf = await judgeStatement(privateMessage.authenticatedData, statedIn);
+  // Who was removed has nothing more to say, not even of the time before.
+  const claimed = roster.get(leaf)?.peerId;
+  if (claimed === undefined || leafOf(content.roster, claimed) === undefined) throw new GroupError('unknown-member');
   const suite = await suiteImpl();
   const { keyRetentionConfig } = mls.clientConfig;
   // The library's own way to open does not say who sent.
