@@ -125,14 +125,14 @@ describe('a late message of the Epoch before', () => {
   });
 });
 
-describe('the epoch mark', () => {
-  /** Two Commits of one Epoch, one shown to each. */
-  async function split(): Promise<{ here: GroupState; there: GroupState }> {
-    const one = await library.commitRemoval(cyd, []);
-    const other = await library.commitRemoval(bob, []);
-    return { here: (await library.applyCommit(ada, one.commit)).next, there: other.next };
-  }
+/** Two Commits of one Epoch, one shown to each. */
+async function split(): Promise<{ here: GroupState; there: GroupState }> {
+  const one = await library.commitRemoval(cyd, []);
+  const other = await library.commitRemoval(bob, []);
+  return { here: (await library.applyCommit(ada, one.commit)).next, there: other.next };
+}
 
+describe('the epoch mark', () => {
   it('forked: names who is in the other half of a group that was split, by its own signature', async () => {
     const { here, there } = await split();
     const { sealed } = await library.seal(there, text('anyone?'));

@@ -188,31 +188,31 @@ describe('a removal that the server keeps back', () => {
   });
 });
 
-describe('who has no business in the group', () => {
-  const credentialed = async (peerId: PeerId) => ({
-    roomId: 'demo' as never,
-    peerId,
-    leafKey: await library.generateLeafKey(),
-    credential: peerId,
-    validate: async (credential: string) => ({ peerId: credential as PeerId }),
-  });
+const credentialed = async (peerId: PeerId) => ({
+  roomId: 'demo' as never,
+  peerId,
+  leafKey: await library.generateLeafKey(),
+  credential: peerId,
+  validate: async (credential: string) => ({ peerId: credential as PeerId }),
+});
 
-  /** The server lets somebody in who never came through the door, or was thrown out of it. */
-  async function smuggle(peerId: PeerId): Promise<void> {
-    const epoch = world.delivery.epoch;
-    const { commit, groupInfo } = await library.joinGroup(
-      await credentialed(peerId),
-      world.delivery.groupInfo ?? bytes(''),
-    );
-    const leaf = world.delivery.members.length;
-    const members = [...world.delivery.members, { peerId, leaf, since: (epoch + 1) as Epoch }];
-    world.delivery = { ...world.delivery, epoch: (epoch + 1) as Epoch, groupInfo, members };
-    for (const stay of world.stays.values()) {
-      world.tell(stay, [{ name: 'groupCommit', body: { epoch, sender: peerId, commit, removes: [] } }]);
-    }
-    await passUntil(() => ada.place?.members.includes(peerId) === true);
+/** The server lets somebody in who never came through the door, or was thrown out of it. */
+async function smuggle(peerId: PeerId): Promise<void> {
+  const epoch = world.delivery.epoch;
+  const { commit, groupInfo } = await library.joinGroup(
+    await credentialed(peerId),
+    world.delivery.groupInfo ?? bytes(''),
+  );
+  const leaf = world.delivery.members.length;
+  const members = [...world.delivery.members, { peerId, leaf, since: (epoch + 1) as Epoch }];
+  world.delivery = { ...world.delivery, epoch: (epoch + 1) as Epoch, groupInfo, members };
+  for (const stay of world.stays.values()) {
+    world.tell(stay, [{ name: 'groupCommit', body: { epoch, sender: peerId, commit, removes: [] } }]);
   }
+  await passUntil(() => ada.place?.members.includes(peerId) === true);
+}
 
+describe('who has no business in the group', () => {
   test('a ghost is seen by everybody, and members try to take it out', async () => {
     await smuggle('ghost' as PeerId);
     await passUntil(() => [ada, bob, cyd, dan].every((stay) => stay.warnings.length > 0));

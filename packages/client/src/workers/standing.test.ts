@@ -129,9 +129,9 @@ describe('rotation', () => {
   });
 });
 
-describe('who is a member and not in the Room', () => {
-  const inRoom = (...peers: PeerId[]): StandingEvent => ({ kind: 'present', peers });
+const inRoom = (...peers: PeerId[]): StandingEvent => ({ kind: 'present', peers });
 
+describe('who is a member and not in the Room', () => {
   it('is shown and taken out, by the lowest leaf first and the next ones after it', () => {
     const proposals = [ada, bob, cyd].map((self) => {
       const life = new Life(self).give(inRoom(ada, bob, cyd, dan)).epoch(3, [ada, bob, cyd, dan]);

@@ -4,7 +4,7 @@
  * library on ts-mls (reference.test.ts runs the same histories through both). Stricter in one thing: a state that was
  * discarded, or replaced by a later Epoch, throws when it is used.
  */
-import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { PeerId } from '@veilcast/protocol';
 import {
   type AppliedCommit,
@@ -17,6 +17,7 @@ import {
   type PendingCommit,
 } from '../group.ts';
 import { derive, type IdealWorld, publicOf, sign } from './ideal.ts';
+import { type Epoch, type Leaves, type ReferenceHeld, referenceMessages, secretOf } from './reference-messages.ts';
 import {
   baseKeyOf,
   type Commit,
@@ -30,29 +31,7 @@ import {
   transcriptOf,
 } from './reference-model.ts';
 
-type Leaves = readonly (Leaf | null)[];
-
-interface Epoch {
-  readonly epoch: number;
-  readonly secret: string;
-  readonly leaves: Leaves;
-  readonly members: readonly GroupMember[];
-  /** `<leaf> <generation>` of what was opened. */
-  readonly opened: ReadonlySet<string>;
-}
-
-export interface ReferenceHeld {
-  readonly self: GroupSelf;
-  readonly group: string;
-  readonly now: Epoch;
-  readonly former: Epoch | undefined;
-  readonly transcript: string;
-  readonly ownLeaf: number;
-  /** Secret encryption key of our leaf. */
-  readonly decryption: string;
-  readonly sent: number;
-  readonly removed: boolean;
-}
+export type { ReferenceHeld } from './reference-messages.ts';
 
 export interface ReferenceLibrary extends GroupLibrary {
   /** What a state knows, for those who look for leaks. */
@@ -75,23 +54,6 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
     if (held.removed) throw new GroupError('removed');
     return held;
   };
-  const secretOf = (self: GroupSelf): string => bytesToHex(self.leafKey.secretKey);
-
-  const groupInfoOf = (held: ReferenceHeld): Uint8Array => {
-    const { group, now, transcript, ownLeaf, self } = held;
-    const unsigned = {
-      kind: 'groupInfo' as const,
-      group,
-      room: self.roomId,
-      epoch: now.epoch,
-      leaves: [...now.leaves],
-      transcript,
-      externalPublic: externalPublicOf(now.secret),
-      signer: ownLeaf,
-    };
-    return encode({ ...unsigned, signature: sign(secretOf(self), JSON.stringify(unsigned)) });
-  };
-
   /** Makes a Commit on an Epoch: a new leaf key, and a box for everybody who stays. */
   const commit = (made: {
     readonly self: GroupSelf;
@@ -287,7 +249,6 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
     const left = now.leaves.map((one, index) => (removes.includes(index) ? null : one));
     const leaves = withLeaf(left, sender ?? blankOf(left), leaf);
     const epoch = await epochOf(now.epoch + 1, secret, leaves, self.validate);
-    const isMember = (peer: PeerId, members: readonly GroupMember[]) => members.some(({ peerId }) => peerId === peer);
     return {
       next: hold({ ...held, now: epoch, former: now, transcript, sent: 0 }),
       by,
@@ -297,86 +258,7 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
     };
   };
 
-  const judgeCommitter = async ({ now, ownLeaf, self }: ReferenceHeld, message: Commit): Promise<PeerId> => {
-    const { sender, removes, leaf } = message;
-    if (sender !== null) {
-      const member = now.members.find((one) => one.leaf === sender);
-      const seat = now.leaves[sender];
-      if (!member || !seat) throw new GroupError('unknown-member');
-      const once = new Set(removes).size === removes.length && !removes.includes(sender);
-      if (!once || message.init !== null) throw new GroupError('not-allowed');
-      if (seat.credential !== leaf.credential || seat.leafKey !== leaf.leafKey) throw new GroupError('bad-credential');
-      return member.peerId;
-    }
-    if (message.init === null || removes.length > 1) throw new GroupError('not-allowed');
-    const entrant = await self.validate(leaf.credential, hexToBytes(leaf.leafKey));
-    if (!entrant) throw new GroupError('bad-credential');
-    const others = now.members.filter((member) => !removes.includes(member.leaf));
-    const taken = others.some(
-      (member) => member.peerId === entrant.peerId || now.leaves[member.leaf]?.leafKey === leaf.leafKey,
-    );
-    if (taken) throw new GroupError('bad-credential');
-    for (const index of removes) {
-      const replaced = now.members.find((member) => member.leaf === index);
-      if (replaced?.peerId !== entrant.peerId) throw new GroupError('not-allowed');
-      if (index === ownLeaf) throw new GroupError('removed');
-    }
-    return entrant.peerId;
-  };
-
-  const seal = async (state: GroupState, plaintext: Uint8Array): Promise<{ next: GroupState; sealed: Uint8Array }> => {
-    const held = live(state);
-    const { now, ownLeaf, sent, self, group } = held;
-    const mark = derive('mark', secretFor('authenticator', now.secret));
-    const key = derive(secretFor('application', now.secret), ownLeaf, sent);
-    const sealed = encode({
-      kind: 'application',
-      group,
-      room: self.roomId,
-      epoch: now.epoch,
-      leaf: ownLeaf,
-      generation: sent,
-      mark,
-      statement: sign(secretOf(self), JSON.stringify([group, now.epoch, ownLeaf, mark])),
-      box: world.seal(publicOf(key), bytesToHex(plaintext)),
-    });
-    return { next: hold({ ...held, sent: sent + 1 }), sealed };
-  };
-
-  const open = async (
-    state: GroupState,
-    sealed: Uint8Array,
-  ): Promise<{ next: GroupState; plaintext: Uint8Array; sender: PeerId }> => {
-    const held = live(state);
-    const message = decode(sealed);
-    if (message === undefined) throw new GroupError('undecodable');
-    if (message.kind !== 'application') throw new GroupError('not-allowed');
-    if (message.group !== held.group) throw new GroupError('wrong-group');
-    const present = message.epoch === held.now.epoch;
-    const epoch = present ? held.now : held.former;
-    if (epoch === undefined || epoch.epoch !== message.epoch) throw new GroupError('wrong-epoch');
-    const { leaf, generation, mark } = message;
-    const sender = epoch.members.find((member) => member.leaf === leaf);
-    const seat = epoch.leaves[leaf];
-    if (!sender || !seat) throw new GroupError('unknown-member');
-    if (mark !== derive('mark', secretFor('authenticator', epoch.secret))) {
-      const stated = JSON.stringify([message.group, message.epoch, leaf, mark]);
-      const theirs = world.verify(seat.leafKey, stated, message.statement);
-      throw theirs ? new GroupError('forked', { by: sender.peerId }) : new GroupError('bad-signature');
-    }
-    if (!held.now.members.some(({ peerId }) => peerId === sender.peerId)) throw new GroupError('unknown-member');
-    const name = `${leaf} ${generation}`;
-    if (epoch.opened.has(name)) throw new GroupError('replayed');
-    const key = derive(secretFor('application', epoch.secret), leaf, generation);
-    const content = world.open(key, message.box);
-    if (content === undefined) throw new GroupError('bad-signature');
-    const read: Epoch = { ...epoch, opened: new Set([...epoch.opened, name]) };
-    return {
-      next: hold(present ? { ...held, now: read } : { ...held, former: read }),
-      plaintext: hexToBytes(content),
-      sender: sender.peerId,
-    };
-  };
+  const { seal, open } = referenceMessages(world, hold, live);
 
   const epochKeys = async (state: GroupState): Promise<EpochKeys> => {
     const { now, ownLeaf } = live(state);
@@ -423,6 +305,10 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
   };
 }
 
+function isMember(peer: PeerId, members: readonly GroupMember[]): boolean {
+  return members.some(({ peerId }) => peerId === peer);
+}
+
 async function epochOf(epoch: number, secret: string, leaves: Leaves, validate: GroupSelf['validate']): Promise<Epoch> {
   return { epoch, secret, leaves, members: await membersOf(leaves, validate), opened: new Set() };
 }
@@ -450,4 +336,46 @@ function withLeaf(leaves: Leaves, index: number, leaf: Leaf): Leaves {
   const next = [...leaves];
   next[index] = leaf;
   return next;
+}
+
+function groupInfoOf(held: ReferenceHeld): Uint8Array {
+  const { group, now, transcript, ownLeaf, self } = held;
+  const unsigned = {
+    kind: 'groupInfo' as const,
+    group,
+    room: self.roomId,
+    epoch: now.epoch,
+    leaves: [...now.leaves],
+    transcript,
+    externalPublic: externalPublicOf(now.secret),
+    signer: ownLeaf,
+  };
+  return encode({ ...unsigned, signature: sign(secretOf(self), JSON.stringify(unsigned)) });
+}
+
+async function judgeCommitter({ now, ownLeaf, self }: ReferenceHeld, message: Commit): Promise<PeerId> {
+  const { sender, removes, leaf } = message;
+  if (sender !== null) {
+    const member = now.members.find((one) => one.leaf === sender);
+    const seat = now.leaves[sender];
+    if (!member || !seat) throw new GroupError('unknown-member');
+    const once = new Set(removes).size === removes.length && !removes.includes(sender);
+    if (!once || message.init !== null) throw new GroupError('not-allowed');
+    if (seat.credential !== leaf.credential || seat.leafKey !== leaf.leafKey) throw new GroupError('bad-credential');
+    return member.peerId;
+  }
+  if (message.init === null || removes.length > 1) throw new GroupError('not-allowed');
+  const entrant = await self.validate(leaf.credential, hexToBytes(leaf.leafKey));
+  if (!entrant) throw new GroupError('bad-credential');
+  const others = now.members.filter((member) => !removes.includes(member.leaf));
+  const taken = others.some(
+    (member) => member.peerId === entrant.peerId || now.leaves[member.leaf]?.leafKey === leaf.leafKey,
+  );
+  if (taken) throw new GroupError('bad-credential');
+  for (const index of removes) {
+    const replaced = now.members.find((member) => member.leaf === index);
+    if (replaced?.peerId !== entrant.peerId) throw new GroupError('not-allowed');
+    if (index === ownLeaf) throw new GroupError('removed');
+  }
+  return entrant.peerId;
 }
