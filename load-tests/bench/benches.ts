@@ -3,7 +3,8 @@ import type { Bench } from './figure.ts';
 import { forward } from './forward.ts';
 import { pipeHop } from './pipe-hop.ts';
 import { socket } from './socket.ts';
+import { store } from './store.ts';
 import { transform } from './transform.ts';
 import { joinTime } from './join-time.ts';
 
-export const BENCHES: readonly Bench[] = [forward, pipeHop, socket, transform, joinTime];
+export const BENCHES: readonly Bench[] = [forward, pipeHop, socket, store, transform, joinTime];

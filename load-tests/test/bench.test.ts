@@ -6,9 +6,10 @@ import type { ForwardSubject, SubjectKind } from '../bench/forward-subject.ts';
 import { joinTime } from '../bench/join-time.ts';
 import { socket } from '../bench/socket.ts';
 import { spreadOf } from '../bench/spread.ts';
+import { store } from '../bench/store.ts';
 import { transform } from '../bench/transform.ts';
 
-test.each<Bench>([transform, socket, joinTime])('$name gives figures', async (bench) => {
+test.each<Bench>([transform, socket, store, joinTime])('$name gives figures', async (bench) => {
   const figures = await bench.run('tiny', () => undefined);
   expect(figures.length).toBeGreaterThan(0);
   for (const { spread } of figures) expect(spread.count).toBeGreaterThan(0);
