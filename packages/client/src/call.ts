@@ -89,6 +89,8 @@ export interface Person {
   readonly peerId: PeerId;
   /** Empty until their sealed profile came. */
   readonly name: string;
+  /** The member whose memory their name is, until they say it themselves. */
+  readonly nameAs: PeerId | undefined;
   readonly role: Role;
   readonly handRaised: boolean;
   /** 0 to 1, of their microphone. */
@@ -100,11 +102,19 @@ export interface Person {
 
 export interface ChatLine {
   readonly id: string;
+  /** The Peer that they were when they said it. */
   readonly from: PeerId;
   readonly name: string;
   readonly text: string;
-  /** The sender's clock, ms since the epoch. */
+  /** The sender's clock, ms since the epoch. Lines stand in an order that does not depend on it. */
   readonly at: number;
+  readonly own: boolean;
+  /** Ours, and on its way: the server has not taken it yet. */
+  readonly pending: boolean;
+  /** From before we came: the member whose memory this is. Only what is heard from its speaker is proven. */
+  readonly as: { readonly peerId: PeerId; readonly name: string } | undefined;
+  /** Another member remembers it differently. */
+  readonly disputed: boolean;
 }
 
 export interface Waiting {

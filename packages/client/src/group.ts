@@ -5,9 +5,9 @@
 import { ClusterError, parseWith, type Admission, type ErrorCode, type PeerId } from '@veilcast/protocol';
 import type { AuthorityKey } from '@veilcast/e2ee';
 import { fromBase64Url, hexNameOf, type MemberIdentity } from '@veilcast/e2ee/identity';
+import type { Speaker } from '@veilcast/e2ee/said';
 import { z } from 'zod';
 import { browserClock, pause } from './clock.ts';
-import { decodeTalk, encodeTalk, type Talk } from './profile.ts';
 import type { Signaling } from './socket.ts';
 import type {
   GroupAnswer,
@@ -67,7 +67,8 @@ export async function fetchAuthority(url: string, pin?: string): Promise<Trusted
 
 export interface GroupListeners {
   standing(standing: GroupStanding): void;
-  heard(sender: PeerId, talk: Talk): void;
+  /** A message that was opened, by whom MLS says it is from. */
+  heard(speaker: Speaker, plaintext: Uint8Array): void;
   /** Something was not taken: a Commit, a message, or its content. Counted by reason. */
   refused(reason: string): void;
   warned(warning: GroupWarning): void;
@@ -129,10 +130,9 @@ export class Group {
   }
 
   /** Seals and sends. Waits while there is no group yet. @throws ClusterError KEYS_FAILED, OVERLOADED, DISCONNECTED … */
-  async say(talk: Talk): Promise<void> {
+  async say(plaintext: Uint8Array): Promise<void> {
     if (this.#closed) throw new ClusterError('CLOSED');
     if (this.#saying.size >= SAYING_MAX) throw new ClusterError('OVERLOADED', 'too many messages wait to be sealed');
-    const plaintext = encodeTalk(talk);
     this.#lastCall += 1;
     const call = this.#lastCall;
     const error = await new Promise<ErrorCode | undefined>((said) => {
@@ -156,7 +156,7 @@ export class Group {
         void this.#ask(message);
         return;
       case 'opened':
-        this.#hear(message.sender, message.plaintext);
+        this.#listeners?.heard(message.speaker, message.plaintext);
         return;
       case 'said':
         this.#saying.get(message.call)?.(message.error);
@@ -177,12 +177,6 @@ export class Group {
       default:
         this.#listeners?.standing(message);
     }
-  }
-
-  #hear(sender: PeerId, plaintext: Uint8Array): void {
-    const heard = decodeTalk(plaintext);
-    if (heard.outcome === 'heard') this.#listeners?.heard(sender, heard.talk);
-    else this.#listeners?.refused(`talk-${heard.outcome}`);
   }
 
   async #ask({ call, name, body }: GroupWorkerOutput & { readonly kind: 'ask' }): Promise<void> {

@@ -1,3 +1,5 @@
+export type { EmojiName } from '@veilcast/e2ee/emoji';
+export { groupEmoji } from '@veilcast/e2ee/emoji';
 export type * from './call.ts';
 export { connect } from './connect.ts';
 export { deviceIdentity, importDeviceIdentity, type DeviceIdentity } from './device/device.ts';

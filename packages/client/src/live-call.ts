@@ -10,6 +10,7 @@ import {
   type ProducerView,
   type Source,
 } from '@veilcast/protocol';
+import { CHAT_MAX, NAME_MAX } from '@veilcast/e2ee/said';
 import { GIVE_UP_MS, backoffMs } from './backoff.ts';
 import type { SafetyNumber } from '@veilcast/e2ee/identity';
 import type { Call, CallError, CallEvents, CallReport, CallSnapshot, ConnectOptions, ShownTile } from './call.ts';
@@ -20,20 +21,19 @@ import { transportOf } from './media/stats.ts';
 import { PeopleIdentities } from './people-identities.ts';
 import { RoomPicture } from './picture.ts';
 import { SeatWorkers } from './prepare.ts';
-import { CHAT_MAX, NAME_MAX } from './profile.ts';
 import { Publications } from './publications.ts';
 import { RemoteTracks } from './received.ts';
 import { callReport } from './report.ts';
 import { Seat, type SeatListeners, type SeatMedia } from './seat.ts';
 import { emptySnapshot, SnapshotStore } from './snapshot.ts';
+import { TalkPicture } from './talk-picture.ts';
+import { Talk } from './talk.ts';
 import type { GroupStanding } from './workers/messages.ts';
 
 /** Tries of the first join when the cluster says that another one may work. */
 const FIRST_TRIES = 3;
 /** Before a new Seat is taken because keys failed: what failed once may fail again. */
 const KEYS_PAUSE_MS = 2_000;
-/** Members answer a newcomer with their profiles this far apart, by leaf, so that they do not all speak at once. */
-const PROFILE_SPREAD_MS = 3;
 
 export class LiveCall implements Call {
   readonly #options: ConnectOptions;
@@ -47,11 +47,12 @@ export class LiveCall implements Call {
   readonly #remote: RemoteTracks;
   readonly #tiles: TileReports;
   readonly #identities: PeopleIdentities;
+  readonly #talk: Talk;
+  readonly #talkPicture: TalkPicture;
   #seat: Seat | undefined;
   #joinMs: number | null = null;
-  #cancelProfile: (() => void) | undefined;
-  #profileTold = false;
   #comingBack = false;
+  #drawing = false;
   #ended = false;
 
   private constructor(options: ConnectOptions) {
@@ -68,6 +69,17 @@ export class LiveCall implements Call {
     this.#tiles = new TileReports(this.#clock, (tiles) => {
       this.#seat?.signaling.request('showTiles', { tiles }).catch(() => undefined);
     });
+    this.#talkPicture = new TalkPicture(this.#store, this.#picture.people);
+    this.#talk = new Talk({
+      clock: this.#clock,
+      heard: ({ kind, stream, number }) => {
+        const line = kind === 'chat' ? this.#talkPicture.line(this.#talk, stream, number) : undefined;
+        if (line) this.#emitter.emit('chat', line);
+      },
+      changed: () => this.#drawTalk(),
+      refused: (reason) => this.#picture.refused(reason),
+    });
+    void this.#talk.say('profile', { name: this.#name });
     this.#remote = new RemoteTracks({
       clock: this.#clock,
       people: this.#picture.people,
@@ -147,15 +159,14 @@ export class LiveCall implements Call {
   async say(text: string): Promise<void> {
     if (text.length > CHAT_MAX) throw new ClusterError('OVERSIZE', `a chat line has at most ${CHAT_MAX} characters`);
     if (text.trim() === '') return;
-    const line = { id: crypto.randomUUID(), text, at: Date.now() };
-    await this.#joined().group.say({ kind: 'chat', ...line });
-    this.#picture.said({ ...line, from: this.snapshot.self.peerId as PeerId, name: this.#name });
+    this.#joined();
+    await this.#talk.say('chat', { text, at: Date.now() });
   }
 
   async raiseHand(raised: boolean): Promise<void> {
     this.#store.setSelf({ handRaised: raised });
     this.#joined();
-    await this.#tellProfile();
+    await this.#talk.say('hand', { raised });
   }
 
   async setLocked(locked: boolean): Promise<void> {
@@ -223,6 +234,7 @@ export class LiveCall implements Call {
   }
 
   #listeners(seat: () => Seat): SeatListeners {
+    let self: PeerId | undefined;
     return {
       waiting: () => {
         if (this.#ended) return;
@@ -239,18 +251,20 @@ export class LiveCall implements Call {
         this.#sitDown(seat());
         this.#picture.admitted(admission);
         void this.#identities.sitDown(admission.participantId, seat().root);
+        this.#drawTalk();
         for (const { producers } of admission.peers) this.#noteMuted(producers);
         this.#resume(media);
       },
       event: (event) => this.#take(event),
       opened: (received) => this.#remote.opened(received),
       closed: (received) => this.#remote.closed(received),
-      standing: (standing) => this.#follow(standing, seat()),
-      heard: (sender, talk) => {
-        const line = this.#picture.heard(sender, talk);
-        if (line) this.#emitter.emit('chat', line);
+      seated: (peerId) => {
+        self = peerId;
+        this.#talk.sit(peerId, seat().group);
       },
       identified: (identity) => void this.#identities.identified(identity),
+      standing: (standing) => this.#follow(standing, self, seat()),
+      heard: (speaker, plaintext) => this.#talk.hear(speaker, plaintext),
       refused: (reason) => this.#picture.refused(reason),
       warned: (warning) => {
         this.#picture.warned(warning);
@@ -268,7 +282,6 @@ export class LiveCall implements Call {
     const old = this.#seat;
     if (old === seat) return;
     this.#seat = seat;
-    this.#profileTold = false;
     if (!old) return;
     this.#picture.newWorkers();
     this.#picture.notEncrypted('waiting');
@@ -294,38 +307,31 @@ export class LiveCall implements Call {
       this.#remote.setMuted(event.body.peerId, event.body.producerId, event.body.paused);
     }
     this.#picture.take(event);
+    if (event.name === 'peerJoined') this.#drawTalk();
   }
 
   #noteMuted(producers: readonly ProducerView[]): void {
     for (const { peerId, producerId, paused } of producers) if (paused) this.#remote.setMuted(peerId, producerId, true);
   }
 
-  #follow(standing: GroupStanding, seat: Seat): void {
+  #follow(standing: GroupStanding, self: PeerId | undefined, seat: Seat): void {
     this.#picture.standing(standing);
     // This Peer gets no keys any more; another one, with a new credential, does.
     if (standing.kind === 'failed') {
       void this.#comeBack(seat, new ClusterError('KEYS_FAILED', undefined, { retryMs: KEYS_PAUSE_MS }));
     }
-    if (standing.kind !== 'epoch') {
-      this.#profileTold = false;
-      return;
-    }
-    this.#emitter.emit('keys', standing.change);
-    // Who comes in knows nobody's name, and nobody knows theirs.
-    if (this.#profileTold && standing.added.length === 0) return;
-    this.#profileTold = true;
-    this.#cancelProfile?.();
-    this.#cancelProfile = this.#clock.after(standing.selfLeaf * PROFILE_SPREAD_MS, () => {
-      // Without success it is told with the next Epoch.
-      this.#tellProfile().catch(() => {
-        this.#profileTold = false;
-      });
-    });
+    if (self) this.#talk.follow(self, standing, seat.group);
+    if (standing.kind === 'epoch') this.#emitter.emit('keys', standing.change);
   }
 
-  async #tellProfile(): Promise<void> {
-    const { handRaised } = this.snapshot.self;
-    await this.#seat?.group.say({ kind: 'profile', name: this.#name, handRaised });
+  /** A burst of frames is drawn once. */
+  #drawTalk(): void {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    queueMicrotask(() => {
+      this.#drawing = false;
+      this.#talkPicture.draw(this.#talk);
+    });
   }
 
   /** Takes Seats until one holds, the server says never, or nobody can still be waiting for it. */
@@ -366,7 +372,7 @@ export class LiveCall implements Call {
 
   #close(): void {
     this.#ended = true;
-    this.#cancelProfile?.();
+    this.#talk.close();
     this.#tiles.close();
     this.#remote.close();
     this.#publications.close();

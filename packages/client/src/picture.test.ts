@@ -1,7 +1,7 @@
 import type { Admission, AnyEvent, PeerId, PeerView } from '@veilcast/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RoomPicture } from './picture.ts';
-import { CHAT_LINES_MAX, KEY_NOTICES_MAX, emptySnapshot, SnapshotStore } from './snapshot.ts';
+import { KEY_NOTICES_MAX, emptySnapshot, SnapshotStore } from './snapshot.ts';
 
 const BOB = 'bob' as PeerId;
 const view = (peerId: string) => ({ peerId, role: 'speaker', producers: [] }) as unknown as PeerView;
@@ -16,7 +16,6 @@ const admission = (...peers: string[]) =>
     peers: peers.map(view),
   }) as unknown as Admission;
 const event = (name: string, body: unknown) => ({ name, body }) as AnyEvent;
-const chat = (id: string, text = id) => ({ kind: 'chat' as const, id, text, at: 1 });
 
 let store: SnapshotStore;
 let picture: RoomPicture;
@@ -46,34 +45,12 @@ describe('the Room as events tell it', () => {
 
   it('keeps the names of those who stayed when we come back as another Peer', () => {
     picture.admitted(admission('bob', 'cleo'));
-    picture.heard(BOB, { kind: 'profile', name: 'Bob', handRaised: true });
+    picture.people.profile(BOB, { name: 'Bob', nameAs: undefined, handRaised: true });
     picture.admitted(admission('bob', 'dan'));
     expect(store.snapshot.people.map(({ peerId, name }) => [peerId, name])).toEqual([
       ['bob', 'Bob'],
       ['dan', ''],
     ]);
-  });
-
-  it('takes no profile of somebody who is not in the Room', () => {
-    picture.admitted(admission());
-    picture.heard(BOB, { kind: 'profile', name: 'Bob', handRaised: false });
-    expect(store.snapshot.people).toEqual([]);
-  });
-});
-
-describe('chat', () => {
-  it('shows a line once, however often it comes, and lets nobody overwrite another’s', () => {
-    picture.admitted(admission('bob', 'eve'));
-    expect(picture.heard(BOB, chat('1', 'hello'))).toMatchObject({ from: 'bob', text: 'hello' });
-    expect(picture.heard(BOB, chat('1', 'goodbye'))).toBeUndefined();
-    expect(picture.heard('eve' as PeerId, chat('1', 'mine'))).toMatchObject({ from: 'eve' });
-    expect(store.snapshot.chat.map(({ text }) => text)).toEqual(['hello', 'mine']);
-  });
-
-  it('is bounded, and keeps the newest', () => {
-    for (let line = 0; line < CHAT_LINES_MAX + 10; line++) picture.heard(BOB, chat(`${line}`));
-    expect(store.snapshot.chat).toHaveLength(CHAT_LINES_MAX);
-    expect(store.snapshot.chat.at(-1)?.id).toBe(`${CHAT_LINES_MAX + 9}`);
   });
 });
 

@@ -3,9 +3,8 @@
  * whoever receives it; this knows no transports and no browser, so that tests run it in Node.
  */
 import type { Admission, AnyEvent, PeerId } from '@veilcast/protocol';
-import type { ChatLine, Encryption } from './call.ts';
-import type { Talk } from './profile.ts';
-import { CHAT_LINES_MAX, KEY_NOTICES_MAX, People, type SnapshotStore } from './snapshot.ts';
+import type { Encryption } from './call.ts';
+import { KEY_NOTICES_MAX, People, type SnapshotStore } from './snapshot.ts';
 import type { FrameCounts, GroupStanding, GroupWarning } from './workers/messages.ts';
 
 /** Reasons counted. They are words of our own; the bound is for those that a later version invents. */
@@ -57,20 +56,6 @@ export class RoomPicture {
     }
   }
 
-  /** Returns the line if it was one. */
-  heard(sender: PeerId, talk: Talk): ChatLine | undefined {
-    if (talk.kind === 'profile') {
-      this.people.profile(sender, talk);
-      return undefined;
-    }
-    const name = this.people.get(sender)?.name ?? '';
-    return this.#line({ id: talk.id, from: sender, name, text: talk.text, at: talk.at });
-  }
-
-  said(line: ChatLine): void {
-    this.#line(line);
-  }
-
   standing(standing: GroupStanding): void {
     if (standing.kind === 'epoch') {
       const { epoch, members, code, authenticator, suite, change } = standing;
@@ -114,14 +99,6 @@ export class RoomPicture {
       framesOpened: all.opened,
       failures: { ...all.failures, ...Object.fromEntries(this.#refusals) },
     });
-  }
-
-  #line(line: ChatLine): ChatLine | undefined {
-    const { chat } = this.#store.snapshot;
-    // The same line twice is one line: a member that sends again after a lost answer repeats the id.
-    if (chat.some(({ id, from }) => id === line.id && from === line.from)) return undefined;
-    this.#store.set({ chat: [...chat, line].slice(-CHAT_LINES_MAX) });
-    return line;
   }
 }
 

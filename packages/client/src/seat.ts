@@ -13,6 +13,7 @@ import {
   type RegionProbe,
 } from '@veilcast/protocol';
 import { fromBase64Url, type MemberIdentity } from '@veilcast/e2ee/identity';
+import type { Speaker } from '@veilcast/e2ee/said';
 import { deviceProof, type Identity } from './device/identity.ts';
 import { fetchAuthority, type Group, type TrustedAuthority } from './group.ts';
 import { Publishing } from './media/publishing.ts';
@@ -21,7 +22,6 @@ import { Layers } from './media/stats.ts';
 import { openTransports, type Transports } from './media/transports.ts';
 import type { SeatWorkers } from './prepare.ts';
 import { probeRegions } from './probe.ts';
-import type { Talk } from './profile.ts';
 import { SignalingSocket, type Signaling } from './socket.ts';
 import { openSocketWire, type Wire } from './wire.ts';
 import type { FrameCounts, GroupEvent, GroupStanding, GroupWarning } from './workers/messages.ts';
@@ -46,6 +46,8 @@ export interface SeatOptions {
 export interface SeatListeners {
   /** At the door: a host must admit. */
   waiting(): void;
+  /** In the Room under this id; the group may speak from here on. */
+  seated(self: PeerId): void;
   /** In the Room; the Peers of the admission are all there are so far. */
   admitted(admission: Admission, media: SeatMedia): void;
   /** Events of the Room, after `admitted`. */
@@ -53,7 +55,7 @@ export interface SeatListeners {
   opened(received: Received): void;
   closed(received: Received): void;
   standing(standing: GroupStanding): void;
-  heard(sender: PeerId, talk: Talk): void;
+  heard(speaker: Speaker, plaintext: Uint8Array): void;
   refused(reason: string): void;
   warned(warning: GroupWarning): void;
   identified(identity: MemberIdentity): void;
@@ -205,6 +207,7 @@ export class Seat {
 
   async #admit(admission: Admission): Promise<void> {
     if (!this.#authority) throw new ClusterError('INTERNAL');
+    this.#listeners.seated(admission.peerId);
     // At once: the next event may be our ticket.
     this.group.enter(admission, {
       authority: this.#authority,

@@ -41,7 +41,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.tuple(ids, fc.constantFrom('Ada', 'Bob')).map(
     ([id, name]): Action =>
       (people) =>
-        people.profile(id, { name, handRaised: false }),
+        people.profile(id, { name, nameAs: undefined, handRaised: false }),
   ),
   ids.map(
     (id): Action =>
@@ -80,7 +80,7 @@ describe('the snapshot', () => {
     people.join(peer('a'));
     people.join(peer('b'));
     const [a] = store.snapshot.people;
-    people.profile('b' as PeerId, { name: 'Bob', handRaised: true });
+    people.profile('b' as PeerId, { name: 'Bob', nameAs: undefined, handRaised: true });
     expect(store.snapshot.people[0]).toBe(a);
     expect(store.snapshot.people[1]).toMatchObject({ name: 'Bob', handRaised: true });
   });

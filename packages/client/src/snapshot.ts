@@ -5,9 +5,6 @@
 import type { PeerId, PeerView, ProducerId, Role } from '@veilcast/protocol';
 import type { CallSnapshot, Encryption, Person, PersonIdentity, RemoteTrack } from './call.ts';
 
-/** Lines of chat kept. Older ones fall out. */
-export const CHAT_LINES_MAX = 500;
-
 /** Changes of keys and warnings kept, of each. Older ones fall out. */
 export const KEY_NOTICES_MAX = 100;
 
@@ -136,6 +133,7 @@ export class People {
             peerId: peer.peerId,
             name: '',
             role: peer.role,
+            nameAs: undefined,
             handRaised: false,
             level: 0,
             tracks: [],
@@ -164,8 +162,8 @@ export class People {
     this.#patch(peerId, { role });
   }
 
-  profile(peerId: PeerId, profile: { readonly name: string; readonly handRaised: boolean }): void {
-    this.#patch(peerId, { name: profile.name, handRaised: profile.handRaised });
+  profile(peerId: PeerId, profile: Pick<Person, 'name' | 'nameAs' | 'handRaised'>): void {
+    this.#patch(peerId, profile);
   }
 
   level(peerId: PeerId, level: number): void {

@@ -98,7 +98,7 @@ function OpenPanel({ visit, call, snapshot, local, panel, since, onClose }: Open
     case 'people':
       return <PeoplePanel {...{ visit, call, snapshot, onClose }} micOn={local.microphone.on} />;
     case 'chat':
-      return <ChatPanel call={call} lines={snapshot.chat} self={snapshot.self.peerId} onClose={onClose} />;
+      return <ChatPanel call={call} lines={snapshot.chat} onClose={onClose} />;
     case 'encryption':
       return <EncryptionPanel snapshot={snapshot} since={since} onClose={onClose} />;
     case 'devices':
@@ -137,9 +137,10 @@ function useSince(call: Call): number | undefined {
   return since;
 }
 
-/** Lines of others that came while the chat was closed. */
-function useUnread({ chat, self }: CallSnapshot, reading: boolean): number {
-  const [seen, setSeen] = useState(chat.length);
-  if (reading && seen !== chat.length) setSeen(chat.length);
-  return reading ? 0 : chat.slice(seen).filter(({ from }) => from !== self.peerId).length;
+/** Lines of others that came while the chat was closed. What was said before we came is no news. */
+function useUnread({ chat }: CallSnapshot, reading: boolean): number {
+  const [seen, setSeen] = useState<ReadonlySet<string>>(() => new Set());
+  const news = chat.filter(({ id, own, as }) => !own && as === undefined && !seen.has(id));
+  if (reading && news.length > 0) setSeen(new Set(chat.map(({ id }) => id)));
+  return reading ? 0 : news.length;
 }

@@ -3,7 +3,7 @@
  * frame worker. What it needs of signaling it asks the page for, which carries bytes and reads none.
  */
 import { authenticatorDigits, groupCode, SUITE, tsMlsLibrary, type EpochKeys, type LeafKey } from '@veilcast/e2ee';
-import { memberValidator, toBase64Url } from '@veilcast/e2ee/identity';
+import { memberValidator, toBase64Url, type MemberIdentity } from '@veilcast/e2ee/identity';
 import { signatures } from '@veilcast/e2ee/pq';
 import { ClusterError } from '@veilcast/protocol';
 import { browserClock } from '../clock.ts';
@@ -25,6 +25,10 @@ let frames: MessagePort | undefined;
 let leafKey: LeafKey | undefined;
 let membership: Membership | undefined;
 let lastCall = 0;
+/** Owners remembered: everybody who was in a full group, and comes back. */
+const OWNERS_MAX = 1_024;
+/** Whose device each Peer is, as it showed: what is said stays with its owner over reconnects and new keys. */
+const owners = new Map<string, string>();
 /** Requests that wait for signaling: at most one Commit and the messages that the page has let through. */
 const asked = new Map<number, (answer: GroupAnswer) => void>();
 
@@ -86,7 +90,10 @@ function enter(entry: GroupWorkerInput & { readonly kind: 'enter' }): void {
     revocations: () => undefined,
     attestationOf: (member) => shown.of(member),
     headSeen: () => undefined,
-    shown: (identity) => scope.postMessage({ kind: 'identity', identity }),
+    shown(identity) {
+      own(identity);
+      scope.postMessage({ kind: 'identity', identity });
+    },
     refused: (member, reason) => warn({ kind: 'unattested', epoch: 0, peers: [member], reason }),
   });
   membership = new Membership(
@@ -101,7 +108,10 @@ function enter(entry: GroupWorkerInput & { readonly kind: 'enter' }): void {
         tellFrames({ kind: 'stopSealing' });
         scope.postMessage({ kind: final ? 'failed' : 'lost' });
       },
-      opened: (sender, plaintext) => scope.postMessage({ kind: 'opened', sender, plaintext }),
+      opened: (peerId, plaintext) => {
+        const speaker = { peerId, owner: owners.get(peerId) ?? peerId };
+        scope.postMessage({ kind: 'opened', speaker, plaintext });
+      },
       refused: (reason) => scope.postMessage({ kind: 'refused', reason }),
       warned: (warning) => scope.postMessage({ kind: 'warning', warning }),
     },
@@ -123,6 +133,14 @@ function entered(keys: EpochKeys, { by, kind, added, removed, switchAfterMs, new
     suite: SUITE,
     selfLeaf,
   });
+}
+
+function own({ peerId, user, device }: MemberIdentity): void {
+  owners.set(peerId, `${user} ${toBase64Url(device)}`);
+  for (const oldest of owners.keys()) {
+    if (owners.size <= OWNERS_MAX) return;
+    owners.delete(oldest);
+  }
 }
 
 function warn(warning: Omit<GroupWarning, 'at'>): void {

@@ -4,6 +4,7 @@
  */
 import type { AuthorityKey } from '@veilcast/e2ee';
 import type { MemberIdentity, ShownAttestation } from '@veilcast/e2ee/identity';
+import type { Speaker } from '@veilcast/e2ee/said';
 import type { ErrorCode, EventBody, PeerId, RoomId, Source } from '@veilcast/protocol';
 import type { Codec } from '@veilcast/sframe';
 import type { AttestationAnswer } from './shown.ts';
@@ -96,7 +97,7 @@ export type GroupWorkerOutput =
   | { readonly kind: 'started'; readonly leafKey: string }
   | { readonly kind: 'ask'; readonly call: number; readonly name: GroupRequestName; readonly body: object }
   | GroupStanding
-  | { readonly kind: 'opened'; readonly sender: PeerId; readonly plaintext: Uint8Array }
+  | { readonly kind: 'opened'; readonly speaker: Speaker; readonly plaintext: Uint8Array }
   | { readonly kind: 'said'; readonly call: number; readonly error: ErrorCode | undefined }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'warning'; readonly warning: GroupWarning }

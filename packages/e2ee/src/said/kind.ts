@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import { decodeText } from '../bytes.ts';
-import { PIECE_BYTES, PIECES_MAX, type Way } from './frame.ts';
+import type { Way } from './frame.ts';
 
 /** What newcomers get of it. nothing: gone once heard. last: the latest of each member present. log: all, bounded. */
 export type Keep = 'nothing' | 'last' | 'log';
@@ -19,8 +19,6 @@ export interface Kind<T> {
   /** Undefined for what is malformed. Never throws. */
   decode(payload: Uint8Array): T | undefined;
 }
-
-export const PAYLOAD_MAX = PIECES_MAX * PIECE_BYTES;
 
 interface KindOptions {
   readonly way?: Way;

@@ -63,7 +63,8 @@ export class Memory {
         payload,
         by,
         name,
-        as,
+        // What the teller says of itself is its own word.
+        as: by === as ? undefined : as,
         disputed: false,
       };
       if (KINDS[kind].keep === 'last') {

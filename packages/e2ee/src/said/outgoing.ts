@@ -44,6 +44,8 @@ export class Outgoing {
   #queue: Queued[] = [];
   readonly #flying = new Map<number, Queued>();
   readonly #kept = new Map<number, Kept>();
+  /** First numbers of ordered things that are not all taken. */
+  readonly #open = new Set<number>();
   #keptBytes = 0;
   readonly #again = new PerSecond(AGAIN_PER_SECOND);
 
@@ -61,6 +63,11 @@ export class Outgoing {
     return this.#queue.length + this.#flying.size > 0;
   }
 
+  /** Whether some of the thing that begins with this number is not taken yet. */
+  isOpen(first: number): boolean {
+    return this.#open.has(first);
+  }
+
   /** Room for this many frames more. */
   get room(): number {
     return QUEUE_MAX - this.#queue.length;
@@ -71,6 +78,11 @@ export class Outgoing {
     const parts = cut(payload);
     const ordered = way === 'ordered';
     const first = ordered ? this.#nextNumber : this.#nextLoose;
+    if (ordered) this.#open.add(first);
+    const done = (): void => {
+      if (ordered) this.#open.delete(first);
+      said?.();
+    };
     for (const [piece, part] of parts.entries()) {
       const number = ordered ? first + piece : first;
       const frame: SaidFrame = {
@@ -85,7 +97,7 @@ export class Outgoing {
       };
       const bytes = encodeFrame(frame);
       if (ordered) this.#keep(number, bytes);
-      this.#put(bytes, piece === parts.length - 1 ? said : undefined);
+      this.#put(bytes, piece === parts.length - 1 ? done : undefined);
     }
     if (ordered) this.#nextNumber += parts.length;
     else this.#nextLoose += 1;

@@ -30,10 +30,10 @@ describe('what is said', () => {
     const [ada, bob, eve] = members;
     for (const text of ['one', 'two', 'three']) says(world, ada, text);
     world.run(100);
-    expect(chatOf(bob!)).toEqual(['one', 'two', 'three']);
-    expect(chatOf(eve!)).toEqual(['one', 'two', 'three']);
-    expect(chatOf(ada!)).toEqual([]);
-    expect(linesOf(ada!)).toEqual(['one', 'two', 'three']);
+    expect(chatOf(bob)).toEqual(['one', 'two', 'three']);
+    expect(chatOf(eve)).toEqual(['one', 'two', 'three']);
+    expect(chatOf(ada)).toEqual([]);
+    expect(linesOf(ada)).toEqual(['one', 'two', 'three']);
   });
 
   it('stands after what it answers, whoever hears it first', () => {
@@ -48,7 +48,7 @@ describe('what is said', () => {
     }
     world.run(1_000);
     const expected = Array.from({ length: 10 }, (_, round) => [`question ${round}`, `answer ${round}`]).flat();
-    for (const member of [ada, bob, eve]) expect(linesOf(member!)).toEqual(expected);
+    for (const member of [ada, bob, eve]) expect(linesOf(member)).toEqual(expected);
   });
 
   it('arrives once when a Commit overtook it and it was sealed again, or its answer was lost', () => {
@@ -58,8 +58,8 @@ describe('what is said', () => {
     const texts = Array.from({ length: 30 }, (_, i) => `line ${i}`);
     for (const text of texts) says(world, ada, text);
     world.run(20_000);
-    expect(chatOf(bob!)).toEqual(texts);
-    expect(bob!.refused).toContain('duplicate');
+    expect(chatOf(bob)).toEqual(texts);
+    expect(bob.refused).toContain('duplicate');
   });
 
   it('is asked for when it does not come, even the last line, and only by one', () => {
@@ -73,7 +73,7 @@ describe('what is said', () => {
     world.run(QUIET_MS + 50);
     const before = world.sent.length;
     world.run(3_000);
-    for (const member of [bob, eve, dan]) expect(chatOf(member!)).toEqual(['lost']);
+    for (const member of [bob, eve, dan]) expect(chatOf(member)).toEqual(['lost']);
     // One question for all three, one answer.
     expect(world.sent.length - before).toBeLessThanOrEqual(2);
   });
@@ -91,13 +91,13 @@ describe('what is said', () => {
     says(world, ada, 'third');
     world.faults = { ...HONEST, lose: 0 };
     world.run(1);
-    world.leave(ada!);
+    world.leave(ada);
     world.run(10_000);
-    expect(chatOf(bob!)).toEqual(['first', 'third']);
-    expect(bob!.lost).toBe(1);
-    bob!.said.hear({ peerId: ada!.peerId, owner: 'ada' }, sent!, world.now);
-    expect(chatOf(bob!)).toEqual(['first', 'third', 'second']);
-    expect(linesOf(bob!)).toEqual(['first', 'second', 'third']);
+    expect(chatOf(bob)).toEqual(['first', 'third']);
+    expect(bob.lost).toBe(1);
+    bob.said.hear({ peerId: ada.peerId, owner: 'ada' }, sent, world.now);
+    expect(chatOf(bob)).toEqual(['first', 'third', 'second']);
+    expect(linesOf(bob)).toEqual(['first', 'second', 'third']);
   });
 
   it('goes on with the next Peer after a reconnect, without loss and without doubles', () => {
@@ -106,22 +106,22 @@ describe('what is said', () => {
     says(world, ada, 'before');
     says(world, eve, 'hello');
     world.run(1);
-    world.leave(ada!);
+    world.leave(ada);
     says(world, ada, 'while away');
     says(world, bob, 'where is Ada');
     world.run(5_000);
-    world.enter(ada!);
+    world.enter(ada);
     world.run(5_000);
     says(world, ada, 'back');
     says(world, bob, 'good');
     world.run(5_000);
-    expect(chatOf(bob!).filter((text) => text !== 'hello')).toEqual(['before', 'while away', 'back']);
+    expect(chatOf(bob).filter((text) => text !== 'hello')).toEqual(['before', 'while away', 'back']);
     const all = new Set(['before', 'hello', 'while away', 'where is Ada', 'back', 'good']);
     for (const member of [ada, bob, eve]) {
-      expect(new Set(linesOf(member!))).toEqual(all);
-      expect(linesOf(member!)).toHaveLength(all.size);
+      expect(new Set(linesOf(member))).toEqual(all);
+      expect(linesOf(member)).toHaveLength(all.size);
     }
-    expect(linesOf(ada!)).toEqual(linesOf(bob!));
+    expect(linesOf(ada)).toEqual(linesOf(bob));
   });
 
   it('may be long: in pieces, put together again', () => {
@@ -132,7 +132,7 @@ describe('what is said', () => {
     says(world, ada, long);
     says(world, ada, 'b');
     world.run(100);
-    expect(chatOf(bob!)).toEqual(['a', long, 'b']);
+    expect(chatOf(bob)).toEqual(['a', long, 'b']);
     expect(() => says(world, ada, 'x'.repeat(4_001))).toThrow('4000');
   });
 });
@@ -142,7 +142,7 @@ describe('newcomers', () => {
     const { world, members } = worldOf(['ada', 'bob', 'eve']);
     const [ada, bob] = members;
     says(world, bob, 'hello');
-    bob!.said.say('hand', { raised: true }, world.now);
+    bob.said.say('hand', { raised: true }, world.now);
     world.run(10_000);
     const before = world.sent.length;
     const dan = world.add('dan');
@@ -152,10 +152,10 @@ describe('newcomers', () => {
     // Dan’s own profile, and one answer. A profile of each would be as many messages as members.
     expect(world.sent.length - before).toBe(2);
     const [line] = dan.said.memory.log.entries;
-    expect(line).toMatchObject({ by: bob!.peerId, name: 'BOB', as: ada!.peerId, disputed: false });
+    expect(line).toMatchObject({ by: bob.peerId, name: 'BOB', as: ada.peerId, disputed: false });
     expect(linesOf(dan)).toEqual(['hello']);
-    expect(dan.said.memory.nameOf(bob!.peerId)).toBe('BOB');
-    expect(dan.said.memory.latest.get(bob!.peerId, 'hand')).toMatchObject({ as: ada!.peerId });
+    expect(dan.said.memory.nameOf(bob.peerId)).toBe('BOB');
+    expect(dan.said.memory.latest.get(bob.peerId, 'hand')).toMatchObject({ as: ada.peerId });
     world.run(10_000);
     // Everybody has said their name themselves by now.
     for (const { peerId } of members) expect(dan.said.memory.latest.get(peerId, 'profile')?.as).toBeUndefined();
@@ -179,7 +179,7 @@ describe('newcomers', () => {
   it('ask the next member when the first says nothing', () => {
     const { world, members } = worldOf(['ada', 'bob', 'eve']);
     const [, bob, eve] = members;
-    says(world, bob, 'hello');
+    says(world, eve, 'hello');
     world.run(10_000);
     const dan = world.add('dan');
     world.enter(dan);
@@ -187,8 +187,8 @@ describe('newcomers', () => {
     world.run(300);
     world.faults = HONEST;
     world.run(3_000);
-    expect(dan.said.memory.log.entries[0]?.as).toBe(bob!.peerId);
-    expect(eve!.refused).toEqual([]);
+    expect(dan.said.memory.log.entries[0]?.as).toBe(bob.peerId);
+    expect(eve.refused).toEqual([]);
   });
 
   it('get what its speaker says again in place of what another remembers', () => {
@@ -199,7 +199,7 @@ describe('newcomers', () => {
     const dan = world.add('dan');
     world.enter(dan);
     world.run(1_000);
-    expect(dan.said.memory.log.entries.map(({ as }) => as)).toEqual([members[0]!.peerId]);
+    expect(dan.said.memory.log.entries.map(({ as }) => as)).toEqual([members[0].peerId]);
     world.faults = { ...HONEST, lose: 1_000 };
     says(world, bob, 'two');
     world.run(20);
@@ -218,7 +218,7 @@ describe('newcomers', () => {
     const dan = world.add('dan');
     world.enter(dan);
     world.run(10);
-    const line = eve!.said.memory.log.entries[0]!;
+    const line = eve.said.memory.log.entries[0];
     const claim = (payload: string): object => ({
       for: [dan.peerId],
       entries: [
@@ -233,30 +233,30 @@ describe('newcomers', () => {
         },
       ],
     });
-    dan.said.hear(speaker(bob!), loose('history', claim('{"text":"lie","at":1}')), world.now);
+    dan.said.hear(speaker(bob), loose('history', claim('{"text":"lie","at":1}')), world.now);
     world.run(1_000);
     expect(dan.said.memory.log.entries).toHaveLength(1);
-    expect(dan.said.memory.log.entries[0]).toMatchObject({ as: bob!.peerId, disputed: true });
+    expect(dan.said.memory.log.entries[0]).toMatchObject({ as: bob.peerId, disputed: true });
     // What was heard from its speaker is beyond dispute.
-    const heard = ada!.said.memory.log.entries[0]!;
-    ada!.said.follow(
-      { self: ada!.peerId, members: world.inside.map(({ peerId }) => peerId), added: [], entered: true },
+    const heard = ada.said.memory.log.entries[0];
+    ada.said.follow(
+      { self: ada.peerId, members: world.inside.map(({ peerId }) => peerId), added: [], entered: true },
       world.now,
     );
-    const lie = { ...claim('{"text":"lie","at":1}'), for: [ada!.peerId] };
-    ada!.said.hear(speaker(bob!), loose('history', lie), world.now);
-    expect(ada!.said.memory.log.entries).toEqual([heard]);
-    expect(ada!.refused).toContain('contradiction');
+    const lie = { ...claim('{"text":"lie","at":1}'), for: [ada.peerId] };
+    ada.said.hear(speaker(bob), loose('history', lie), world.now);
+    expect(ada.said.memory.log.entries).toEqual([heard]);
+    expect(ada.refused).toContain('contradiction');
   });
 });
 
 describe('a member refuses', () => {
   const { world, members } = worldOf(['ada', 'bob', 'eve']);
   const [ada, bob, eve] = members;
-  const refusal = (bytes: Uint8Array, from = speaker(eve!)): string | undefined => {
-    ada!.refused.length = 0;
-    ada!.said.hear(from, bytes, world.now);
-    return ada!.refused.at(-1);
+  const refusal = (bytes: Uint8Array, from = speaker(eve)): string | undefined => {
+    ada.refused.length = 0;
+    ada.said.hear(from, bytes, world.now);
+    return ada.refused.at(-1);
   };
   const chat = new TextEncoder().encode('{"text":"x","at":1}');
   const frame = (change: Partial<SaidFrame>): Uint8Array =>
@@ -265,20 +265,20 @@ describe('a member refuses', () => {
   it.each([
     ['bytes that are no frame', 'malformed', () => Uint8Array.of(1, 2, 3)],
     ['a frame of another version', 'malformed', () => frame({}).with(0, 2)],
-    ['a stream of somebody else', 'wrong-owner', () => frame({ stream: bob!.said.stream, number: 50 })],
-    ['our own stream', 'wrong-owner', () => frame({ stream: ada!.said.stream })],
+    ['a stream of somebody else', 'wrong-owner', () => frame({ stream: bob.said.stream, number: 50 })],
+    ['our own stream', 'wrong-owner', () => frame({ stream: ada.said.stream })],
     ['an ordered kind that is not numbered', 'not-allowed', () => frame({ way: 'loose' })],
     ['a loose kind that is numbered', 'not-allowed', () => frame({ kind: 'history' })],
     ['a kind that it does not know', 'unknown-kind', () => frame({ kind: 'poll' })],
     ['a payload that is not of its kind', 'malformed', () => frame({ kind: 'hand', stream: 'b'.repeat(32) })],
-    ['a history that it has not waited for', 'not-asked', () => loose('history', { for: [ada!.peerId], entries: [] })],
+    ['a history that it has not waited for', 'not-asked', () => loose('history', { for: [ada.peerId], entries: [] })],
   ])('%s', (_, reason, bytes) => {
     expect(refusal(bytes())).toBe(reason);
   });
 
   it('more streams of one than a person can have', () => {
     const reasons = Array.from({ length: 12 }, (_, i) =>
-      refusal(frame({ stream: i.toString(16).padStart(32, 'c') }), { peerId: bob!.peerId, owner: 'bob' }),
+      refusal(frame({ stream: i.toString(16).padStart(32, 'c') }), { peerId: bob.peerId, owner: 'bob' }),
     );
     expect(reasons.filter((reason) => reason === 'too-many-streams')).toHaveLength(5);
   });
@@ -294,13 +294,13 @@ describe('a member refuses', () => {
       number: 1,
       clock: 1,
       kind: 'ask',
-      by: bob!.peerId,
+      by: bob.peerId,
       name: '',
       payload: '{}',
     };
     dan.said.hear(speaker(late), loose('history', { for: [dan.peerId], entries: [] }), world.now);
     expect(dan.refused).toEqual(['not-asked']);
-    dan.said.hear(speaker(bob!), loose('history', { for: [dan.peerId], entries: [entry] }), world.now);
+    dan.said.hear(speaker(bob), loose('history', { for: [dan.peerId], entries: [entry] }), world.now);
     expect(dan.refused).toEqual(['not-asked', 'malformed']);
   });
 
@@ -308,11 +308,11 @@ describe('a member refuses', () => {
     const mad = world.add('mad');
     world.enter(mad);
     world.run(1_000);
-    bob!.said.hear(speaker(mad), frame({ stream: mad.said.stream, clock: 2 ** 40 }), world.now);
+    bob.said.hear(speaker(mad), frame({ stream: mad.said.stream, clock: 2 ** 40 }), world.now);
     says(world, bob, 'still sane');
     world.run(100);
-    expect(bob!.said.memory.log.entries.at(-1)?.clock).toBeLessThan(10_000);
-    expect(linesOf(bob!).slice(-2)).toEqual(['x', 'still sane']);
+    expect(bob.said.memory.log.entries.at(-1)?.clock).toBeLessThan(10_000);
+    expect(linesOf(bob).slice(-2)).toEqual(['x', 'still sane']);
   });
 });
 
@@ -331,7 +331,7 @@ describe('whatever happens', () => {
         world.faults = { lose: 150, double: 150, delayMs: 120, conflict: 150, unanswered: 100 };
         let spoken = 0;
         for (const { act, who } of steps) {
-          const member = members[who % 4]!;
+          const member = members[who % 4];
           if (act === 'say') says(world, member, `${(spoken += 1)}`);
           if (act === 'wait') world.run(who);
           if (act === 'leave' && world.inside.length > 1 && member.since !== undefined) world.leave(member);
@@ -352,7 +352,7 @@ describe('whatever happens', () => {
             if (!late) expect(number).toBeGreaterThan(last.get(stream) ?? 0);
             if (!late) last.set(stream, number);
           }
-          expect(linesOf(member)).toEqual(linesOf(members[0]!));
+          expect(linesOf(member)).toEqual(linesOf(members[0]));
           expect(linesOf(member)).toHaveLength(spoken);
         }
       }),
@@ -364,10 +364,10 @@ describe('whatever happens', () => {
     const { world, members } = worldOf(['ada', 'bob']);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
-        members[0]!.said.hear(speaker(members[1]!), noise, world.now);
+        members[0].said.hear(speaker(members[1]), noise, world.now);
       }),
     );
-    expect(chatOf(members[0]!)).toEqual([]);
+    expect(chatOf(members[0])).toEqual([]);
   });
 });
 

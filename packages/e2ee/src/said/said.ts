@@ -133,6 +133,11 @@ export class Said {
     this.#speak(kind, payload, now, said);
   }
 
+  /** Whether what we said under this number is still on its way. */
+  isPending(number: number): boolean {
+    return this.#outgoing.isOpen(number);
+  }
+
   /** Who we are now, before there is a group to say anything to. */
   sit(self: PeerId): void {
     this.#self = self;

@@ -1,7 +1,7 @@
 /** What was written: sealed for the people who were there. Stays at the newest line unless the person scrolled up. */
 import type { Call, ChatLine } from '@veilcast/client';
 import { cx, IconAct } from '@veilcast/design';
-import { SendHorizontal } from 'lucide-react';
+import { History, SendHorizontal, TriangleAlert } from 'lucide-react';
 import { useLayoutEffect, useRef, useState, type FormEvent, type KeyboardEvent, type ReactElement } from 'react';
 import { t } from '../../words/words.ts';
 import styles from './ChatPanel.module.css';
@@ -17,11 +17,10 @@ const NEAR_END = 160;
 interface ChatPanelProps {
   readonly call: Call;
   readonly lines: readonly ChatLine[];
-  readonly self: string;
   readonly onClose: () => void;
 }
 
-export function ChatPanel({ call, lines, self, onClose }: ChatPanelProps): ReactElement {
+export function ChatPanel({ call, lines, onClose }: ChatPanelProps): ReactElement {
   const end = useRef<HTMLLIElement>(null);
   const opened = useRef(false);
   const count = lines.length;
@@ -42,7 +41,7 @@ export function ChatPanel({ call, lines, self, onClose }: ChatPanelProps): React
       )}
       <ol className={styles.lines} aria-live="polite" aria-relevant="additions">
         {lines.map((line, place) => (
-          <Line key={line.id} line={line} self={self} together={follows(lines[place - 1], line)} />
+          <Line key={line.id} line={line} together={follows(lines[place - 1], line)} />
         ))}
         <li ref={end} aria-hidden />
       </ol>
@@ -51,30 +50,48 @@ export function ChatPanel({ call, lines, self, onClose }: ChatPanelProps): React
 }
 
 function follows(before: ChatLine | undefined, line: ChatLine): boolean {
-  return before !== undefined && before.from === line.from && line.at - before.at < TOGETHER_MS;
+  if (before === undefined || before.from !== line.from || before.own !== line.own) return false;
+  return before.as?.peerId === line.as?.peerId && Math.abs(line.at - before.at) < TOGETHER_MS;
 }
 
 interface LineProps {
   readonly line: ChatLine;
-  readonly self: string;
   readonly together: boolean;
 }
 
-function Line({ line, self, together }: LineProps): ReactElement {
-  const own = line.from === self;
+function Line({ line, together }: LineProps): ReactElement {
+  const { own, as, disputed } = line;
   const name = own ? t('chat.you') : line.name || t('stage.unnamed');
   const time = new Date(line.at);
   return (
-    <li className={cx(styles.line, together && styles.together)} data-testid="chat-line">
+    <li
+      className={cx(styles.line, together && styles.together)}
+      data-testid="chat-line"
+      data-as={as?.name}
+      data-pending={line.pending ? '' : undefined}
+    >
       <p className={cx(together ? 'visually-hidden' : styles.who)}>
         <bdi className={styles.name}>{name}</bdi>{' '}
         <time dateTime={time.toISOString()}>
           {time.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })}
         </time>
       </p>
-      <p className={cx(styles.text, own && styles.own)} dir="auto">
+      {as && !together && (
+        <p className={styles.mark}>
+          <History size={16} strokeWidth={1.75} aria-hidden />
+          {t('chat.as', { name: as.name || t('stage.unnamed') })}
+        </p>
+      )}
+      <p className={cx(styles.text, own && styles.own, line.pending && styles.pending)} dir="auto">
         {line.text}
       </p>
+      {disputed && (
+        <p className={cx(styles.mark, styles.disputed)}>
+          <TriangleAlert size={16} strokeWidth={1.75} aria-hidden />
+          {t('chat.disputed')}
+        </p>
+      )}
+      {line.pending && <p className={styles.mark}>{t('chat.pending')}</p>}
     </li>
   );
 }
