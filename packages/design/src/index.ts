@@ -1,4 +1,5 @@
 export * from './Act.tsx';
+export * from './Choices.tsx';
 export * from './copy.ts';
 export * from './cx.ts';
 export * from './IconAct.tsx';

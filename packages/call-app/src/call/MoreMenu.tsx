@@ -1,9 +1,9 @@
 /** What is needed seldom: layout, colours, devices, shortcuts, diagnostics; and on a phone what the bar has no room for. */
 import type { CallSnapshot } from '@veilcast/client';
-import { applyTheme, cx, storedTheme, type Theme } from '@veilcast/design';
-import { Check, Ellipsis } from 'lucide-react';
+import { applyTheme, ChoiceMenu, cx, Float, MenuChoice, storedTheme, type Theme } from '@veilcast/design';
+import { Ellipsis } from 'lucide-react';
 import { useState, type ReactElement, type ReactNode } from 'react';
-import { Header, Menu, MenuItem, MenuSection, MenuTrigger, Popover, Separator } from 'react-aria-components';
+import { Header, MenuSection, MenuTrigger, Separator } from 'react-aria-components';
 import { canShareScreen } from '../media/devices.ts';
 import { t } from '../words/words.ts';
 import { BarButton } from './BarButton.tsx';
@@ -27,30 +27,32 @@ export function MoreMenu({ commands, layout, snapshot, sharing }: MoreMenuProps)
   return (
     <MenuTrigger>
       <BarButton icon={Ellipsis} name={t('bar.more')} testId="more" />
-      <Popover className={cx(styles.popover)} placement="top" offset={12}>
-        <Menu className={cx(styles.menu)} aria-label={t('bar.more')}>
+      <Float placement="top" offset={12}>
+        <ChoiceMenu aria-label={t('bar.more')}>
           {snapshot.self.role !== 'viewer' && (
             <MenuSection className={cx(styles.phone)} aria-label={t('bar.label')}>
-              {canShareScreen() && <Item onAction={commands.share}>{t(sharing ? 'bar.unshare' : 'bar.share')}</Item>}
-              <Item onAction={commands.hand}>{t(snapshot.self.handRaised ? 'bar.handDown' : 'bar.hand')}</Item>
+              {canShareScreen() && (
+                <MenuChoice onAction={commands.share} text={t(sharing ? 'bar.unshare' : 'bar.share')} />
+              )}
+              <MenuChoice onAction={commands.hand} text={t(snapshot.self.handRaised ? 'bar.handDown' : 'bar.hand')} />
             </MenuSection>
           )}
           <Choice title={t('more.layout')} selected={layout} onSelect={(key) => commands.setLayout(key)}>
-            <Item id="grid">{t('more.grid')}</Item>
-            <Item id="speaker">{t('more.speaker')}</Item>
+            <MenuChoice id="grid" text={t('more.grid')} />
+            <MenuChoice id="speaker" text={t('more.speaker')} />
           </Choice>
           <Separator className={cx(styles.separator)} />
           <Choice title={t('more.theme')} selected={theme} onSelect={choose}>
-            <Item id="system">{t('more.system')}</Item>
-            <Item id="light">{t('more.light')}</Item>
-            <Item id="dark">{t('more.dark')}</Item>
+            <MenuChoice id="system" text={t('more.system')} />
+            <MenuChoice id="light" text={t('more.light')} />
+            <MenuChoice id="dark" text={t('more.dark')} />
           </Choice>
           <Separator className={cx(styles.separator)} />
-          <Item onAction={() => commands.toggle('devices')}>{t('more.devices')}</Item>
-          <Item onAction={() => commands.toggle('shortcuts')}>{t('more.shortcuts')}</Item>
-          <Item onAction={commands.diagnostics}>{t('more.diagnostics')}</Item>
-        </Menu>
-      </Popover>
+          <MenuChoice onAction={() => commands.toggle('devices')} text={t('more.devices')} />
+          <MenuChoice onAction={() => commands.toggle('shortcuts')} text={t('more.shortcuts')} />
+          <MenuChoice onAction={commands.diagnostics} text={t('more.diagnostics')} />
+        </ChoiceMenu>
+      </Float>
     </MenuTrigger>
   );
 }
@@ -76,24 +78,5 @@ function Choice<K extends string>({ title, selected, onSelect, children }: Choic
       <Header className={cx(styles.title)}>{title}</Header>
       {children}
     </MenuSection>
-  );
-}
-
-interface ItemProps {
-  readonly id?: string;
-  readonly onAction?: () => void;
-  readonly children: string;
-}
-
-function Item({ children, ...rest }: ItemProps): ReactElement {
-  return (
-    <MenuItem {...rest} className={cx(styles.item)} textValue={children}>
-      {({ isSelected }) => (
-        <>
-          <span>{children}</span>
-          {isSelected && <Check size={20} strokeWidth={1.75} aria-hidden />}
-        </>
-      )}
-    </MenuItem>
   );
 }

@@ -1,8 +1,8 @@
 /** The pickers of camera, microphone and speaker, for the pre-join and the devices panel. */
-import { cx } from '@veilcast/design';
-import { Camera, Check, ChevronDown, Mic, Volume2, type LucideIcon } from 'lucide-react';
+import { ChoiceList, cx, Float, ListChoice } from '@veilcast/design';
+import { Camera, ChevronDown, Mic, Volume2, type LucideIcon } from 'lucide-react';
 import type { ReactElement } from 'react';
-import { Button, Label, ListBox, ListBoxItem, Popover, Select, SelectValue } from 'react-aria-components';
+import { Button, Label, Select, SelectValue } from 'react-aria-components';
 import { canChooseSpeaker } from '../media/devices.ts';
 import type { LocalMedia } from '../media/local.ts';
 import { useStore } from '../visit/store.ts';
@@ -76,27 +76,13 @@ function DeviceSelect({ what, devices, chosen, choose }: DeviceSelectProps): Rea
         <SelectValue className={cx(styles.value)}>{({ selectedText }) => selectedText ?? none}</SelectValue>
         <ChevronDown size={20} strokeWidth={1.75} aria-hidden />
       </Button>
-      <Popover className={cx(styles.popover)}>
-        <ListBox className={cx(styles.list)}>
-          {found.map((device, place) => (
-            <DeviceItem key={device.deviceId} device={device} number={place + 1} />
+      <Float asWide>
+        <ChoiceList>
+          {found.map(({ deviceId, label }, place) => (
+            <ListChoice key={deviceId} id={deviceId} text={label || t('devices.unnamed', { number: place + 1 })} />
           ))}
-        </ListBox>
-      </Popover>
+        </ChoiceList>
+      </Float>
     </Select>
-  );
-}
-
-function DeviceItem({ device, number }: { readonly device: MediaDeviceInfo; readonly number: number }): ReactElement {
-  const label = device.label || t('devices.unnamed', { number });
-  return (
-    <ListBoxItem id={device.deviceId} textValue={label} className={cx(styles.item)}>
-      {({ isSelected }) => (
-        <>
-          <span>{label}</span>
-          {isSelected && <Check size={20} strokeWidth={1.75} aria-hidden />}
-        </>
-      )}
-    </ListBoxItem>
   );
 }

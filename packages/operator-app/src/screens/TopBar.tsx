@@ -1,8 +1,8 @@
 /** The cluster's name, its state in one word, the time of the picture, and the search. */
-import { applyTheme, cx, IconAct, storedTheme, type Theme } from '@veilcast/design';
+import { applyTheme, ChoiceList, cx, Float, IconAct, ListChoice, storedTheme, type Theme } from '@veilcast/design';
 import { CircleAlert, CircleCheck, CircleX, Moon, Search, Sun, SunMoon } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
-import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components';
+import { ComboBox, Input, Label } from 'react-aria-components';
 import type { Picture } from '@veilcast/protocol';
 import type { FeedState } from '../feed/feed.ts';
 import { go } from '../hooks.ts';
@@ -93,19 +93,15 @@ function IdSearch({ picture }: { readonly picture: Picture }): ReactElement {
       <Label className="visually-hidden">{words.search}</Label>
       <Search size={20} strokeWidth={1.75} aria-hidden className={styles.glass} />
       <Input className={cx(styles.input)} placeholder={words.search} />
-      <Popover className={cx(styles.popover)}>
-        <ListBox<Found>
-          className={cx(styles.list)}
-          renderEmptyState={() => <p className={styles.none}>{words.searchEmpty}</p>}
-        >
+      <Float asWide>
+        <ChoiceList<Found> renderEmptyState={() => <p className={styles.none}>{words.searchEmpty}</p>}>
           {({ key, id, kind }) => (
-            <ListBoxItem id={key} textValue={id} className={cx(styles.item)}>
-              <code>{id}</code>
-              <span className={styles.kind}>{words.kinds[kind]}</span>
-            </ListBoxItem>
+            <ListChoice id={key} text={id} beside={words.kinds[kind]}>
+              <code className={styles.id}>{id}</code>
+            </ListChoice>
           )}
-        </ListBox>
-      </Popover>
+        </ChoiceList>
+      </Float>
     </ComboBox>
   );
 }
