@@ -4,11 +4,11 @@
 import type { SafetyNumber } from '@veilcast/e2ee/identity';
 import type { Identity } from './device/identity.ts';
 import type { ErrorCode, PeerId, ProducerId, RegionId, Role, Source } from '@veilcast/protocol';
-import type { GroupChange, GroupWarning } from './workers/messages.ts';
+import type { GroupChange, GroupWarning, TrackLock } from './workers/messages.ts';
 
 export type { SafetyNumber } from '@veilcast/e2ee/identity';
 export type { Identity } from './device/identity.ts';
-export type { GroupChange, GroupWarning } from './workers/messages.ts';
+export type { GroupChange, GroupWarning, TrackLock } from './workers/messages.ts';
 
 export interface ConnectOptions {
   /** Where signaling is, e.g. `https://call.example.org`. */
@@ -71,6 +71,8 @@ export interface RemoteTrack {
   readonly track: MediaStreamTrack;
   readonly muted: boolean;
   readonly state: VideoState;
+  /** Whether what comes can be opened; of a muted track what was last known. */
+  readonly lock: TrackLock;
 }
 
 /** Whose device a Peer is, checked by this client: its bundle, its device's signature and the log (ADR 0011). */

@@ -270,6 +270,7 @@ export class LiveCall implements Call {
         this.#picture.warned(warning);
         this.#emitter.emit('warning', warning);
       },
+      lock: (consumerId, lock) => this.#remote.setLock(consumerId, lock),
       counts: (counts) => {
         if (seat() === this.#seat) this.#picture.counted(counts);
       },
@@ -285,7 +286,7 @@ export class LiveCall implements Call {
     if (!old) return;
     this.#picture.newWorkers();
     this.#picture.notEncrypted('waiting');
-    this.#remote.forgetMuted();
+    this.#remote.forget();
     old.close();
   }
 

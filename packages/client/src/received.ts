@@ -11,6 +11,7 @@ import { NO_AUDIO, NO_VIDEO } from './media/stats.ts';
 import type { ReceivedMedia } from './report.ts';
 import type { Seat } from './seat.ts';
 import type { People } from './snapshot.ts';
+import type { TrackLock } from './workers/messages.ts';
 
 export interface RemoteTracksOutside {
   readonly clock: Clock;
@@ -25,6 +26,8 @@ export class RemoteTracks {
   readonly #watch: MediaWatch;
   /** Paused Producers. Bounded by the server's own limit of Producers. */
   readonly #muted = new Set<ProducerId>();
+  /** By Consumer, as the frame worker says; those that have closed are forgotten. */
+  readonly #locks = new Map<string, TrackLock>();
   /** Undefined until the application says what it shows: then everything counts as shown. */
   #shown: ReadonlySet<ProducerId> | undefined;
 
@@ -44,21 +47,33 @@ export class RemoteTracks {
     this.#shown = new Set(tiles.filter(({ visible }) => visible).map(({ producerId }) => producerId));
   }
 
-  opened({ peerId, producerId, source, track }: Received): void {
+  opened({ consumerId, peerId, producerId, source, track }: Received): void {
     const muted = this.#muted.has(producerId);
     const state: VideoState = muted ? 'muted' : track.kind === 'audio' ? 'live' : 'waiting';
     if (track.kind === 'video') this.#watch.lookOften();
-    const remote: RemoteTrack = { producerId, source, track, muted, state };
+    const lock = this.#locks.get(consumerId) ?? 'waiting';
+    const remote: RemoteTrack = { producerId, source, track, muted, state, lock };
     this.#outside.people.putTrack(peerId, remote);
     const person = this.#outside.people.get(peerId);
     if (person) this.#outside.emitter.emit('track', remote, person);
   }
 
-  closed({ peerId, producerId }: Received): void {
+  closed({ consumerId, peerId, producerId }: Received): void {
+    this.#locks.delete(consumerId);
     const person = this.#outside.people.get(peerId);
     const remote = person?.tracks.find((track) => track.producerId === producerId);
     this.#outside.people.removeTrack(peerId, producerId);
     if (person && remote) this.#outside.emitter.emit('trackEnded', remote, person);
+  }
+
+  setLock(consumerId: string, lock: TrackLock): void {
+    const received = this.#outside
+      .seat()
+      ?.media?.receiving.list()
+      .find((one) => one.consumerId === consumerId);
+    // The first frame may be here before the Consumer is.
+    this.#locks.set(consumerId, lock);
+    if (received) this.#outside.people.patchTrack(received.peerId, received.producerId, { lock });
   }
 
   /** Also of Producers that no Consumer exists for yet. */
@@ -75,8 +90,10 @@ export class RemoteTracks {
     this.#muted.delete(producerId);
   }
 
-  forgetMuted(): void {
+  /** Of a Seat that is given up. */
+  forget(): void {
     this.#muted.clear();
+    this.#locks.clear();
   }
 
   async report(): Promise<ReceivedMedia[]> {

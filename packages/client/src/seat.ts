@@ -24,7 +24,7 @@ import type { SeatWorkers } from './prepare.ts';
 import { probeRegions } from './probe.ts';
 import { SignalingSocket, type Signaling } from './socket.ts';
 import { openSocketWire, type Wire } from './wire.ts';
-import type { FrameCounts, GroupEvent, GroupStanding, GroupWarning } from './workers/messages.ts';
+import type { FrameCounts, TrackLock, GroupEvent, GroupStanding, GroupWarning } from './workers/messages.ts';
 
 /** Events that come while the transports are being made. They take milliseconds; this many is an attack. */
 const HELD_MAX = 2_000;
@@ -60,6 +60,8 @@ export interface SeatListeners {
   warned(warning: GroupWarning): void;
   identified(identity: MemberIdentity): void;
   counts(counts: FrameCounts): void;
+  /** Frames of this Consumer open, or do not. */
+  lock(consumerId: string, lock: TrackLock): void;
   /** Once: this Seat is of no use any more, or the server ended it. Not after `leave` or `close`. */
   lost(error: ClusterError): void;
 }
@@ -90,6 +92,7 @@ export class Seat {
     this.#listeners = listeners;
     options.workers.transforms.listen({
       counts: (counts) => this.#listeners.counts(counts),
+      lock: (consumerId, lock) => this.#listeners.lock(consumerId, lock),
       wantKeyFrames: (consumerIds) => this.#askForKeyFrames(consumerIds),
       wantOwnKeyFrames: (sources) => void this.#media?.publishing.makeKeyFrames(sources),
     });

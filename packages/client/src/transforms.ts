@@ -4,10 +4,12 @@
  */
 import { ClusterError, type PeerId, type Source } from '@veilcast/protocol';
 import type { Codec } from '@veilcast/sframe';
-import type { FrameCounts, FrameWorkerInput, FrameWorkerOutput, TransformRole } from './workers/messages.ts';
+import type { FrameCounts, FrameWorkerInput, FrameWorkerOutput, TrackLock, TransformRole } from './workers/messages.ts';
 
 export interface TransformListeners {
   counts(counts: FrameCounts): void;
+  /** Frames of this Consumer open, or do not. */
+  lock(consumerId: string, lock: TrackLock): void;
   wantKeyFrames(consumerIds: readonly string[]): void;
   wantOwnKeyFrames(sources: readonly Source[]): void;
 }
@@ -73,6 +75,7 @@ export class Transforms {
 
   #receive(output: Exclude<FrameWorkerOutput, { readonly kind: 'started' }>): void {
     if (output.kind === 'counts') this.#listeners?.counts(output);
+    else if (output.kind === 'lock') this.#listeners?.lock(output.consumerId, output.lock);
     else if (output.kind === 'wantKeyFrames') this.#listeners?.wantKeyFrames(output.consumerIds);
     else this.#listeners?.wantOwnKeyFrames(output.sources);
   }

@@ -63,5 +63,6 @@ function opening(transformer: Transformer): Opening {
     tally,
     now,
     wantKeyFrame,
+    lock: (lock) => scope.postMessage({ kind: 'lock', consumerId: options.consumerId, lock }),
   });
 }

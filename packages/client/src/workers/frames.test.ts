@@ -3,7 +3,7 @@ import { virtualClock, type VirtualClock } from '@veilcast/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { streamsOf } from '../media/streams.ts';
 import { FrameKeys } from './frame-keys.ts';
-import type { FrameCounts, KeyMessage } from './messages.ts';
+import type { FrameCounts, KeyMessage, TrackLock } from './messages.ts';
 import { Opening, PATIENCE_MS, PATIENCE_PAUSE_MS } from './opening.ts';
 import type { EncodedFrame } from './scope.ts';
 import { Sealing } from './sealing.ts';
@@ -47,8 +47,10 @@ function receiver(source: 'camera' | 'screen' = 'camera') {
   const wishes: number[] = [];
   const base = end();
   const options = { ...base, peer: 'ada', streams: streamsOf(source) };
-  const opening = new Opening({ ...options, wantKeyFrame: () => wishes.push(clock.now()) });
-  return { ...base, opening, wishes };
+  const locks: TrackLock[] = [];
+  const lock = (told: TrackLock): void => void locks.push(told);
+  const opening = new Opening({ ...options, wantKeyFrame: () => wishes.push(clock.now()), lock });
+  return { ...base, opening, wishes, locks };
 }
 
 async function sealed(from: ReturnType<typeof sender>, one = frame()): Promise<EncodedFrame> {
@@ -173,6 +175,25 @@ describe('opening', () => {
     await clock.advance(1_000);
     expect(await bob.opening.take(await sealed(ada))).toBe(true);
     expect(bob.wishes).toHaveLength(1);
+  });
+
+  it('says once whether the track can be opened, and again when that changes', async () => {
+    const [ada, bob] = [sender(), receiver()];
+    await ada.keys.take(epoch(1, 0));
+    await bob.keys.take(epoch(1, 1));
+    for (let i = 0; i < 3; i++) await bob.opening.take(await sealed(ada));
+    expect(bob.locks).toEqual(['encrypted']);
+    // Somebody seals as Ada with a key of another making.
+    const eve = sender();
+    await eve.keys.take(epoch(1, 0, 9));
+    for (let i = 0; i < 8; i++) expect(await bob.opening.take(await sealed(eve))).toBe(false);
+    expect(bob.locks).toEqual(['encrypted', 'failed']);
+    await bob.opening.take(await sealed(ada));
+    expect(bob.locks).toEqual(['encrypted', 'failed', 'encrypted']);
+    // Keys of an Epoch that did not come.
+    await ada.keys.take(epoch(2, 0));
+    for (let i = 0; i < 8; i++) await resolved(bob.opening.take(await sealed(ada)));
+    expect(bob.locks.at(-1)).toBe('waiting');
   });
 
   it('shows a frame once', async () => {

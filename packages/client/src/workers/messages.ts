@@ -38,10 +38,17 @@ export interface FrameCounts {
   readonly failures: Readonly<Record<string, number>>;
 }
 
+/**
+ * Whether what one track brings can be opened. waiting: no frame of it did yet, or their key is not here. failed: frames
+ * come, with a key that we know, and do not open.
+ */
+export type TrackLock = 'waiting' | 'encrypted' | 'failed';
+
 /** Frame worker → main. */
 export type FrameWorkerOutput =
   | { readonly kind: 'started' }
   | ({ readonly kind: 'counts' } & FrameCounts)
+  | { readonly kind: 'lock'; readonly consumerId: string; readonly lock: TrackLock }
   /** These Consumers cannot be shown without a key frame. */
   | { readonly kind: 'wantKeyFrames'; readonly consumerIds: readonly string[] }
   /** The encoders of these sources must make a key frame: receivers have a new key or saw nothing yet. */

@@ -5,6 +5,7 @@
 import type { Codec, OpenOutcome } from '@veilcast/sframe';
 import { codecOf } from '../media/codec.ts';
 import type { FrameKeys } from './frame-keys.ts';
+import type { TrackLock } from './messages.ts';
 import type { EncodedFrame } from './scope.ts';
 import type { FrameTally } from './tally.ts';
 
@@ -25,6 +26,8 @@ export interface OpeningOptions {
   readonly tally: FrameTally;
   readonly now: () => number;
   readonly wantKeyFrame: () => void;
+  /** Told whenever it changes; it begins as `waiting`. */
+  readonly lock: (lock: TrackLock) => void;
 }
 
 export class Opening {
@@ -35,6 +38,7 @@ export class Opening {
   /** A frame was dropped since the last key frame: the decoder misses what the next ones build on. */
   #broken = false;
   #askedAt = Number.NEGATIVE_INFINITY;
+  #lock: TrackLock = 'waiting';
 
   constructor(options: OpeningOptions) {
     this.#options = options;
@@ -52,12 +56,15 @@ export class Opening {
       if (outcome.reason === 'replay') return false;
       this.#failures += 1;
       this.#broken = video;
+      // One that is damaged or late is no news; none that opens is.
+      if (this.#failures >= FAILURES_MAX) this.#turn(outcome.reason === 'unknown-key' ? 'waiting' : 'failed');
       if (video && this.#failures >= FAILURES_MAX) this.#askForKeyFrame();
       return false;
     }
     frame.data = outcome.bytes.buffer;
     this.#options.tally.opened();
     this.#failures = 0;
+    this.#turn('encrypted');
     if (frame.type === 'key') this.#broken = false;
     else if (this.#broken) this.#askForKeyFrame();
     return true;
@@ -72,6 +79,12 @@ export class Opening {
       if (now >= this.#patientUntil) return outcome;
       await this.#options.keys.untilKeys(this.#patientUntil);
     }
+  }
+
+  #turn(lock: TrackLock): void {
+    if (lock === this.#lock) return;
+    this.#lock = lock;
+    this.#options.lock(lock);
   }
 
   #askForKeyFrame(): void {
