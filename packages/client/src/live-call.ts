@@ -52,7 +52,6 @@ export class LiveCall implements Call {
   #seat: Seat | undefined;
   #joinMs: number | null = null;
   #comingBack = false;
-  #drawing = false;
   #ended = false;
 
   private constructor(options: ConnectOptions) {
@@ -76,7 +75,7 @@ export class LiveCall implements Call {
         const line = kind === 'chat' ? this.#talkPicture.line(this.#talk, stream, number) : undefined;
         if (line) this.#emitter.emit('chat', line);
       },
-      changed: () => this.#drawTalk(),
+      changed: () => this.#talkPicture.drawSoon(this.#talk),
       refused: (reason) => this.#picture.refused(reason),
     });
     void this.#talk.say('profile', { name: this.#name });
@@ -251,7 +250,7 @@ export class LiveCall implements Call {
         this.#sitDown(seat());
         this.#picture.admitted(admission);
         void this.#identities.sitDown(admission.participantId, seat().root);
-        this.#drawTalk();
+        this.#talkPicture.drawSoon(this.#talk);
         for (const { producers } of admission.peers) this.#noteMuted(producers);
         this.#resume(media);
       },
@@ -308,7 +307,7 @@ export class LiveCall implements Call {
       this.#remote.setMuted(event.body.peerId, event.body.producerId, event.body.paused);
     }
     this.#picture.take(event);
-    if (event.name === 'peerJoined') this.#drawTalk();
+    if (event.name === 'peerJoined') this.#talkPicture.drawSoon(this.#talk);
   }
 
   #noteMuted(producers: readonly ProducerView[]): void {
@@ -323,16 +322,6 @@ export class LiveCall implements Call {
     }
     if (self) this.#talk.follow(self, standing, seat.group);
     if (standing.kind === 'epoch') this.#emitter.emit('keys', standing.change);
-  }
-
-  /** A burst of frames is drawn once. */
-  #drawTalk(): void {
-    if (this.#drawing) return;
-    this.#drawing = true;
-    queueMicrotask(() => {
-      this.#drawing = false;
-      this.#talkPicture.draw(this.#talk);
-    });
   }
 
   /** Takes Seats until one holds, the server says never, or nobody can still be waiting for it. */

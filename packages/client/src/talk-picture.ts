@@ -13,13 +13,24 @@ export type Told = Pick<Talk, 'memory' | 'stream' | 'isPending'>;
 export class TalkPicture {
   readonly #store: SnapshotStore;
   readonly #people: People;
+  #drawing = false;
 
   constructor(store: SnapshotStore, people: People) {
     this.#store = store;
     this.#people = people;
   }
 
-  draw(told: Told): void {
+  /** A burst of frames is drawn once. */
+  drawSoon(told: Told): void {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    queueMicrotask(() => {
+      this.#drawing = false;
+      this.#draw(told);
+    });
+  }
+
+  #draw(told: Told): void {
     const { latest, log } = told.memory;
     for (const { peerId } of this.#people.list()) {
       const profile = latest.get(peerId, 'profile');

@@ -32,7 +32,7 @@ class Room {
     const talk: Talk = new Talk({
       clock: this.clock,
       heard: () => undefined,
-      changed: () => queueMicrotask(() => picture.draw(talk)),
+      changed: () => picture.drawSoon(talk),
       refused: (reason) => refused.push(reason),
     });
     const mouth = { say: (frame: Uint8Array) => this.#carry(member, frame) };

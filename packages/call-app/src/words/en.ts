@@ -1,9 +1,11 @@
 /** Every English word of the call page, in one place. Plain, short, second person, present tense; no exclamation marks. */
+import { emoji } from './en-emoji.ts';
 import { errors } from './en-errors.ts';
 
 export const en = {
   product: 'Veilcast',
   errors,
+  emoji,
   landing: {
     title: 'Calls that only their people can hear',
     about:
