@@ -76,5 +76,5 @@ build_apps() {
 
 # What the tests drive: a browser, a film maker, a store, a linter for these scripts.
 setup_test_tools() {
-  install_packages 'the tests' chromium ffmpeg redis-server redis-tools shellcheck
+  install_packages 'the tests' chromium ffmpeg redis-server redis-tools shellcheck spin gcc libc6-dev
 }
