@@ -7,8 +7,9 @@ import type { types } from 'mediasoup';
 
 /**
  * Opus tells publishers to use DTX (silence costs a packet each 400 ms) and in-band FEC (one lost packet is not heard).
- * VP9, H.264 and AV1 are left out until their frames are encrypted with codec-aware clear bytes (DESIGN §5, Frames).
- * Payload types are fixed, so that two Routers of different versions agree on them.
+ * `audio/red` is left out: mediasoup knows no such codec. H.264 is constrained baseline, which every browser with H.264 has, and in packetization
+ * mode 1, since a sealed slice need not fit into one packet. Publishers send VP8 unless an application asks otherwise (ADR 0018).
+ * Payload types are fixed, so that two Routers of different versions agree on them; mediasoup gives the numbers between to RTX.
  */
 export const ROUTER_CODECS: types.RouterRtpCodecCapability[] = [
   {
@@ -20,6 +21,21 @@ export const ROUTER_CODECS: types.RouterRtpCodecCapability[] = [
     parameters: { useinbandfec: 1, usedtx: 1 },
   },
   { kind: 'video', mimeType: 'video/VP8', preferredPayloadType: 101, clockRate: 90_000 },
+  {
+    kind: 'video',
+    mimeType: 'video/VP9',
+    preferredPayloadType: 103,
+    clockRate: 90_000,
+    parameters: { 'profile-id': 0 },
+  },
+  {
+    kind: 'video',
+    mimeType: 'video/H264',
+    preferredPayloadType: 105,
+    clockRate: 90_000,
+    parameters: { 'packetization-mode': 1, 'profile-level-id': '42e01f', 'level-asymmetry-allowed': 1 },
+  },
+  { kind: 'video', mimeType: 'video/AV1', preferredPayloadType: 107, clockRate: 90_000 },
 ];
 
 /**
@@ -29,3 +45,23 @@ export const ROUTER_CODECS: types.RouterRtpCodecCapability[] = [
 export const KEY_FRAME_DELAY_MS = 300;
 /** The same for what came out of a Pipe. Short, since the publisher's node merges again: it only stops the crowd below from crossing the Pipe. */
 export const PIPE_KEY_FRAME_DELAY_MS = 100;
+
+const DEPENDENCY_DESCRIPTOR = {
+  uri: 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension',
+  /** mediasoup's own number for it, on every Router. */
+  id: 7,
+  encrypt: false,
+  parameters: {},
+} as const satisfies types.RtpHeaderExtensionParameters;
+
+/**
+ * What a client is told of a Consumer. mediasoup hands the dependency descriptor of every packet on and tells nobody, since it does
+ * not rewrite it when it changes between streams of a simulcast. AV1 comes in one stream, and without the descriptor a
+ * browser takes spatial layers for pictures of their own: so it is announced for AV1.
+ */
+export function announcedOf(rtpParameters: types.RtpParameters): types.RtpParameters {
+  const { codecs, headerExtensions = [] } = rtpParameters;
+  if (codecs[0]?.mimeType.toLowerCase() !== 'video/av1') return rtpParameters;
+  if (headerExtensions.some(({ uri }) => uri === DEPENDENCY_DESCRIPTOR.uri)) return rtpParameters;
+  return { ...rtpParameters, headerExtensions: [...headerExtensions, DEPENDENCY_DESCRIPTOR] };
+}

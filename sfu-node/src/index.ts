@@ -1,4 +1,5 @@
 // What this package exports.
+export { announcedOf, ROUTER_CODECS } from './codecs.ts';
 export { NodeConfig, type NodeConfigInput } from './config.ts';
 export type * from './media/port.ts';
 export { startSfuNode, type SfuNode, type SfuNodeOptions } from './node.ts';

@@ -5,6 +5,7 @@
  */
 import { jsonOf, resultOf, type Channel, type Incoming, type Result, type Serve } from '@veilcast/control';
 import { ClusterError, type Clock, parseWith, RoomId } from '@veilcast/protocol';
+import { announcedOf } from './codecs.ts';
 import { CALLS, isNodeCall, type Fields, type NodeCall } from './calls.ts';
 import { media } from './media/errors.ts';
 import type { Rooms } from './rooms.ts';
@@ -54,7 +55,7 @@ const ROOM_CALLS = {
       consumerId: consumer.id,
       kind: consumer.kind,
       type: consumer.type,
-      rtpParameters: jsonOf(consumer.rtpParameters),
+      rtpParameters: jsonOf(announcedOf(consumer.rtpParameters)),
       producerPaused: from.producer.paused,
       path: [...from.path],
     });

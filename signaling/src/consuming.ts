@@ -75,7 +75,8 @@ async function consumeOne(asked: Asked, producerId: ProducerId, capabilities: Ca
     room.ask({ kind: 'consumed', peerId, consumer: consumerOf(view) });
     return view;
   } catch (thrown) {
-    room.apply({ kind: 'consumeFailed', peerId, producerId });
+    const undecodable = ClusterError.of(thrown).code === 'CANNOT_CONSUME';
+    room.apply({ kind: 'consumeFailed', peerId, producerId, undecodable });
     throw thrown;
   }
 }

@@ -16,6 +16,8 @@ export const EVENTS = {
   producerOpened: z.strictObject({ producer: ProducerView }),
   producerClosed: z.strictObject({ peerId: PeerId, producerId: ProducerId }),
   producerPaused: z.strictObject({ peerId: PeerId, producerId: ProducerId, paused: z.boolean() }),
+  /** Somebody in the Room cannot decode this Producer of yours: send it in another codec. */
+  producerUndecodable: z.strictObject({ producerId: ProducerId }),
   /** The server closed it: its Producer or a Transport on the way is gone. Consume again if the Producer still lives. */
   consumerClosed: z.strictObject({ consumerId: ConsumerId, producerId: ProducerId }),
   consumerLayers: z.strictObject({

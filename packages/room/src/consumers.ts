@@ -32,10 +32,16 @@ function notAsked(peer: Peer, producerId: ProducerId): Peer {
   return { ...peer, asked: new Set([...peer.asked].filter((asked) => asked !== producerId)) };
 }
 
-export function consumeFailed(state: RoomState, { peerId, producerId }: EventOf<'consumeFailed'>): Step {
+/** Whose Producer cannot be decoded is told, and may send it in another codec. */
+export function consumeFailed(state: RoomState, event: EventOf<'consumeFailed'>): Step {
+  const { peerId, producerId, undecodable } = event;
   const peer = state.peers.get(peerId);
   if (!peer?.asked.has(producerId)) return step(state);
-  return step(withPeer(state, notAsked(peer, producerId)), [{ kind: 'putDemand' }]);
+  const owner = undecodable ? findProducer(state, producerId)?.owner : undefined;
+  return step(withPeer(state, notAsked(peer, producerId)), [
+    ...tell(owner ? [owner] : [], { name: 'producerUndecodable', body: { producerId } }),
+    { kind: 'putDemand' },
+  ]);
 }
 
 /** The Node has made it. If its Producer went meanwhile, or there is one for it already, it is closed again. */

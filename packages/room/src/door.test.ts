@@ -134,6 +134,21 @@ test('what a Peer may consume: what is there, not its own, not twice', () => {
   expect(consumable(asked.state, ada, ids)).toEqual([]);
 });
 
+test('whose Producer somebody cannot decode is told, and nobody else', () => {
+  const camera = { kind: 'video', source: 'camera', paused: false, producerId: 'pb' as never } as const;
+  const bo = 'bo' as PeerId;
+  const opened = run(room(), [...enter('ada'), ...enter('bo'), { kind: 'produced', peerId: bo, producer: camera }]);
+  const state = run(opened, [{ kind: 'consume', peerId: ada, producerIds: [camera.producerId] }]);
+  const failed = { kind: 'consumeFailed', peerId: ada, producerId: camera.producerId } as const;
+  expect(reduce(state, failed, 0).effects).toEqual([{ kind: 'putDemand' }]);
+  const body = { producerId: camera.producerId };
+  expect(reduce(state, { ...failed, undecodable: true }, 0).effects).toEqual([
+    { kind: 'tell', peerIds: [bo], event: { name: 'producerUndecodable', body } },
+    { kind: 'putDemand' },
+  ]);
+  expect(reduce(opened, { ...failed, undecodable: true }, 0).effects).toEqual([]);
+});
+
 test('a lock keeps nobody out who was inside and lost the connection, only who left or was kicked', () => {
   const state = run(room(), [...enter('ada'), ...enter('bo'), lock]);
   expect(statusOf(run(state, [cut('bo'), arrive('bo-2', 'speaker', 'bo')]), 'bo-2')).toBe('placing');

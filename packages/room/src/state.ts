@@ -107,7 +107,13 @@ export type RoomEvent =
   /** The Node made it, paused, sending layer `spatial`. */
   | { readonly kind: 'consumed'; readonly peerId: PeerId; readonly consumer: Consumer }
   /** The Node did not make it. */
-  | { readonly kind: 'consumeFailed'; readonly peerId: PeerId; readonly producerId: ProducerId }
+  /** `undecodable`: this Peer has no decoder for it. */
+  | {
+      readonly kind: 'consumeFailed';
+      readonly peerId: PeerId;
+      readonly producerId: ProducerId;
+      readonly undecodable?: boolean;
+    }
   | {
       readonly kind: 'resumeConsumers' | 'closeConsumers';
       readonly peerId: PeerId;
