@@ -4,10 +4,12 @@
 import type { SafetyNumber } from '@veilcast/e2ee/identity';
 import type { Identity } from './device/identity.ts';
 import type { ErrorCode, PeerId, ProducerId, RegionId, Role, Source } from '@veilcast/protocol';
+import type { VideoCodec } from './media/codec.ts';
 import type { GroupChange, GroupWarning, TrackLock } from './workers/messages.ts';
 
 export type { SafetyNumber } from '@veilcast/e2ee/identity';
 export type { Identity } from './device/identity.ts';
+export type { VideoCodec } from './media/codec.ts';
 export type { GroupChange, GroupWarning, TrackLock } from './workers/messages.ts';
 
 export interface ConnectOptions {
@@ -29,6 +31,8 @@ export interface ConnectOptions {
    * the one that signaling names is believed; safety numbers differ when two people were told different ones.
    */
   readonly authorityPin?: string;
+  /** What pictures are sent in, where everybody in the Room can decode it (ADR 0018). VP8 without it. */
+  readonly codec?: VideoCodec;
   /** From `prepare()`, where a page comes before the call. */
   readonly prepared?: Prepared;
 }

@@ -211,11 +211,11 @@ export class LiveCall implements Call {
 
   /** Joins as a new Peer. Once admitted, or at the door, the new Seat replaces the old one. @throws ClusterError */
   async #takeSeat(): Promise<void> {
-    const { url, token, region, prepared, authorityPin } = this.#options;
+    const { url, token, region, codec = 'vp8', prepared, authorityPin } = this.#options;
     const given = typeof token === 'string' ? token : await token();
     const workers = prepared instanceof SeatWorkers && prepared.take() ? prepared : new SeatWorkers();
     const identity = this.#identities.own;
-    const options = { url, token: given, identity, authorityPin, region, clock: this.#clock, workers };
+    const options = { url, token: given, identity, authorityPin, region, codec, clock: this.#clock, workers };
     const seat: Seat = new Seat(
       options,
       this.#listeners(() => seat),
@@ -272,6 +272,9 @@ export class LiveCall implements Call {
       lock: (consumerId, lock) => this.#remote.setLock(consumerId, lock),
       counts: (counts) => {
         if (seat() === this.#seat) this.#picture.counted(counts);
+      },
+      mediaFailed: (error) => {
+        if (seat() === this.#seat && !this.#ended) this.#store.set({ error: callError(error) });
       },
       lost: (error) => void this.#comeBack(seat(), error),
     };

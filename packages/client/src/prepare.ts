@@ -4,7 +4,8 @@
  */
 import { ownIdentity } from './device/device.ts';
 import { Group } from './group.ts';
-import { requireTransforms, Transforms } from './transforms.ts';
+import { requireTransforms } from './transform-kind.ts';
+import { Transforms } from './transforms.ts';
 import type { Prepared } from './call.ts';
 
 export class SeatWorkers implements Prepared {

@@ -16,6 +16,7 @@ import { fromBase64Url, type MemberIdentity } from '@veilcast/e2ee/identity';
 import type { Speaker } from '@veilcast/e2ee/said';
 import { deviceProof, type Identity } from './device/identity.ts';
 import { fetchAuthority, type Group, type TrustedAuthority } from './group.ts';
+import type { VideoCodec } from './media/codec.ts';
 import { Publishing } from './media/publishing.ts';
 import { Receiving, type Received } from './media/receiving.ts';
 import { Layers } from './media/stats.ts';
@@ -38,6 +39,7 @@ export interface SeatOptions {
   /** See ConnectOptions. */
   readonly authorityPin: string | undefined;
   readonly region: string | undefined;
+  readonly codec: VideoCodec;
   readonly clock: Clock;
   /** Taken by this Seat alone, and ended with it. */
   readonly workers: SeatWorkers;
@@ -62,6 +64,8 @@ export interface SeatListeners {
   counts(counts: FrameCounts): void;
   /** Frames of this Consumer open, or do not. */
   lock(consumerId: string, lock: TrackLock): void;
+  /** Somebody here cannot decode what somebody sends, and there is no other codec for it. */
+  mediaFailed(error: ClusterError): void;
   /** Once: this Seat is of no use any more, or the server ended it. Not after `leave` or `close`. */
   lost(error: ClusterError): void;
 }
@@ -219,7 +223,7 @@ export class Seat {
     });
     for (const { peerId } of [admission, ...admission.peers]) this.#present.add(peerId);
     this.group.present([...this.#present]);
-    const { clock, workers } = this.#options;
+    const { clock, workers, codec } = this.#options;
     const transports = await openTransports(admission, {
       signaling: this.signaling,
       clock,
@@ -229,13 +233,14 @@ export class Seat {
       transports.close();
       throw new ClusterError('CLOSED');
     }
-    const publishing = new Publishing(transports, workers.transforms, this.signaling);
+    const publishing = new Publishing(transports, workers.transforms, this.signaling, { codec });
     const receiving = new Receiving(transports, workers.transforms, this.signaling, clock, {
       opened: (received) => this.#listeners.opened(received),
       closed: (received) => {
         this.layers.delete(received.consumerId);
         this.#listeners.closed(received);
       },
+      undecodable: () => this.#listeners.mediaFailed(new ClusterError('CANNOT_CONSUME')),
     });
     this.#media = { transports, publishing, receiving };
     this.#listeners.admitted(admission, this.#media);
@@ -277,6 +282,11 @@ export class Seat {
       case 'consumerLayers':
         this.layers.put(event.body.consumerId, event.body.spatial, event.body.temporal);
         break;
+      case 'producerUndecodable':
+        this.#media?.publishing
+          .undecodable(event.body.producerId)
+          .catch((thrown: unknown) => this.#listeners.mediaFailed(ClusterError.of(thrown)));
+        return;
       case 'peerLeft':
         receiving?.peerLeft(event.body.peerId);
         break;

@@ -4,6 +4,7 @@
  */
 import { ClusterError, type PeerId, type Source } from '@veilcast/protocol';
 import type { Codec } from '@veilcast/sframe';
+import { transformKind, type EncodedStreams } from './transform-kind.ts';
 import type { FrameCounts, FrameWorkerInput, FrameWorkerOutput, TrackLock, TransformRole } from './workers/messages.ts';
 
 export interface TransformListeners {
@@ -12,17 +13,6 @@ export interface TransformListeners {
   lock(consumerId: string, lock: TrackLock): void;
   wantKeyFrames(consumerIds: readonly string[]): void;
   wantOwnKeyFrames(sources: readonly Source[]): void;
-}
-
-/** @throws ClusterError MEDIA_UNSUPPORTED where this browser cannot encrypt frames in a worker */
-export function requireTransforms(): void {
-  if (typeof RTCRtpScriptTransform === 'undefined') {
-    throw new ClusterError(
-      'MEDIA_UNSUPPORTED',
-      'This browser has no RTCRtpScriptTransform, so frames cannot be encrypted. ' +
-        'Chrome or Edge 141, Firefox 117 and Safari 15.4 or later have it.',
-    );
-  }
 }
 
 export class Transforms {
@@ -56,8 +46,7 @@ export class Transforms {
 
   /** To be called in `onRtpSender`, before the first frame can leave. */
   seal(sender: RTCRtpSender, source: Source, codec: Codec): void {
-    const role: TransformRole = { role: 'send', source, codec };
-    sender.transform = new RTCRtpScriptTransform(this.#worker, role);
+    this.#attach(sender, { role: 'send', source, codec });
   }
 
   /** To be called in `onRtpReceiver`, before the Consumer is resumed. */
@@ -65,12 +54,21 @@ export class Transforms {
     receiver: RTCRtpReceiver,
     from: { readonly consumerId: string; readonly peerId: PeerId; readonly source: Source; readonly codec: Codec },
   ): void {
-    const role: TransformRole = { role: 'receive', ...from };
-    receiver.transform = new RTCRtpScriptTransform(this.#worker, role);
+    this.#attach(receiver, { role: 'receive', ...from });
   }
 
   close(): void {
     this.#worker.terminate();
+  }
+
+  #attach(end: RTCRtpSender | RTCRtpReceiver, role: TransformRole): void {
+    if (transformKind() === 'script') {
+      end.transform = new RTCRtpScriptTransform(this.#worker, role);
+      return;
+    }
+    const { readable, writable } = (end as unknown as EncodedStreams).createEncodedStreams();
+    const input: FrameWorkerInput = { kind: 'streams', options: role, readable, writable };
+    this.#worker.postMessage(input, [readable, writable]);
   }
 
   #receive(output: Exclude<FrameWorkerOutput, { readonly kind: 'started' }>): void {

@@ -7,7 +7,7 @@ const read = (path: string): ReturnType<typeof readPlace> => readPlace(new URL(p
 
 describe('a link', () => {
   it('tells everything that DESIGN §11 lists', () => {
-    expect(read('/r/demo?name=Ada%20L&region=eu&role=host&join=1&video=0&audio=0&token=t')).toEqual({
+    expect(read('/r/demo?name=Ada%20L&region=eu&role=host&join=1&video=0&audio=0&token=t&codec=av1')).toEqual({
       kind: 'room',
       options: {
         room: 'demo',
@@ -15,6 +15,7 @@ describe('a link', () => {
         role: 'host',
         region: 'eu',
         token: 't',
+        codec: 'av1',
         join: true,
         video: false,
         audio: false,
@@ -23,8 +24,17 @@ describe('a link', () => {
   });
 
   it('has defaults for what it does not tell or tells wrongly', () => {
-    expect(read('/r/Demo?role=king&region=%20&join=yes')).toMatchObject({
-      options: { room: 'demo', role: 'speaker', region: undefined, join: false, video: true, audio: true, name: '' },
+    expect(read('/r/Demo?role=king&region=%20&join=yes&codec=h265')).toMatchObject({
+      options: {
+        room: 'demo',
+        role: 'speaker',
+        region: undefined,
+        join: false,
+        video: true,
+        audio: true,
+        name: '',
+        codec: undefined,
+      },
     });
   });
 

@@ -1,4 +1,8 @@
-/** What the link says: `/r/<room>?name=&region=&role=&join=1&video=0&audio=0&token=` (DESIGN §11). Pure. */
+/**
+ * What the link says: `/r/<room>?name=&region=&role=&join=1&video=0&audio=0&token=` (DESIGN §11), and `codec=` for
+ * development: vp8, vp9, h264 or av1. Pure.
+ */
+import type { VideoCodec } from '@veilcast/client';
 import { RegionId, Role, RoomId } from '@veilcast/protocol';
 
 export const NAME_MAX = 64;
@@ -9,11 +13,15 @@ export interface VisitOptions {
   readonly role: Role;
   readonly region: string | undefined;
   readonly token: string | undefined;
+  /** What pictures are sent in where everybody can decode it; the SDK's own choice without it. */
+  readonly codec: VideoCodec | undefined;
   /** Joins without a click. */
   readonly join: boolean;
   readonly video: boolean;
   readonly audio: boolean;
 }
+
+const CODECS: readonly VideoCodec[] = ['vp8', 'vp9', 'h264', 'av1'];
 
 export type Place =
   | { readonly kind: 'landing' }
@@ -38,6 +46,7 @@ export function readPlace(url: URL): Place {
       role: role.success ? role.data : 'speaker',
       region: region.success ? region.data : undefined,
       token,
+      codec: CODECS.find((codec) => codec === query.get('codec')),
       join: query.get('join') === '1',
       video: query.get('video') !== '0',
       audio: query.get('audio') !== '0',

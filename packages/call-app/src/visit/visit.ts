@@ -74,13 +74,14 @@ export class Visit {
       const token = this.options.token ?? (await openTokens(this.options.room, this.options.role));
       if (attempt !== this.#attempt) return;
       this.store.patch({ phase: { kind: 'joining', step: 'connect' } });
-      const { region } = this.options;
+      const { region, codec } = this.options;
       const call = await connect({
         url: location.origin,
         token,
         ...(this.#prepared && { prepared: this.#prepared }),
         ...(name === '' ? {} : { name }),
         ...(region === undefined ? {} : { region }),
+        ...(codec === undefined ? {} : { codec }),
       });
       if (attempt === this.#attempt) this.#enter(call);
       else await call.leave();

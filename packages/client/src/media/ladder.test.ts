@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { simulcastLadder } from './ladder.ts';
+import { encodingsOf, simulcastLadder } from './ladder.ts';
 
 const size = fc.record({ width: fc.integer({ min: 16, max: 7680 }), height: fc.integer({ min: 16, max: 4320 }) });
 
@@ -40,5 +40,34 @@ describe('the simulcast ladder', () => {
     expect(activeScales(640, 360)).toEqual([2, 1]);
     expect(activeScales(360, 640)).toEqual([2, 1]);
     expect(activeScales(320, 240)).toEqual([1]);
+  });
+});
+
+const scalability = (codec: 'vp8' | 'h264' | 'vp9' | 'av1', source: 'camera' | 'screen', spatialLayers = true) =>
+  encodingsOf(codec, { width: 1280, height: 720 }, source, spatialLayers).map((layer) => layer.scalabilityMode);
+
+describe('the encodings of a codec', () => {
+  it('are a stream a layer for VP8 and H.264, and one stream for VP9 and AV1', () => {
+    expect(scalability('vp8', 'camera')).toEqual(['L1T3', 'L1T3', 'L1T3']);
+    expect(scalability('h264', 'camera')).toEqual(['L1T1', 'L1T1', 'L1T1']);
+    for (const codec of ['vp9', 'av1'] as const) {
+      expect(scalability(codec, 'camera')).toEqual(['L3T3_KEY']);
+      expect(scalability(codec, 'screen')).toEqual(['L1T3']);
+      expect(scalability(codec, 'camera', false)).toEqual(['L1T1']);
+    }
+  });
+
+  it('in one stream are of full size, always on, and take fewer bits than apart', () => {
+    fc.assert(
+      fc.property(size, fc.boolean(), (capture, spatialLayers) => {
+        const [one] = encodingsOf('av1', capture, 'camera', spatialLayers);
+        const bits = simulcastLadder(capture, 'camera').reduce(
+          (sum, layer) => sum + (layer.active ? layer.maxBitrate : 0),
+          0,
+        );
+        expect(one).toMatchObject({ active: true, scaleResolutionDownBy: 1 });
+        expect(one?.maxBitrate).toBeLessThanOrEqual(bits);
+      }),
+    );
   });
 });

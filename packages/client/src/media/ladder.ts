@@ -1,11 +1,13 @@
 /**
- * How a picture is encoded: which simulcast layers, how large, how many bits. Pure.
+ * How a picture is encoded: which layers, how large, how many bits. Pure.
  *
- * A source always has the same number of encodings, so that another camera needs no new negotiation. A layer stands for
+ * VP8 and H.264 are sent as simulcast, a stream a layer; VP9 and AV1 as one stream with spatial layers in it, of which the
+ * server leaves out the upper ones, where the browser can make them. A source always has the same number of encodings, so that another camera needs no new negotiation. A layer stands for
  * a size (of a camera about 320, 640 and 1280 wide) and not for a fraction of the capture: a small capture leaves the upper
  * layers off and its lower ones still fit the tiles that the server gives them to.
  */
 import type { Source } from '@veilcast/protocol';
+import type { VideoCodec } from './codec.ts';
 
 export interface CaptureSize {
   readonly width: number;
@@ -49,10 +51,36 @@ const CAMERA_BITRATES: readonly (readonly [pixels: number, bitrate: number])[] =
 const SCREEN_SHARPNESS = 1.25;
 const SCREEN_FRAMERATE = 15;
 
+/** VP9 and AV1 need that much of what VP8 needs; `L3T3_KEY` predicts between layers at key frames only. */
+const ONE_STREAM_SHARE = 0.8;
+
 function lookUp(rows: readonly (readonly [number, number])[], pixels: number): number {
   let found = rows[0]![1];
   for (const [from, value] of rows) if (pixels >= from) found = value;
   return found;
+}
+
+/** The encodings of a picture. `spatialLayers`: whether this browser can encode them into one stream. */
+export function encodingsOf(codec: VideoCodec, size: CaptureSize, source: Source, spatialLayers: boolean): Layer[] {
+  const ladder = simulcastLadder(size, source);
+  if (codec === 'vp8') return ladder;
+  // Chromium's encoder of H.264 makes temporal layers that nothing in the stream tells apart.
+  if (codec === 'h264') return ladder.map((layer) => ({ ...layer, scalabilityMode: 'L1T1' }));
+  return [oneStream(ladder, source, spatialLayers)];
+}
+
+/** All layers in one stream take fewer bits than apart: each builds on the one below, at key frames at least. */
+function oneStream(ladder: readonly Layer[], source: Source, spatialLayers: boolean): Layer {
+  const active = ladder.filter((layer) => layer.active);
+  const all = active.reduce((sum, { maxBitrate }) => sum + maxBitrate, 0);
+  const top = active.at(-1)!;
+  // Chromium's VP9 encoder makes nothing at all of a screen in several spatial layers.
+  if (source === 'screen') return { ...top, scalabilityMode: spatialLayers ? 'L1T3' : 'L1T1' };
+  return {
+    ...top,
+    maxBitrate: Math.round(spatialLayers ? all * ONE_STREAM_SHARE : top.maxBitrate),
+    scalabilityMode: spatialLayers ? `L${ladder.length}T3_KEY` : 'L1T1',
+  };
 }
 
 /** Lowest layer first, as RFC 8853 orders rids. */

@@ -3,6 +3,7 @@ import { virtualClock } from '@veilcast/testkit';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Signaling } from '../socket.ts';
+import type { VideoCodec } from './codec.ts';
 import type { Transforms } from '../transforms.ts';
 import { Publishing } from './publishing.ts';
 import type { Transports } from './transports.ts';
@@ -10,6 +11,7 @@ import type { Transports } from './transports.ts';
 interface FakeProducer {
   readonly id: string;
   readonly source: Source;
+  readonly codec: string;
   paused: boolean;
   closed: boolean;
 }
@@ -18,7 +20,7 @@ const track = (kind: 'audio' | 'video') =>
   ({ kind, enabled: true, contentHint: '', getSettings: () => ({ width: 640, height: 360 }) }) as MediaStreamTrack;
 
 /** A server that answers after a while, and a browser that takes its time to negotiate. */
-function world() {
+function world(mimeTypes: readonly string[] = ['audio/opus', 'video/VP8'], codec: VideoCodec = 'vp8') {
   const clock = virtualClock();
   const producers: FakeProducer[] = [];
   const asked: string[] = [];
@@ -27,6 +29,7 @@ function world() {
   const send = {
     async produce(options: {
       track: MediaStreamTrack;
+      codec: { mimeType: string };
       appData: { source: Source };
       onRtpSender: (sender: unknown) => void;
     }) {
@@ -36,6 +39,7 @@ function world() {
       const producer: FakeProducer & Record<string, unknown> = {
         id: `p${producers.length}`,
         source: options.appData.source,
+        codec: options.codec.mimeType,
         paused: !options.track.enabled,
         closed: false,
         pause: () => (producer.paused = true),
@@ -47,7 +51,7 @@ function world() {
       return producer;
     },
   };
-  const codecs = [{ mimeType: 'audio/opus' }, { mimeType: 'video/VP8' }];
+  const codecs = mimeTypes.map((mimeType) => ({ mimeType }));
   const transports = { send, device: { sendRtpCapabilities: { codecs } } } as unknown as Transports;
   const transforms = { seal: (_: unknown, source: Source) => sealed.push(source) } as unknown as Transforms;
   const request = async (name: string) => {
@@ -55,7 +59,10 @@ function world() {
     await soon();
     return {};
   };
-  const publishing = new Publishing(transports, transforms, { request } as unknown as Signaling);
+  const publishing = new Publishing(transports, transforms, { request } as unknown as Signaling, {
+    codec,
+    spatialLayers: () => true,
+  });
   return { clock, publishing, producers, asked };
 }
 
@@ -110,5 +117,66 @@ describe('publishing', () => {
     void publishing.publish('screen', track('video'), false);
     await clock.advance(100);
     expect(producers).toHaveLength(1);
+  });
+});
+
+const open = async (codecs: readonly string[], preferred: 'vp8' | 'av1' = 'av1') => {
+  const made = world(codecs, preferred);
+  void made.publishing.publish('camera', track('video'), false);
+  await made.clock.advance(100);
+  return made;
+};
+
+describe('the codec of a picture', () => {
+  it('is the preferred one where this browser sends it, else one that it does', async () => {
+    const all = ['video/VP8', 'video/H264', 'video/AV1'];
+    expect((await open(all)).producers[0]?.codec).toBe('video/AV1');
+    expect((await open(['video/VP8', 'video/H264'])).producers[0]?.codec).toBe('video/VP8');
+    expect((await open(['video/H264'], 'vp8')).producers[0]?.codec).toBe('video/H264');
+  });
+
+  it('changes when somebody cannot decode it, muted as it was, and is not gone back to', async () => {
+    const { clock, publishing, producers, asked } = await open(['video/VP8', 'video/AV1']);
+    void publishing.setMuted('camera', true);
+    await clock.advance(100);
+    const done = Promise.all([publishing.undecodable('p0'), publishing.undecodable('p0')]);
+    await clock.advance(1_000);
+    await done;
+    expect(producers.map(({ codec, closed, paused }) => [codec, closed, paused])).toEqual([
+      ['video/AV1', true, true],
+      ['video/VP8', false, true],
+    ]);
+    expect(asked.filter((name) => name === 'closeProducer')).toHaveLength(1);
+    void publishing.publish('screen', track('video'), false);
+    await clock.advance(100);
+    expect(producers[2]?.codec).toBe('video/VP8');
+  });
+
+  it('stays, and it is said, when there is no other or it is sound', async () => {
+    const { clock, publishing, producers } = await open(['audio/opus', 'video/VP8'], 'vp8');
+    void publishing.publish('microphone', track('audio'), false);
+    await clock.advance(100);
+    for (const id of ['p0', 'p1'])
+      await expect(publishing.undecodable(id)).rejects.toMatchObject({ code: 'CANNOT_CONSUME' });
+    await expect(publishing.undecodable('p9')).resolves.toBeUndefined();
+    expect(producers.every(({ closed }) => !closed)).toBe(true);
+    // Those who can decode it are not to go without what comes later.
+    void publishing.publish('screen', track('video'), false);
+    await clock.advance(100);
+    expect(producers[2]?.codec).toBe('video/VP8');
+  });
+
+  it('is laid out anew for another camera by rid, in whatever order the browser keeps them', async () => {
+    const { clock, publishing, producers } = await open(['video/VP8'], 'vp8');
+    const encodings = [{ rid: 'r2' }, { rid: 'r1' }, { rid: 'r0' }] as {
+      rid: string;
+      scaleResolutionDownBy?: number;
+    }[];
+    Object.assign(producers[0] ?? {}, {
+      rtpSender: { getParameters: () => ({ encodings }), setParameters: async () => undefined },
+    });
+    void publishing.replaceTrack('camera', track('video'));
+    await clock.advance(100);
+    expect(encodings.map((each) => each.scaleResolutionDownBy)).toEqual([1, 1, 2]);
   });
 });

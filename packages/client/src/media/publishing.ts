@@ -5,24 +5,45 @@
 import { ClusterError, ProducerId, type Source } from '@veilcast/protocol';
 import type { types } from 'mediasoup-client';
 import type { Signaling } from '../socket.ts';
+import type { Codec } from '@veilcast/sframe';
 import type { Transforms } from '../transforms.ts';
-import { codecOf } from './codec.ts';
-import { simulcastLadder, type CaptureSize } from './ladder.ts';
+import { chooseCodec, codecOf, type VideoCodec } from './codec.ts';
+import { encodingsOf, type CaptureSize } from './ladder.ts';
+import { hasSpatialLayers } from './scalability.ts';
 import type { Transports } from './transports.ts';
 
 /** Speech is clear from 24 kb/s on; the sound of a film is not speech. */
 const SPEECH_BITRATE = 40_000;
 const MUSIC_BITRATE = 128_000;
 
+/** One Producer and what it was opened with. */
+interface Opened {
+  readonly producer: types.Producer;
+  readonly track: MediaStreamTrack;
+  readonly codec: Codec;
+}
+
+export interface PublishingOptions {
+  /** What pictures are sent in where everybody can decode it. */
+  readonly codec: VideoCodec;
+  /** Asked once, when the first picture in one stream is sent. */
+  readonly spatialLayers?: () => boolean;
+}
+
 export class Publishing {
   readonly #transports: Transports;
   readonly #transforms: Transforms;
   readonly #signaling: Signaling;
-  readonly #producers = new Map<Source, types.Producer>();
+  readonly #options: PublishingOptions;
+  readonly #producers = new Map<Source, Opened>();
+  /** What somebody in the Room could not decode. It is not tried again: who could not may come back. */
+  readonly #undecodable = new Set<Codec>();
+  #spatialLayers: boolean | undefined;
   /** Steps of one source wait for each other: what is closed while it opens must end closed. */
   readonly #turns = new Map<Source, Promise<unknown>>();
 
-  constructor(transports: Transports, transforms: Transforms, signaling: Signaling) {
+  constructor(transports: Transports, transforms: Transforms, signaling: Signaling, options: PublishingOptions) {
+    this.#options = options;
     this.#transports = transports;
     this.#transforms = transforms;
     this.#signaling = signaling;
@@ -31,25 +52,41 @@ export class Publishing {
   /** @throws ClusterError MEDIA_UNSUPPORTED when the Room has no codec that this browser sends */
   publish(source: Source, track: MediaStreamTrack, muted: boolean): Promise<void> {
     return this.#inTurn(source, async () => {
-      const producer = this.#producers.get(source);
-      if (producer) await replace(producer, source, track);
+      if (this.#producers.has(source)) await this.#replace(source, track);
       else await this.#open(source, track, muted);
+    });
+  }
+
+  /**
+   * Somebody cannot decode this Producer: it is sent again in a codec that nobody was told about yet.
+   * @throws ClusterError CANNOT_CONSUME when there is none left, so that they go without
+   */
+  async undecodable(producerId: string): Promise<void> {
+    const found = [...this.#producers].find(([, { producer }]) => producer.id === producerId);
+    if (!found) return;
+    const [source, { codec }] = found;
+    this.#undecodable.add(codec);
+    await this.#inTurn(source, async () => {
+      const opened = this.#producers.get(source);
+      // It was closed, or sent anew, while others waited their turn.
+      if (opened?.producer.id !== producerId) return;
+      const { producer, track } = opened;
+      if (track.kind === 'audio' || this.#choose() === undefined) throw new ClusterError('CANNOT_CONSUME');
+      const muted = producer.paused;
+      await this.#close(source);
+      await this.#open(source, track, muted);
     });
   }
 
   unpublish(source: Source): Promise<void> {
     return this.#inTurn(source, async () => {
-      const producer = this.#producers.get(source);
-      if (!producer) return;
-      this.#producers.delete(source);
-      producer.close();
-      await this.#signaling.request('closeProducer', { producerId: ProducerId.parse(producer.id) });
+      await this.#close(source);
     });
   }
 
   setMuted(source: Source, muted: boolean): Promise<void> {
     return this.#inTurn(source, async () => {
-      const producer = this.#producers.get(source);
+      const producer = this.#producers.get(source)?.producer;
       if (!producer || producer.paused === muted) return;
       // Our side first: muted means that nothing leaves, whatever the server answers.
       if (muted) producer.pause();
@@ -61,8 +98,7 @@ export class Publishing {
 
   replaceTrack(source: Source, track: MediaStreamTrack): Promise<void> {
     return this.#inTurn(source, async () => {
-      const producer = this.#producers.get(source);
-      if (producer) await replace(producer, source, track);
+      await this.#replace(source, track);
     });
   }
 
@@ -73,48 +109,88 @@ export class Publishing {
   }
 
   async #open(source: Source, track: MediaStreamTrack, muted: boolean): Promise<void> {
-    const { device, send } = this.#transports;
-    const mimeType = track.kind === 'audio' ? 'audio/opus' : 'video/vp8';
-    const codec = device.sendRtpCapabilities.codecs?.find((known) => known.mimeType.toLowerCase() === mimeType);
-    const sealed = codecOf(mimeType);
-    if (!codec || !sealed) throw new ClusterError('MEDIA_UNSUPPORTED', `no ${mimeType} on this side or the other`);
+    const { send } = this.#transports;
+    // What somebody cannot decode is better than nothing for the others.
+    const chosen = track.kind === 'audio' ? 'opus' : (this.#choose() ?? this.#choose(new Set()));
+    const codec = this.#sendable().find(({ mimeType }) => codecOf(mimeType) === chosen);
+    if (!codec || !chosen) {
+      throw new ClusterError('MEDIA_UNSUPPORTED', `no codec for ${track.kind} on this side and the other`);
+    }
     // A disabled track makes a paused Producer: nothing of it may leave before it is unmuted.
     track.enabled = !muted;
     const producer = await send.produce({
       track,
       codec,
-      ...(track.kind === 'audio' ? soundOptions(source) : pictureOptions(source, track)),
+      ...(chosen === 'opus' ? soundOptions(source) : this.#pictureOptions(source, track, chosen)),
       stopTracks: false,
       appData: { source, paused: muted },
-      onRtpSender: (sender) => this.#transforms.seal(sender, source, sealed),
+      onRtpSender: (sender) => this.#transforms.seal(sender, source, chosen),
     });
-    this.#producers.set(source, producer);
+    this.#producers.set(source, { producer, track, codec: chosen });
+  }
+
+  async #close(source: Source): Promise<void> {
+    const producer = this.#producers.get(source)?.producer;
+    if (!producer) return;
+    this.#producers.delete(source);
+    producer.close();
+    await this.#signaling.request('closeProducer', { producerId: ProducerId.parse(producer.id) });
+  }
+
+  async #replace(source: Source, track: MediaStreamTrack): Promise<void> {
+    const opened = this.#producers.get(source);
+    if (!opened) return;
+    const { producer, codec } = opened;
+    track.enabled = !producer.paused;
+    await producer.replaceTrack({ track });
+    this.#producers.set(source, { producer, track, codec });
+    const { rtpSender: sender } = producer;
+    if (codec === 'opus' || !sender) return;
+    // Another camera has another size: the same encodings, laid out anew.
+    const parameters = sender.getParameters();
+    const layers = this.#encodings(codec, source, track);
+    for (const [index, { active, scaleResolutionDownBy, maxBitrate }] of layers.entries()) {
+      // Browsers need not keep the order.
+      const encoding = parameters.encodings.find(({ rid }) => rid === `r${index}`) ?? parameters.encodings[index];
+      Object.assign(encoding ?? {}, { active, scaleResolutionDownBy, maxBitrate });
+    }
+    await sender.setParameters(parameters);
+  }
+
+  #sendable(): types.RtpCodecCapability[] {
+    return this.#transports.device.sendRtpCapabilities.codecs ?? [];
+  }
+
+  #choose(undecodable: ReadonlySet<Codec> = this.#undecodable): VideoCodec | undefined {
+    const sendable = new Set(this.#sendable().flatMap(({ mimeType }) => codecOf(mimeType) ?? []));
+    return chooseCodec(this.#options.codec, sendable, undecodable);
+  }
+
+  #encodings(codec: VideoCodec, source: Source, track: MediaStreamTrack) {
+    const inOneStream = codec === 'vp9' || codec === 'av1';
+    if (inOneStream) this.#spatialLayers ??= (this.#options.spatialLayers ?? hasSpatialLayers)();
+    return encodingsOf(codec, sizeOf(track), source, this.#spatialLayers ?? false);
+  }
+
+  #pictureOptions(source: Source, track: MediaStreamTrack, codec: VideoCodec): types.ProducerOptions {
+    if (source === 'screen' && track.contentHint === '') track.contentHint = 'detail';
+    return {
+      encodings: this.#encodings(codec, source, track),
+      // Without it the first seconds are a blur: the estimate starts at 300 kb/s.
+      codecOptions: { videoGoogleStartBitrate: 1_000 },
+    };
   }
 
   /** Asks our own encoders, where the browser can be asked that way; elsewhere the worker has asked the transform. */
   async makeKeyFrames(sources: readonly Source[]): Promise<void> {
     for (const source of sources) {
-      const sender = this.#producers.get(source)?.rtpSender;
+      const sender = this.#producers.get(source)?.producer.rtpSender;
       if (!sender || sender.track?.kind !== 'video') continue;
       const parameters = sender.getParameters();
       const options = { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) };
       await sender.setParameters(parameters, options).catch(() => undefined);
     }
   }
-}
-
-async function replace(producer: types.Producer, source: Source, track: MediaStreamTrack): Promise<void> {
-  track.enabled = !producer.paused;
-  await producer.replaceTrack({ track });
-  const { rtpSender: sender } = producer;
-  if (track.kind !== 'video' || !sender) return;
-  // Another camera has another size: the same encodings, laid out anew.
-  const parameters = sender.getParameters();
-  const layers = simulcastLadder(sizeOf(track), source);
-  for (const [index, { active, scaleResolutionDownBy, maxBitrate }] of layers.entries()) {
-    Object.assign(parameters.encodings[index] ?? {}, { active, scaleResolutionDownBy, maxBitrate });
-  }
-  await sender.setParameters(parameters);
 }
 
 function sizeOf(track: MediaStreamTrack): CaptureSize {
@@ -127,13 +203,4 @@ function soundOptions(source: Source): types.ProducerOptions {
     return { codecOptions: { opusStereo: true, opusFec: true, opusMaxAverageBitrate: MUSIC_BITRATE } };
   }
   return { codecOptions: { opusDtx: true, opusFec: true, opusMaxAverageBitrate: SPEECH_BITRATE } };
-}
-
-function pictureOptions(source: Source, track: MediaStreamTrack): types.ProducerOptions {
-  if (source === 'screen' && track.contentHint === '') track.contentHint = 'detail';
-  return {
-    encodings: simulcastLadder(sizeOf(track), source),
-    // Without it the first seconds are a blur: the estimate starts at 300 kb/s.
-    codecOptions: { videoGoogleStartBitrate: 1_000 },
-  };
 }

@@ -1,4 +1,11 @@
-import type { ConsumerView, PeerId, ProducerView, RequestName } from '@veilcast/protocol';
+import {
+  ClusterError,
+  type ConsumerView,
+  type ErrorCode,
+  type PeerId,
+  type ProducerView,
+  type RequestName,
+} from '@veilcast/protocol';
 import { virtualClock } from '@veilcast/testkit';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +28,7 @@ const view = (producerId: string): ConsumerView =>
   }) as unknown as ConsumerView;
 
 /** A server and a browser that do as they are told and write down in which order. */
-function world(missing: (producerId: string, tries: number) => boolean = () => false) {
+function world(missing: (producerId: string, tries: number) => boolean = () => false, refusal?: ErrorCode) {
   const clock = virtualClock();
   const log: string[] = [];
   const tries = new Map<string, number>();
@@ -33,6 +40,7 @@ function world(missing: (producerId: string, tries: number) => boolean = () => f
       tries.set(producerId, before + 1);
       return !missing(producerId, before);
     });
+    if (refusal && found.length === 0) return Promise.reject(new ClusterError(refusal));
     return Promise.resolve({ consumers: found.map(view) });
   };
   const transports = {
@@ -51,6 +59,7 @@ function world(missing: (producerId: string, tries: number) => boolean = () => f
   const receiving = new Receiving(transports, transforms, { request } as unknown as Signaling, clock, {
     opened: ({ producerId }: Received) => present.add(producerId),
     closed: ({ producerId }: Received) => present.delete(producerId),
+    undecodable: ({ producerId }) => log.push(`undecodable ${producerId}`),
   });
   return { clock, log, receiving, present };
 }
@@ -81,6 +90,19 @@ describe('receiving', () => {
     await never.clock.advance(60_000);
     expect(never.log).toEqual(Array.from({ length: 4 }, () => 'consume p1'));
     expect(never.clock.pending()).toBe(0);
+  });
+
+  it('says what it cannot decode, once nobody sends it in another codec', async () => {
+    const { clock, log, receiving } = world(() => true, 'CANNOT_CONSUME');
+    receiving.producerOpened(producer('p1'));
+    await clock.advance(2_000);
+    expect(log).not.toContain('undecodable p1');
+    await clock.advance(60_000);
+    expect(log.filter((line) => line === 'undecodable p1')).toHaveLength(1);
+    const other = world(() => true, 'DEADLINE');
+    other.receiving.producerOpened(producer('p1'));
+    await other.clock.advance(60_000);
+    expect(other.log).not.toContain('undecodable p1');
   });
 
   it('consumes again what the server closed while its Producer lives', async () => {

@@ -8,6 +8,7 @@ import {
   type ConsumerId,
   type Clock,
   type ConsumerView,
+  type ErrorCode,
   type PeerId,
   type ProducerId,
   type ProducerView,
@@ -36,11 +37,15 @@ export interface Received {
 export interface ReceivingListeners {
   opened(received: Received): void;
   closed(received: Received): void;
+  /** This browser cannot decode it, and it was not sent in another codec either. */
+  undecodable(producer: ProducerView): void;
 }
 
 interface Wanted {
   readonly producer: ProducerView;
   tries: number;
+  /** Why it was refused last. */
+  refusal?: ErrorCode;
 }
 
 export class Receiving {
@@ -111,7 +116,11 @@ export class Receiving {
   #askLater(producerId: ProducerId): void {
     const wanted = this.#wanted.get(producerId);
     const wait = RETRY_PAUSES_MS[wanted?.tries ?? 0];
-    if (!wanted || wait === undefined) return;
+    if (!wanted) return;
+    if (wait === undefined) {
+      if (wanted.refusal === 'CANNOT_CONSUME') this.#listeners.undecodable(wanted.producer);
+      return;
+    }
     wanted.tries += 1;
     this.#clock.after(wait, () => {
       if (!this.#closed && this.#wanted.get(producerId) === wanted && !this.#received.has(producerId)) {
@@ -130,10 +139,16 @@ export class Receiving {
 
   async #consume(producerIds: ProducerId[]): Promise<void> {
     const rtpCapabilities = plain(this.#transports.device.recvRtpCapabilities);
-    const answer = await this.#signaling.request('consume', { producerIds, rtpCapabilities }).catch(() => undefined);
+    let refusal: ErrorCode | undefined;
+    const answer = await this.#signaling
+      .request('consume', { producerIds, rtpCapabilities })
+      .catch((thrown: unknown) => void (refusal = ClusterError.of(thrown).code));
     const views = answer?.consumers ?? [];
     for (const producerId of producerIds) {
-      if (!views.some((view) => view.producerId === producerId)) this.#askLater(producerId);
+      if (views.some((view) => view.producerId === producerId)) continue;
+      const wanted = this.#wanted.get(producerId);
+      if (wanted && refusal) wanted.refusal = refusal;
+      this.#askLater(producerId);
     }
     const opened = await Promise.all(views.map((view) => this.#open(view)));
     const consumerIds = opened.filter((consumerId) => consumerId !== undefined);

@@ -13,6 +13,7 @@ import {
 } from '@veilcast/protocol';
 import { Device, type types } from 'mediasoup-client';
 import type { Signaling } from '../socket.ts';
+import { connectionSettings } from '../transform-kind.ts';
 import { PathWatch } from './path-watch.ts';
 
 /** What we attach to every Producer. */
@@ -64,7 +65,7 @@ async function newDevice(): Promise<Device> {
 }
 
 function optionsOf(options: TransportOptions): types.TransportOptions {
-  return options as unknown as types.TransportOptions;
+  return { ...(options as unknown as types.TransportOptions), additionalSettings: connectionSettings() };
 }
 
 function watch(transport: types.Transport, { signaling, clock, failed }: TransportsOutside): PathWatch {

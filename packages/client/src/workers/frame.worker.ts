@@ -17,10 +17,13 @@ const keys = new FrameKeys(browserClock);
 const tally = new FrameTally(browserClock, (counts) => scope.postMessage({ kind: 'counts', ...counts }));
 
 scope.onmessage = ({ data }) => {
-  data.port.onmessage = ({ data: message }: MessageEvent<KeyMessage>) => void keys.take(message);
+  if (data.kind === 'streams') transform(data);
+  else data.port.onmessage = ({ data: message }: MessageEvent<KeyMessage>) => void keys.take(message);
 };
 
-scope.onrtctransform = ({ transformer }) => {
+scope.onrtctransform = ({ transformer }) => transform(transformer);
+
+function transform(transformer: Transformer): void {
   const step = transformer.options.role === 'send' ? sealing(transformer) : opening(transformer);
   const stream = new TransformStream<EncodedFrame, EncodedFrame>({
     async transform(frame, controller) {
@@ -32,7 +35,7 @@ scope.onrtctransform = ({ transformer }) => {
     .pipeThrough(stream)
     .pipeTo(transformer.writable)
     .catch(() => undefined);
-};
+}
 
 scope.postMessage({ kind: 'started' });
 

@@ -7,6 +7,7 @@ import type { MemberIdentity, ShownAttestation } from '@veilcast/e2ee/identity';
 import type { Speaker } from '@veilcast/e2ee/said';
 import type { ErrorCode, EventBody, PeerId, RoomId, Source } from '@veilcast/protocol';
 import type { Codec } from '@veilcast/sframe';
+import type { Transformer } from './scope.ts';
 import type { AttestationAnswer } from './shown.ts';
 
 /** Group worker → frame worker, on their own port. */
@@ -27,10 +28,10 @@ export type KeyMessage =
   | { readonly kind: 'forget' };
 
 /** Main → frame worker. */
-export interface FrameWorkerInput {
-  readonly kind: 'keys';
-  readonly port: MessagePort;
-}
+export type FrameWorkerInput =
+  | { readonly kind: 'keys'; readonly port: MessagePort }
+  /** The frames of one sender or receiver, where there are no script transforms. */
+  | ({ readonly kind: 'streams' } & Transformer);
 
 export interface FrameCounts {
   readonly sealed: number;
@@ -54,7 +55,7 @@ export type FrameWorkerOutput =
   /** The encoders of these sources must make a key frame: receivers have a new key or saw nothing yet. */
   | { readonly kind: 'wantOwnKeyFrames'; readonly sources: readonly Source[] };
 
-/** The options of one RTCRtpScriptTransform. `codec` is what signaling says; the frame's own metadata goes first. */
+/** The options of one transform. `codec` is what signaling says; the frame's own metadata goes first. */
 export type TransformRole =
   | { readonly role: 'send'; readonly source: Source; readonly codec: Codec }
   | {

@@ -8,7 +8,7 @@ export interface EncodedFrame {
   getMetadata(): { readonly synchronizationSource?: number; readonly mimeType?: string };
 }
 
-/** RTCRtpScriptTransformer. Which of the two key frame calls exist depends on the browser. */
+/** RTCRtpScriptTransformer, or the streams of one sender or receiver. Which of the two key frame calls exist depends on the browser. */
 export interface Transformer {
   readonly options: TransformRole;
   readonly readable: ReadableStream<EncodedFrame>;
