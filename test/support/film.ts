@@ -25,7 +25,8 @@ function checksum(actor: number, frame: number): number {
   return (actor * 3 + (frame & 15) + ((frame >> 4) & 15) * 5 + (frame >> 8) * 7 + 9) & 15;
 }
 
-function code(actor: number, frame: number): number {
+/** What the columns of a frame say, the first column in the highest bit. */
+export function codeOf(actor: number, frame: number): number {
   return (actor << (FRAME_BITS + CHECK_BITS)) | (frame << CHECK_BITS) | checksum(actor, frame);
 }
 
@@ -35,13 +36,13 @@ export function readCode(luminances: readonly number[]): { actor: number; frame:
   const value = luminances.reduce((bits, each) => (bits << 1) | (each > 127 ? 1 : 0), 0);
   const actor = value >> (FRAME_BITS + CHECK_BITS);
   const frame = (value >> CHECK_BITS) & ((1 << FRAME_BITS) - 1);
-  return value === code(actor, frame) ? { actor, frame } : undefined;
+  return value === codeOf(actor, frame) ? { actor, frame } : undefined;
 }
 
 /** One I420 picture. */
 function picture(actor: number, frame: number): Buffer {
   const i420 = Buffer.alloc((WIDTH * HEIGHT * 3) / 2, 128);
-  const bits = code(actor, frame);
+  const bits = codeOf(actor, frame);
   const band = HEIGHT / BAND;
   const row = Buffer.alloc(WIDTH);
   for (let x = 0; x < WIDTH; x++) {

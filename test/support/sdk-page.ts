@@ -46,8 +46,8 @@ export interface ServedSdk {
   close(): Promise<void>;
 }
 
-/** Bundles the page and serves it on a loopback port. */
-export async function serveSdk(): Promise<ServedSdk> {
+/** Bundles the page, or another of this source, and serves it on a loopback port. */
+export async function serveSdk(source = SOURCE): Promise<ServedSdk> {
   const dist = await mkdtemp(join(tmpdir(), 'veilcast-sdk-'));
   const root = fileURLToPath(new URL('../../packages/client', import.meta.url));
   await build({
@@ -58,7 +58,7 @@ export async function serveSdk(): Promise<ServedSdk> {
       {
         name: 'sdk-page',
         resolveId: (id) => (id === ENTRY ? join(root, 'sdk-page.js') : undefined),
-        load: (id) => (id === join(root, 'sdk-page.js') ? SOURCE : undefined),
+        load: (id) => (id === join(root, 'sdk-page.js') ? source : undefined),
       },
     ],
     build: {

@@ -1,0 +1,223 @@
+/**
+ * Every codec through the whole cluster: two people in two regions, each sending in a codec of their own, so that every
+ * picture passes a transform, mediasoup, a Pipe, mediasoup and a transform before it is compared with the film.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { startCluster, type Cluster } from '@veilcast/cli';
+import { RegionId } from '@veilcast/protocol';
+import { eventually, openBrowser, type Report } from './support/browser.ts';
+import { Filmed, serveFilmPage } from './support/film-page.ts';
+import { tokenFor } from './support/member.ts';
+import type { ServedSdk } from './support/sdk-page.ts';
+
+let cluster: Cluster;
+let served: ServedSdk;
+let browser: Browser;
+
+beforeAll(async () => {
+  const starting = [startCluster({ port: 0, regions: ['eu', 'us'].map((name) => RegionId.parse(name)), lan: false })];
+  [cluster, served, browser] = await Promise.all([starting[0]!, serveFilmPage(), openBrowser()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await served?.close();
+  await cluster?.close();
+});
+
+type Side = { readonly codec: 'vp8' | 'vp9' | 'h264' | 'av1'; readonly actor: number };
+type Known = Report & { readonly error?: { readonly code: string } };
+
+/** `before` runs on the page before anything else. */
+async function person(
+  room: string,
+  name: string,
+  region: string,
+  { codec, actor }: Side,
+  before?: () => void,
+): Promise<Filmed> {
+  const context = await browser.newContext({ permissions: ['camera', 'microphone'] });
+  const page = await context.newPage();
+  if (before) await page.addInitScript(before);
+  page.on('pageerror', (error) => console.error(`page of ${name}: ${error.stack ?? error.message}`));
+  await page.goto(served.url);
+  await page.waitForFunction(() => 'film' in window);
+  const filmed = new Filmed(page, name);
+  await filmed.enter({ url: cluster.origin, token: await tokenFor(cluster.origin, room), region, name, codec, actor });
+  return filmed;
+}
+
+const isSeen = (seen: object | undefined): boolean => seen !== undefined;
+const isHeard = (level: number): boolean => level > 0.05;
+
+const pairs: readonly (readonly [Side, Side])[] = [
+  [
+    { codec: 'vp9', actor: 1 },
+    { codec: 'h264', actor: 2 },
+  ],
+  [
+    { codec: 'av1', actor: 3 },
+    { codec: 'vp8', actor: 4 },
+  ],
+];
+
+describe.each(pairs)('%o and %o between two regions', (left, right) => {
+  let ada: Filmed;
+  let bob: Filmed;
+  const peers = { ada: '', bob: '' };
+
+  beforeAll(async () => {
+    const room = `codecs-${left.codec}-${right.codec}`;
+    ada = await person(room, 'Ada', 'eu', left);
+    bob = await person(room, 'Bob', 'us', right);
+    peers.ada = (await ada.report<Known>()).self.peerId;
+    peers.bob = (await bob.report<Known>()).self.peerId;
+  });
+
+  afterAll(async () => {
+    await Promise.all([ada?.leave(), bob?.leave()]);
+  });
+
+  it('both see the film of the other, in its codec, and hear the tone', async () => {
+    for (const [viewer, other, side] of [
+      [ada, peers.bob, right],
+      [bob, peers.ada, left],
+    ] as const) {
+      const seen = await eventually(
+        `${side.codec} at ${viewer.name}`,
+        () => viewer.sees(other),
+        (each) => each !== undefined,
+      );
+      expect(seen?.actor).toBe(side.actor);
+      await eventually(
+        'the next frames',
+        () => viewer.sees(other),
+        (each) => each !== undefined && each.frame !== seen?.frame,
+      );
+      await eventually('the tone', () => viewer.loudness(other), isHeard);
+      const report = await viewer.report<Known>();
+      expect(report.peers[0]?.video.codec.toLowerCase()).toBe(side.codec);
+      expect(report.peers[0]?.path).toHaveLength(2);
+    }
+  });
+
+  it('layers follow what is shown', async () => {
+    for (const [viewer, other] of [
+      [ada, peers.bob],
+      [bob, peers.ada],
+    ] as const) {
+      for (const [shown, width] of [
+        [160, 320],
+        [640, 640],
+      ] as const) {
+        await viewer.show(other, shown);
+        await eventually(
+          `${width} wide`,
+          () => viewer.sees(other),
+          (each) => each?.width === width,
+        );
+      }
+    }
+  });
+
+  it('a shared screen comes through beside the camera', async () => {
+    await ada.share(11);
+    await bob.share(12);
+    for (const [viewer, other, actor] of [
+      [ada, peers.bob, 12],
+      [bob, peers.ada, 11],
+    ] as const) {
+      const seen = await eventually(
+        'the screen',
+        () => viewer.sees(other, 'screen'),
+        (each) => each !== undefined,
+      );
+      expect(seen?.actor).toBe(actor);
+    }
+  });
+});
+
+describe('a browser without script transforms', () => {
+  it('has a call through createEncodedStreams, both ways', async () => {
+    const room = 'codecs-streams';
+    const old = await person(room, 'Ada', 'eu', { codec: 'vp9', actor: 5 }, withoutScriptTransforms);
+    const bob = await person(room, 'Bob', 'us', { codec: 'h264', actor: 6 });
+    const peers = { old: (await old.report<Known>()).self.peerId, bob: (await bob.report<Known>()).self.peerId };
+    for (const [viewer, other, actor] of [
+      [old, peers.bob, 6],
+      [bob, peers.old, 5],
+    ] as const) {
+      const seen = await eventually(`at ${viewer.name}`, () => viewer.sees(other), isSeen);
+      expect(seen?.actor).toBe(actor);
+      await eventually('the tone', () => viewer.loudness(other), isHeard);
+      expect((await viewer.report<Known>()).e2ee).toMatchObject({ state: 'encrypted', members: 2 });
+    }
+    await Promise.all([old.leave(), bob.leave()]);
+  });
+
+  it('is refused with a reason where there are no encoded streams either', async () => {
+    const context = await browser.newContext({ permissions: ['camera', 'microphone'] });
+    const page = await context.newPage();
+    await page.addInitScript(withoutScriptTransforms);
+    await page.addInitScript(withoutEncodedStreams);
+    await page.goto(`${cluster.origin}/r/codecs-none?name=Ada&join=1`);
+    const error = page.locator('[data-testid="error"]');
+    await error.waitFor();
+    expect(await error.getAttribute('data-code')).toBe('MEDIA_UNSUPPORTED');
+    await context.close();
+  });
+});
+
+function withoutScriptTransforms(): void {
+  Reflect.deleteProperty(globalThis, 'RTCRtpScriptTransform');
+}
+
+function withoutEncodedStreams(): void {
+  for (const end of [RTCRtpSender, RTCRtpReceiver]) Reflect.deleteProperty(end.prototype, 'createEncodedStreams');
+}
+
+/** Offers what it offers but AV1. */
+function withoutAv1(): void {
+  const Whole = RTCPeerConnection;
+  globalThis.RTCPeerConnection = class extends Whole {
+    override addTransceiver(...args: Parameters<RTCPeerConnection['addTransceiver']>): RTCRtpTransceiver {
+      const transceiver = super.addTransceiver(...args);
+      const known = RTCRtpReceiver.getCapabilities('video')?.codecs ?? [];
+      const video = args[0] === 'video' || (typeof args[0] !== 'string' && args[0].kind === 'video');
+      if (video) transceiver.setCodecPreferences(known.filter(({ mimeType }) => mimeType !== 'video/AV1'));
+      return transceiver;
+    }
+  };
+}
+
+it('a publisher falls back to a codec that the newcomer can decode', async () => {
+  const room = 'codecs-fallback';
+  const ada = await person(room, 'Ada', 'eu', { codec: 'av1', actor: 7 });
+  const bob = await person(room, 'Bob', 'eu', { codec: 'vp8', actor: 8 });
+  const peer = (await ada.report<Known>()).self.peerId;
+  const codecAt = async (viewer: Filmed) => {
+    const { peers } = await viewer.report<Known>();
+    return peers.find(({ peerId }) => peerId === peer)?.video.codec;
+  };
+  await eventually(
+    'AV1 at Bob',
+    () => codecAt(bob),
+    (codec) => codec === 'AV1',
+  );
+  const cleo = await person(room, 'Cleo', 'us', { codec: 'av1', actor: 9 }, withoutAv1);
+  for (const viewer of [cleo, bob]) {
+    await eventually(
+      `VP8 at ${viewer.name}`,
+      () => codecAt(viewer),
+      (codec) => codec === 'VP8',
+    );
+    const seen = await eventually(`the film at ${viewer.name}`, () => viewer.sees(peer), isSeen);
+    expect(seen?.actor).toBe(7);
+  }
+  // Cleo wanted AV1 and has none to send.
+  const own = (await cleo.report<Known>()).self.peerId;
+  const { peers } = await bob.report<Known>();
+  expect(peers.find(({ peerId }) => peerId === own)?.video.codec).toBe('VP8');
+  await Promise.all([ada.leave(), bob.leave(), cleo.leave()]);
+});

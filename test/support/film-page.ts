@@ -1,0 +1,184 @@
+/**
+ * A page with the SDK whose cameras and screens are films that it draws itself, so that every browser can show one, and
+ * many people of different films can share one browser.
+ */
+import { BAND, COLUMNS, codeOf, FPS, HEIGHT, readCode, WIDTH } from './film.ts';
+import { serveSdk, type ServedSdk } from './sdk-page.ts';
+
+export interface FilmOptions {
+  readonly url: string;
+  readonly token: string;
+  readonly region: string;
+  readonly name: string;
+  readonly codec: string;
+  readonly actor: number;
+  readonly width?: number;
+}
+
+/** What a test calls on the page. */
+interface FilmApi {
+  enter(options: FilmOptions, codes: readonly number[]): Promise<void>;
+  share(codes: readonly number[]): Promise<void>;
+  look(peerId: string, source: string): { luminances: number[]; width: number } | undefined;
+  loudness(peerId: string): number;
+  show(peerId: string, width: number): void;
+  report(): Promise<unknown>;
+  leave(): Promise<void>;
+}
+
+/** A page of any driver. */
+export interface Tab {
+  evaluate(script: string): Promise<unknown>;
+}
+
+const SOURCE = `
+import { connect } from '@veilcast/client';
+const FPS = ${FPS}, COLUMNS = ${COLUMNS}, BAND = ${BAND};
+let call, sound;
+const shown = new Map();
+function film(codes, width) {
+  const canvas = document.createElement('canvas');
+  canvas.width = width;
+  canvas.height = (width * ${HEIGHT}) / ${WIDTH};
+  const context = canvas.getContext('2d');
+  const stream = canvas.captureStream(FPS);
+  let frame = 0;
+  const draw = () => {
+    const code = codes[frame % codes.length];
+    context.fillStyle = '#808080';
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    for (let column = 0; column < COLUMNS; column++) {
+      context.fillStyle = (code >> (COLUMNS - 1 - column)) & 1 ? '#fff' : '#000';
+      context.fillRect((column * width) / COLUMNS, 0, width / COLUMNS + 1, canvas.height / BAND);
+    }
+    context.fillStyle = '#c04020';
+    context.fillRect((frame * 8) % (width - 64), canvas.height / BAND, 64, canvas.height);
+    frame += 1;
+  };
+  draw();
+  setInterval(draw, 1000 / FPS);
+  return stream;
+}
+function tone(frequency) {
+  sound ??= new AudioContext();
+  void sound.resume();
+  const oscillator = new OscillatorNode(sound, { frequency });
+  const to = new MediaStreamAudioDestinationNode(sound);
+  oscillator.connect(to);
+  oscillator.start();
+  return to.stream.getAudioTracks()[0];
+}
+function shows({ source, track, producerId }, { peerId }) {
+  const element = document.createElement(track.kind);
+  element.autoplay = true;
+  element.muted = track.kind === 'video';
+  element.srcObject = new MediaStream([track]);
+  document.body.append(element);
+  void element.play().catch(() => undefined);
+  let analyser;
+  if (track.kind === 'audio') {
+    analyser = new AnalyserNode(sound, { fftSize: 2048 });
+    new MediaStreamAudioSourceNode(sound, { mediaStream: element.srcObject }).connect(analyser);
+  }
+  shown.set(peerId + ' ' + source, { element, analyser, producerId });
+}
+window.film = {
+  async enter(options, codes) {
+    const { actor, width = ${WIDTH}, ...rest } = options;
+    const voice = tone(300 + actor * 40);
+    call = await connect(rest);
+    call.on('track', shows);
+    for (const person of call.snapshot.people) for (const track of person.tracks) shows(track, person);
+    await call.publish(new MediaStream([...film(codes, width).getTracks(), voice]));
+  },
+  share: (codes) => call.publish(film(codes, ${WIDTH}), { video: 'screen' }),
+  look(peerId, source) {
+    const video = shown.get(peerId + ' ' + source)?.element;
+    if (!video || video.videoWidth === 0) return undefined;
+    const canvas = document.createElement('canvas');
+    canvas.width = COLUMNS;
+    canvas.height = 1;
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    const { videoWidth: width, videoHeight: height } = video;
+    for (let column = 0; column < COLUMNS; column++) {
+      // The middle of the column, away from the edges that coding blurs.
+      context.drawImage(video, ((column + 0.3) * width) / COLUMNS, height / BAND / 4, (0.4 * width) / COLUMNS, height / BAND / 2, column, 0, 1, 1);
+    }
+    const { data } = context.getImageData(0, 0, COLUMNS, 1);
+    return { width, luminances: Array.from({ length: COLUMNS }, (_, column) => data[column * 4 + 1]) };
+  },
+  loudness(peerId) {
+    const analyser = shown.get(peerId + ' microphone')?.analyser;
+    if (!analyser) return 0;
+    const samples = new Float32Array(analyser.fftSize);
+    analyser.getFloatTimeDomainData(samples);
+    return Math.max(...samples.map(Math.abs));
+  },
+  show(peerId, width) {
+    const { producerId } = shown.get(peerId + ' camera');
+    call.showTiles([{ producerId, width, height: Math.round((width * ${HEIGHT}) / ${WIDTH}), visible: true }]);
+  },
+  report: async () => ({ ...(await call.report()), error: call.snapshot.error }),
+  leave: () => call.leave(),
+};
+`;
+
+export function serveFilmPage(): Promise<ServedSdk> {
+  return serveSdk(SOURCE);
+}
+
+/** The codes of one film, a number a frame. */
+function filmOf(actor: number): number[] {
+  return Array.from({ length: FPS * 20 }, (_, frame) => codeOf(actor, frame));
+}
+
+/** One person on such a page. */
+export class Filmed {
+  readonly #tab: Tab;
+  readonly name: string;
+
+  constructor(tab: Tab, name: string) {
+    this.#tab = tab;
+    this.name = name;
+  }
+
+  async enter(options: FilmOptions): Promise<void> {
+    await this.#call('enter', options, filmOf(options.actor));
+  }
+
+  async share(actor: number): Promise<void> {
+    await this.#call('share', filmOf(actor));
+  }
+
+  /** Whose film is seen, which frame of it, and how wide; undefined while there is none. */
+  async sees(
+    peerId: string,
+    source: 'camera' | 'screen' = 'camera',
+  ): Promise<{ actor: number; frame: number; width: number } | undefined> {
+    const look = (await this.#call('look', peerId, source)) as ReturnType<FilmApi['look']>;
+    const code = look && readCode(look.luminances);
+    return code && { ...code, width: look.width };
+  }
+
+  /** 0 to 1. */
+  async loudness(peerId: string): Promise<number> {
+    return (await this.#call('loudness', peerId)) as number;
+  }
+
+  async show(peerId: string, width: number): Promise<void> {
+    await this.#call('show', peerId, width);
+  }
+
+  async report<T>(): Promise<T> {
+    return (await this.#call('report')) as T;
+  }
+
+  async leave(): Promise<void> {
+    await this.#call('leave');
+  }
+
+  /** As text, so that every driver takes it. */
+  #call<N extends keyof FilmApi>(name: N, ...args: Parameters<FilmApi[N]>): Promise<unknown> {
+    return this.#tab.evaluate(`film.${name}(${args.map((each) => JSON.stringify(each)).join(', ')})`);
+  }
+}
