@@ -177,6 +177,8 @@ export class Fleet {
     if (event.case !== 'nodeReport' || node.channel !== channel) return;
     const report = parseWith(NodeReport, event.value);
     if (report.nodeId !== node.nodeId || report.incarnation !== node.incarnation) return;
+    // A node must not draw a region's people to itself from elsewhere.
+    if ((channel.remote.region ?? report.region) !== report.region) return;
     const now = this.#look();
     const workers = workersIn(node.report);
     const rooms = node.take(report, now);

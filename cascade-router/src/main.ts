@@ -1,8 +1,11 @@
-/** The process of its own. Needs a Carrier that crosses the network, and a shared store: until both exist, it says so and ends. */
-import process from 'node:process';
+/** A cascade-router as a process of its own: `node cascade-router/src/main.ts --config cascade.toml`. */
+import { ProcessConfig, runProcess } from '@veilcast/node-kit/process';
+import { startCascadeRouter } from './cascade-router.ts';
+import { CascadeConfig } from './config.ts';
 
-process.stderr.write(
-  'cascade-router cannot run as a process of its own yet: the network carrier (HTTP/2 with mutual TLS) and the Redis ' +
-    'coordination adapter are missing. Run all services in one process with `./veilcast up`.\n',
-);
-process.exitCode = 1;
+await runProcess({
+  kind: 'cascade-router',
+  schema: ProcessConfig.extend({ cascade: CascadeConfig }),
+  who: ({ cascade }) => ({ processId: cascade.processId, region: undefined }),
+  start: (context, { cascade }) => startCascadeRouter({ context, config: cascade }),
+});

@@ -1,11 +1,11 @@
-/** A node as a process of its own. Refuses until there is a way to other processes; `veilcast up` runs nodes until then. */
-process.stderr.write(
-  [
-    'sfu-node cannot run as a process of its own yet. Missing:',
-    '  - a network Carrier in packages/control (there is only the one within a process)',
-    '  - a shared Directory in packages/coordination (there is only the one in memory)',
-    'Run all services in one process instead: ./veilcast up',
-    '',
-  ].join('\n'),
-);
-process.exitCode = 1;
+/** A node as a process of its own: `node sfu-node/src/main.ts --config node.toml`. */
+import { ProcessConfig, runProcess } from '@veilcast/node-kit/process';
+import { NodeConfig } from './config.ts';
+import { startSfuNode } from './node.ts';
+
+await runProcess({
+  kind: 'sfu-node',
+  schema: ProcessConfig.extend({ node: NodeConfig }),
+  who: ({ node }) => ({ processId: node.nodeId, region: node.region }),
+  start: (context, { node }) => startSfuNode({ context, config: node }),
+});

@@ -112,7 +112,7 @@ class RunningNode implements SfuNode {
         carrier,
         address,
         clock,
-        hello: { kind: 'sfu-node', processId: nodeId, incarnation: this.incarnation },
+        hello: { kind: 'sfu-node', processId: nodeId, incarnation: this.incarnation, region },
         serve: serveNode({
           rooms: this.#rooms,
           terms: new TermMemory(),

@@ -1,12 +1,12 @@
-/**
- * Signaling as a process of its own. Processes of a cluster speak with each other over a network Carrier, and share Leases
- * through a network store; neither exists yet, and a process alone with memory adapters would find nobody.
- */
-import { createLogger } from '@veilcast/node-kit';
+/** Signaling as a process of its own, with the pages: `node signaling/src/main.ts --config signaling.toml`. */
+import { ProcessConfig, runProcess } from '@veilcast/node-kit/process';
+import { SignalingConfig } from './config.ts';
+import { startWithPages } from './with-pages.ts';
+import { WebConfig } from './web-config.ts';
 
-const log = createLogger({ service: 'signaling' });
-log.fatal(
-  'signaling does not run as a process of its own yet: the network Carrier (packages/control) and the Redis adapters ' +
-    '(packages/coordination) are missing. `./veilcast up` runs it together with all the others in one process.',
-);
-process.exitCode = 1;
+await runProcess({
+  kind: 'signaling',
+  schema: ProcessConfig.extend({ signaling: SignalingConfig, web: WebConfig }),
+  who: ({ signaling }) => ({ processId: signaling.processId, region: undefined }),
+  start: (context, { signaling, web }) => startWithPages(context, signaling, web),
+});

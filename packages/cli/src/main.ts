@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { ClusterError, RegionId, Role, RoomId } from '@veilcast/protocol';
 import { caCommand } from './ca.ts';
 import { requestToken } from './token.ts';
-import { up } from './up.ts';
+import { up, upAsProcesses } from './up.ts';
 
 function port(text: string): number {
   const value = Number(text);
@@ -24,23 +24,25 @@ function room(text: string): RoomId {
   return parsed.data;
 }
 
+const ONE_PROCESS = ['eu', 'us'].map((name) => RegionId.parse(name));
+const THREE_REGIONS = ['eu', 'us', 'ap'].map((name) => RegionId.parse(name));
+
 const program = new Command('veilcast').description('Calls and broadcasts that nobody in the middle can see.');
 
 program
   .command('up')
   .description('start a whole cluster on this machine and print the links')
   .addOption(new Option('--port <port>', 'of the pages and of signaling').default(7800).argParser(port))
-  .addOption(new Option('--regions <names>', 'one node each').default(['eu', 'us'], 'eu,us').argParser(regions))
+  .addOption(
+    new Option('--regions <names>', 'eu,us with one node each; eu,us,ap with two each in a cluster').argParser(regions),
+  )
   .option('--lan', 'HTTPS on all addresses of this machine, with a QR code', false)
   .option('--cluster', 'the services as separate processes over Redis with mutual TLS', false)
-  .action(async (options: { port: number; regions: RegionId[]; lan: boolean; cluster: boolean }) => {
-    if (options.cluster) {
-      throw new ClusterError(
-        'UNSUPPORTED',
-        '--cluster needs the network carrier and Redis adapters, which are not built yet; run without it.',
-      );
-    }
-    await up(options);
+  .action(async (options: { port: number; regions?: RegionId[]; lan: boolean; cluster: boolean }) => {
+    if (!options.cluster) return up({ ...options, regions: options.regions ?? ONE_PROCESS });
+    if (options.lan)
+      throw new ClusterError('UNSUPPORTED', '--cluster is for this machine alone; choose one of the two.');
+    await upAsProcesses({ ...options, regions: options.regions ?? THREE_REGIONS });
   });
 
 program

@@ -19,8 +19,9 @@ import { z } from 'zod';
 import { startCascadeRouter } from '@veilcast/cascade-router';
 import { startSfuNode, type SfuNode } from '@veilcast/sfu-node';
 import { startSignaling } from '@veilcast/signaling';
+import { startProcesses } from './cluster/up.ts';
 import { lanAddress, qrOf, selfSigned } from './lan.ts';
-import { openWeb } from './web.ts';
+import { openWeb } from '@veilcast/signaling/web';
 
 export interface UpOptions {
   readonly port: number;
@@ -130,6 +131,25 @@ async function until(ready: () => boolean): Promise<void> {
 
 function print(line = ''): void {
   process.stdout.write(`${line}\n`);
+}
+
+/** The command with `--cluster`: the same as processes of their own. */
+export async function upAsProcesses({ port, regions }: Pick<UpOptions, 'port' | 'regions'>): Promise<void> {
+  const log = upLogger();
+  const cluster = await startProcesses({ port, regions, logLevel: log.level }, log);
+  // Before it is ready, so that Ctrl-C ends what has been started.
+  await runService(() => Promise.resolve(cluster), { log });
+  await cluster.untilReady().catch(async (thrown: unknown) => {
+    await cluster.close();
+    throw thrown;
+  });
+  const [first, second] = cluster.origins;
+  print();
+  for (const region of regions) print(`  call, ${region.padEnd(8)} ${first}/r/${FIRST_ROOM}?region=${region}`);
+  print(`  operator       ${first}/operator`);
+  print(`  the other signaling process, for other rooms: ${second}`);
+  print('\n  Ctrl-C ends it.\n');
+  print('ready');
 }
 
 /** The command: starts, prints the links, runs until SIGINT or SIGTERM. */

@@ -1,4 +1,4 @@
-/** The one HTTP server of `up`: the two pages, health, metrics and the regions' probes. Signaling adds its own routes and sockets. */
+/** The HTTP server with the two pages, health, metrics and the regions' probes. Signaling adds its own routes and sockets. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
@@ -14,6 +14,8 @@ export interface WebOptions {
   readonly ready: () => boolean;
   /** Serves HTTPS when given. */
   readonly tls: { readonly key: string; readonly cert: string } | undefined;
+  /** Origins besides our own that the pages may ask. */
+  readonly connect?: readonly string[] | undefined;
 }
 
 /** Room for one JSON body of the HTTP routes; media and messages travel on the socket. */
@@ -26,20 +28,21 @@ const BODY_LIMIT = 16_384;
 const KEEP_ALIVE_MS = 2_000;
 
 /** Workers and sockets of our own origin, styles that React sets on elements, nothing from elsewhere. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
-  "media-src 'self' blob:",
-  "connect-src 'self' ws: wss:",
-  "worker-src 'self' blob:",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+const policyOf = (connect: readonly string[]): string =>
+  [
+    "default-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "media-src 'self' blob:",
+    ["connect-src 'self' ws: wss:", ...connect].join(' '),
+    "worker-src 'self' blob:",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 
 function built(app: 'call-app' | 'operator-app'): string {
-  return fileURLToPath(new URL(`../../${app}/dist/`, import.meta.url));
+  return fileURLToPath(new URL(`../../packages/${app}/dist/`, import.meta.url));
 }
 
 async function pageOf(app: 'call-app' | 'operator-app'): Promise<string> {
@@ -53,7 +56,7 @@ function serve(page: string): RouteHandlerMethod {
 }
 
 /** Makes the server without listening. @throws ClusterError INTERNAL when the pages are not built */
-export async function openWeb({ metrics, regions, ready, tls }: WebOptions): Promise<FastifyInstance> {
+export async function openWeb({ metrics, regions, ready, tls, connect = [] }: WebOptions): Promise<FastifyInstance> {
   const web = Fastify({
     bodyLimit: BODY_LIMIT,
     logger: false,
@@ -61,11 +64,12 @@ export async function openWeb({ metrics, regions, ready, tls }: WebOptions): Pro
     keepAliveTimeout: KEEP_ALIVE_MS,
     ...(tls ? { https: tls } : {}),
   });
+  const policy = policyOf(connect);
   const [callPage, operatorPage] = await Promise.all([pageOf('call-app'), pageOf('operator-app')]);
 
   web.addHook('onSend', async (_request, reply) => {
     void reply.headers({
-      'content-security-policy': CONTENT_SECURITY_POLICY,
+      'content-security-policy': policy,
       'cross-origin-opener-policy': 'same-origin',
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',

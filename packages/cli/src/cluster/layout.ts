@@ -1,0 +1,162 @@
+/** What `up --cluster` consists of, as configuration files: a Redis, two signaling, two cascade-routers, two nodes a region. */
+import { filesOf, initFolder, issueInto } from '@veilcast/ca';
+import type { ProcessKind } from '@veilcast/control';
+import type { RegionId } from '@veilcast/protocol';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'smol-toml';
+import { freePorts } from './ports.ts';
+
+export interface LayoutOptions {
+  /** An empty folder for this user alone. */
+  readonly folder: string;
+  readonly regions: readonly RegionId[];
+  /** Of the first signaling process; the second takes the next one. 0: any free ones. */
+  readonly port: number;
+  readonly logLevel: string;
+}
+
+export interface LaidOut {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Where its /readyz is; Redis has none. */
+  readonly probes: number | undefined;
+}
+
+export interface Layout {
+  /** In the order in which they are started. */
+  readonly processes: readonly LaidOut[];
+  /** Of the signaling processes. */
+  readonly webPorts: readonly [number, number];
+}
+
+const NODES_A_REGION = 2;
+const CLUSTER = 'local';
+
+function mainOf(service: string): string {
+  return fileURLToPath(new URL(`../../../../${service}/src/main.ts`, import.meta.url));
+}
+
+/** Writes certificates, secrets and configuration. */
+export async function layOut({ folder, regions, port, logLevel }: LayoutOptions): Promise<Layout> {
+  const [home] = regions as readonly [RegionId, ...RegionId[]];
+  const members = membersOf(regions, home);
+  const [redisPort = 0, web1 = 0, web2 = 0, ...ports] = await freePorts(3 + 2 * members.length);
+  const webPorts = port === 0 ? ([web1, web2] as const) : ([port, port + 1] as const);
+  const ca = join(folder, 'ca');
+  const now = Date.now();
+  await initFolder(ca, { cluster: CLUSTER, days: 30, now });
+  const redis = await redisOf(folder, redisPort);
+  const shared = { ca, logLevel, store: redis.store, authorityKeyFile: await authorityKey(folder) };
+  const processes: LaidOut[] = [redis.process];
+  for (const [at, member] of members.entries()) {
+    const [control = 0, probes = 0] = ports.slice(2 * at, 2 * at + 2);
+    await issueInto(ca, { kind: member.kind, region: member.region, processId: member.processId, now });
+    const config = {
+      ...commonOf(shared, member, probes),
+      ...serviceOf(member, `127.0.0.1:${control}`, shared.authorityKeyFile, webPorts, regions),
+    };
+    const file = join(folder, `${member.processId}.toml`);
+    await writeFile(file, stringify(config), { mode: 0o600 });
+    processes.push({
+      name: member.processId,
+      command: process.execPath,
+      args: [mainOf(member.kind), '--config', file],
+      probes,
+    });
+  }
+  return { processes, webPorts };
+}
+
+interface Member {
+  readonly kind: ProcessKind;
+  readonly region: RegionId;
+  readonly processId: string;
+}
+
+/** Nodes first: the others wait for them. */
+function membersOf(regions: readonly RegionId[], home: RegionId): Member[] {
+  const nodes = regions.flatMap((region) =>
+    Array.from({ length: NODES_A_REGION }, (_, at) => ({
+      kind: 'sfu-node' as const,
+      region,
+      processId: `${region}-${at + 1}`,
+    })),
+  );
+  const others = (['cascade-router', 'signaling'] as const).flatMap((kind) =>
+    [1, 2].map((at) => ({ kind, region: home, processId: `${kind}-${at}` })),
+  );
+  return [...nodes, ...others];
+}
+
+function commonOf(shared: { ca: string; logLevel: string; store: object }, member: Member, probes: number) {
+  return {
+    control: filesOf(shared.ca, member),
+    store: shared.store,
+    probes: { port: probes },
+    log: { level: shared.logLevel },
+  };
+}
+
+function serviceOf(
+  { kind, processId, region }: Member,
+  address: string,
+  authorityKeyFile: string,
+  webPorts: readonly [number, number],
+  regions: readonly RegionId[],
+): object {
+  switch (kind) {
+    case 'sfu-node':
+      return { node: { nodeId: processId, region, address, probeUrl: `/probe/${region}`, media: { ip: '127.0.0.1' } } };
+    case 'cascade-router':
+      return { cascade: { processId, address } };
+    default:
+      return {
+        signaling: { processId, address, authorityKeyFile, policy: { development: true, firstIsHost: true } },
+        web: { port: webPorts[processId.endsWith('1') ? 0 : 1], probes: [...regions] },
+      };
+  }
+}
+
+/** A Redis of this machine alone, with a password that only this user can read, and nothing written down. */
+async function redisOf(folder: string, port: number) {
+  const dir = join(folder, 'redis');
+  await mkdir(dir, { mode: 0o700 });
+  const password = randomBytes(24).toString('base64url');
+  const passwordFile = join(dir, 'password');
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  const conf = join(dir, 'redis.conf');
+  const settings = {
+    bind: '127.0.0.1',
+    port,
+    dir,
+    requirepass: password,
+    save: '""',
+    appendonly: 'no',
+    'maxmemory-policy': 'noeviction',
+    loglevel: 'warning',
+    logfile: join(dir, 'log'),
+  };
+  await writeFile(
+    conf,
+    Object.entries(settings)
+      .map(([key, value]) => `${key} ${value}\n`)
+      .join(''),
+    { mode: 0o600 },
+  );
+  return {
+    process: { name: 'redis', command: 'redis-server', args: [conf], probes: undefined },
+    store: { kind: 'redis', addresses: [`127.0.0.1:${port}`], passwordFile },
+  };
+}
+
+/** The same for both signaling processes: what one gives out the other takes. */
+async function authorityKey(folder: string): Promise<string> {
+  const file = join(folder, 'authority.jwk');
+  const { privateKey } = generateKeyPairSync('ed25519');
+  await writeFile(file, JSON.stringify(privateKey.export({ format: 'jwk' })), { mode: 0o600 });
+  return file;
+}
