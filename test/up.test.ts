@@ -87,7 +87,7 @@ it.each([
   ['a port that is taken', ['up', '--port'], 'choose another with --port'],
   ['a region that is none', ['up', '--regions', 'EU!'], 'lower-case words'],
   ['a region named twice', ['up', '--regions', 'eu,eu'], 'named twice'],
-  ['the cluster, which is not built yet', ['up', '--cluster'], 'UNSUPPORTED'],
+  ['a cluster for other machines', ['up', '--cluster', '--lan'], 'this machine alone'],
   ['a token when nothing runs', ['token', '--room', 'demo', '--url', 'http://127.0.0.1:9'], 'veilcast up'],
   ['a room that is none', ['token', '--room', 'No Room'], 'lower-case letters'],
 ])('refuses %s with one sentence', async (_what, args, sentence) => {
