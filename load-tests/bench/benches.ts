@@ -1,10 +1,12 @@
 /** All benches, in the order in which they run: those that need quiet first, those that start browsers last. */
 import type { Bench } from './figure.ts';
+import { door } from './door.ts';
 import { forward } from './forward.ts';
 import { pipeHop } from './pipe-hop.ts';
+import { rekey } from './rekey.ts';
 import { socket } from './socket.ts';
 import { store } from './store.ts';
 import { transform } from './transform.ts';
 import { joinTime } from './join-time.ts';
 
-export const BENCHES: readonly Bench[] = [forward, pipeHop, socket, store, transform, joinTime];
+export const BENCHES: readonly Bench[] = [forward, pipeHop, socket, store, rekey, door, transform, joinTime];
