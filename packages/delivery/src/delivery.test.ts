@@ -110,9 +110,14 @@ describe('entering', () => {
 
     let state = run(groupOf(a), [enter(b)]);
     let last: DeliveryStep | undefined;
-    for (let tries = 1; tries <= TICKET_TRIES_MAX; tries++) {
-      last = reduce(state, { kind: 'tick' }, tries * TICKET_LIFETIME_MS);
+    let now = 0;
+    for (let tries = 0; tries < TICKET_TRIES_MAX; tries++) {
+      // Each turn is twice as long as the one before.
+      const ends = now + TICKET_LIFETIME_MS * 2 ** tries;
+      expect(told(reduce(state, { kind: 'tick' }, ends - 1))).toEqual([]);
+      last = reduce(state, { kind: 'tick' }, ends);
       state = last.state;
+      now = ends;
     }
     expect(last && told(last)).toEqual(['evict b KEYS_FAILED']);
     expect(state).toEqual({ ...groupOf(a), nextTicket: state.nextTicket });

@@ -5,7 +5,7 @@ import { inStep, outgoing, type Applied } from './members.ts';
 import { message } from './messages.ts';
 import { isWaiting, keepRemoval, REMOVAL_PATIENCE_MS, waitForOthers } from './removal.ts';
 import type { DeliveryEvent, DeliveryState, DeliveryStep } from './state.ts';
-import { enter, goAway, keepTurn, rejoin, TICKET_LIFETIME_MS } from './turns.ts';
+import { enter, goAway, keepTurn, rejoin, turnEnds } from './turns.ts';
 
 /** Nobody is there and there is no group. */
 export function openDelivery(): DeliveryState {
@@ -78,5 +78,5 @@ function dissolve({ queue, rejoining, ticket, nextTicket, failures }: DeliverySt
 function nextWake(state: DeliveryState): number | undefined {
   if (state.removal) return state.removal.askedAt + REMOVAL_PATIENCE_MS;
   if (state.waitUntil !== undefined) return state.waitUntil;
-  return state.ticket ? state.ticket.issuedAt + TICKET_LIFETIME_MS : undefined;
+  return state.ticket && turnEnds(state, state.ticket);
 }

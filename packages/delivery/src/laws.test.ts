@@ -9,6 +9,7 @@ import {
   reduce,
   REMOVAL_PATIENCE_MS,
   TICKET_LIFETIME_MS,
+  TICKET_TRIES_MAX,
   type DeliveryEvent,
   type DeliveryState,
 } from './index.ts';
@@ -34,7 +35,7 @@ describe('the delivery service', () => {
           if (event.kind === 'commit' && event.removes.length > 1 && !step.refusal) count('several removed at once');
           if (step.state.removal && step.state.removal.tries > 0) count('a committer passed over');
         },
-      (world) => calm(world, 4 * TICKET_LIFETIME_MS),
+      (world) => calm(world, 8 * TICKET_LIFETIME_MS),
     );
     const wanted =
       `commit taken,commit EPOCH_CONFLICT,commit TICKET_EXPIRED,message taken,message EPOCH_CONFLICT,rejoin taken,
@@ -190,7 +191,7 @@ describe('the delivery service', () => {
     everyLife(
       () => () => {},
       (world) => {
-        calm(world, 60 * TICKET_LIFETIME_MS);
+        calm(world, 120 * TICKET_LIFETIME_MS);
         const views = [...world.clients.values()].filter(({ manner }) => manner === 'honest').map(({ view }) => view);
         expect(views.filter((view) => view?.epoch !== world.state.epoch)).toEqual([]);
         expect(new Set(views.map((view) => view?.group)).size).toBeLessThanOrEqual(1);
@@ -214,7 +215,7 @@ describe('the delivery service', () => {
     everyLife(() => ({ step, now }) => {
       const { removal, ticket, waitUntil } = step.state;
       expect(step.wakeAt !== undefined).toBe(removal !== undefined || ticket !== undefined || waitUntil !== undefined);
-      const waits = waitUntil === undefined ? TICKET_LIFETIME_MS : LEAVE_WINDOW_MS;
+      const waits = waitUntil === undefined ? TICKET_LIFETIME_MS * 2 ** (TICKET_TRIES_MAX - 1) : LEAVE_WINDOW_MS;
       const most = removal ? REMOVAL_PATIENCE_MS : waits;
       if (step.wakeAt !== undefined) expect(step.wakeAt - now).toBeLessThanOrEqual(most);
     });

@@ -32,7 +32,11 @@ export function isWaiting({ removal, rejoining, waitUntil }: DeliveryState, now:
 export function keepRemoval(state: DeliveryState, now: number): Applied {
   const { removal } = state;
   const peers = outgoing(state);
-  if (!removal) return ask({ ...state, waitUntil: undefined }, { peers, committer: next(state, undefined), askedAt: now, tries: 0 });
+  if (!removal)
+    return ask(
+      { ...state, waitUntil: undefined },
+      { peers, committer: next(state, undefined), askedAt: now, tries: 0 },
+    );
   if (!inStep(state).some((member) => member.peerId === removal.committer)) {
     return ask(state, { ...removal, peers, committer: next(state, removal.committer), askedAt: now });
   }

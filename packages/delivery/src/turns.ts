@@ -6,10 +6,18 @@ import { PEERS_MAX, type Epoch, type PeerId } from '@veilcast/protocol';
 import { isPresent, memberOf, refuse, tell, without, type Applied } from './members.ts';
 import type { DeliveryState, Ticket } from './state.ts';
 
-/** How long a turn lasts, ms. Longer: a silent one holds up the queue. Shorter: a slow phone among 100 misses it. */
+/**
+ * How long a first turn lasts, ms; each further one of the same Peer twice as long, since a slow device in a crowd is slow again.
+ * Longer: a silent one holds up the queue. Shorter: a slow phone among 100 misses it.
+ */
 export const TICKET_LIFETIME_MS = 5_000;
 /** Turns that somebody may let pass before it must go. */
 export const TICKET_TRIES_MAX = 3;
+
+/** When a turn is over, ms. */
+export function turnEnds({ failures }: DeliveryState, { peerId, issuedAt }: Ticket): number {
+  return issuedAt + TICKET_LIFETIME_MS * 2 ** (failures.get(peerId) ?? 0);
+}
 
 /** Queues a Peer of the Room. One who is still a member under the same id must be removed first. */
 export function enter(state: DeliveryState, peerId: PeerId): Applied {
@@ -54,7 +62,7 @@ export function keepTurn(state: DeliveryState, now: number): Applied {
     return first === undefined ? { state, effects: [] } : give({ ...state, queue }, first, now);
   }
   if (ticket.epoch !== groupEpoch(state)) return give(state, ticket.peerId, now);
-  if (now - ticket.issuedAt < TICKET_LIFETIME_MS) return { state, effects: [] };
+  if (now < turnEnds(state, ticket)) return { state, effects: [] };
   const passed = letPass(state, ticket);
   const next = keepTurn(passed.state, now);
   return { state: next.state, effects: [...passed.effects, ...next.effects] };
