@@ -24,6 +24,8 @@ import type { Authority, JoinClaims } from './authority.ts';
 const STATEMENT_AHEAD_MS = 7 * 24 * 3_600_000;
 /** Bundles kept to be given out again. */
 const BUNDLES_MAX = 10_000;
+/** Invitations whose device is remembered here besides in the store. */
+const INVITATIONS_MAX = 10_000;
 
 /** A device that has shown its key, and the bundle that it was given. */
 export interface Proven {
@@ -71,6 +73,8 @@ class LoggedIdentities implements Identities {
   readonly #options: IdentitiesOptions;
   readonly #log = new MerkleLog();
   readonly #issued = new Map<string, Promise<Issued>>();
+  /** Invitations and the names of the devices that they are bound to. */
+  readonly #bound = new Map<string, string>();
   #head: { readonly size: number; readonly bytes: Promise<Uint8Array> } | undefined;
   #revocations: RevocationClaims = { number: 0, issuedAt: 0, revoked: [] };
 
@@ -117,16 +121,23 @@ class LoggedIdentities implements Identities {
     return { key: proof.key, statement: proof.statement, device };
   }
 
-  /** The device that the token names, or the first one that came with it. @throws ClusterError WRONG_DEVICE */
+  /** The device that the token names, or the first one that came with it. @throws ClusterError WRONG_DEVICE, or what the store throws */
   async #ownToken({ device, tokenId, expiresAt }: JoinClaims, key: Uint8Array): Promise<void> {
     const name = base64Url(nameOf(key));
     if (device !== undefined) {
       if (device !== name) throw new ClusterError('WRONG_DEVICE');
       return;
     }
+    // Bound here already: who comes back must not need the store for it.
+    if (this.#bound.get(tokenId) === name) return;
     const ttlMs = Math.max(1, expiresAt - this.#options.clock.now());
     const bound = await this.#options.leases.acquire(`invitation/${tokenId}`, name, ttlMs);
     if (bound.kind === 'refused') throw new ClusterError('WRONG_DEVICE');
+    if (bound.kind === 'unsettled')
+      throw new ClusterError('STORE_UNAVAILABLE', undefined, { retryMs: Math.ceil(bound.retryMs) });
+    this.#bound.set(tokenId, name);
+    const [oldest] = this.#bound.keys();
+    if (this.#bound.size > INVITATIONS_MAX && oldest !== undefined) this.#bound.delete(oldest);
   }
 
   async #bundleFor({ sub }: JoinClaims, device: Uint8Array, key: Uint8Array): Promise<Issued> {

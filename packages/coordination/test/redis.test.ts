@@ -22,6 +22,7 @@ describe('a single Redis', () => {
   coordinationContract('redis', () => redisSubject({ kind: 'redis', address: server }, [server]), {
     ttlMs: TTL_MS,
     runs: 25,
+    realTime: true,
   });
 });
 
@@ -34,7 +35,7 @@ describe('a Redis behind sentinels', () => {
   coordinationContract(
     'sentinel',
     () => redisSubject({ kind: 'sentinel', sentinels: set.sentinels, master: set.name }, [set.servers[0]]),
-    { ttlMs: TTL_MS, runs: 5 },
+    { ttlMs: TTL_MS, runs: 5, realTime: true },
   );
 });
 
@@ -47,5 +48,6 @@ describe('a Redis Cluster', () => {
   coordinationContract('cluster', () => redisSubject({ kind: 'cluster', nodes: cluster.nodes }, cluster.nodes, 50), {
     ttlMs: TTL_MS,
     runs: 5,
+    realTime: true,
   });
 });

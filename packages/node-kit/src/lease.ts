@@ -1,9 +1,9 @@
 /**
- * Holds Leases for a process: renews each at a third of its time, and says when it is lost. Lost is what the store says so of. A
+ * Holds Leases for a process: renews each at a third of its time, or every 2 s, and says when it is lost. Lost is what the store says so of. A
  * store that does not answer says nothing: the holder goes on, since nobody else gets the key from that store either, and one
  * that is cut off alone is refused by the receivers of its effects, who have seen a greater Term (ADR 0021).
  */
-import type { Lease, LeaseStore } from '@veilcast/coordination';
+import { renewEveryMs, type Lease, type LeaseStore } from '@veilcast/coordination';
 import { ClusterError, type Clock } from '@veilcast/protocol';
 
 export interface HolderOptions {
@@ -115,7 +115,7 @@ class RenewedLease implements HeldLease {
     this.isFirst = isFirst;
     this.#onLost = onLost;
     const { clock, ttlMs } = holder.options;
-    this.#stopTimer = clock.after(ttlMs / 3, () => void this.#renew());
+    this.#stopTimer = clock.after(renewEveryMs(ttlMs), () => void this.#renew());
   }
 
   get lost(): boolean {
@@ -145,9 +145,9 @@ class RenewedLease implements HeldLease {
       failed = true;
       this.#holder.renewed(thrown);
     }
+    if (this.#over !== undefined) return;
     // A store that is back is asked soon: whoever comes first gets what expired meanwhile.
-    if (this.#over === undefined)
-      this.#stopTimer = clock.after(failed ? ttlMs / 6 : ttlMs / 3, () => void this.#renew());
+    this.#stopTimer = clock.after(renewEveryMs(ttlMs) / (failed ? 2 : 1), () => void this.#renew());
   }
 
   #lose(): void {

@@ -6,7 +6,15 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as fc from 'fast-check';
 import type { Coordination, Entry, Lease } from '../ports.ts';
 import { settleMs } from '../settle.ts';
-import { forgotten, later, NOTHING_NOTED, notedTogether, type Asked, type LeaseNote } from './lease-model.ts';
+import {
+  forgotten,
+  later,
+  NOTHING_NOTED,
+  notedTogether,
+  type Asked,
+  type LeaseNote,
+  type Pace,
+} from './lease-model.ts';
 
 export interface CoordinationSubject {
   /** Three views of one store, as of three processes, which survive what their listeners throw. */
@@ -23,6 +31,8 @@ export interface ContractOptions {
   readonly ttlMs: number;
   /** Random histories to try. */
   readonly runs: number;
+  /** Time passes in the store by itself, besides what `advance` lets pass. */
+  readonly realTime?: boolean | undefined;
 }
 
 type What = 'acquire' | 'renew' | 'release' | 'read';
@@ -61,7 +71,7 @@ export function coordinationContract(
     test('leases: histories are linearizable; one holder a Term, Terms only grow, whatever is forgotten', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(batch, { maxLength: 20 }), async (batches) => {
-          await leaseHistory(subject, freshKey(), batches, ttlMs);
+          await leaseHistory(subject, freshKey(), batches, { ttlMs, isExact: options.realTime !== true });
           await subject.advance(settleMs(ttlMs));
         }),
         { numRuns: runs },
@@ -314,8 +324,9 @@ async function leaseHistory(
   subject: CoordinationSubject,
   key: string,
   batches: readonly Batch[],
-  ttlMs: number,
+  pace: Pace,
 ): Promise<void> {
+  const { ttlMs } = pace;
   let notes: LeaseNote[] = [NOTHING_NOTED];
   /** The last Lease each view was given, right or stale. */
   const given = new Map<number, Lease>();
@@ -351,7 +362,7 @@ async function leaseHistory(
     }
     const answers = await Promise.all(asked.map(({ kind, view: by }) => ask(kind, by)));
     const told = answers.filter((answer) => answer !== undefined);
-    const after = notedTogether(notes, told, ttlMs);
+    const after = notedTogether(notes, told, pace);
     if (after.length === 0) throw new Error(`no order explains ${JSON.stringify({ notes, told })}`);
     notes = after;
   }

@@ -21,13 +21,19 @@ export type Asked =
   | { readonly kind: 'renew' | 'release'; readonly mine: Lease; readonly answer: boolean }
   | { readonly kind: 'read'; readonly answer: Lease | undefined };
 
+export interface Pace {
+  readonly ttlMs: number;
+  /** No time passes but what is noted; else a store that forgot may have waited for long enough already. */
+  readonly isExact: boolean;
+}
+
 /** What is noted after this answer; undefined: the answer is wrong. */
-export function noted(note: LeaseNote, asked: Asked, ttlMs: number): LeaseNote | undefined {
+export function noted(note: LeaseNote, asked: Asked, { ttlMs, isExact }: Pace): LeaseNote | undefined {
   const { known } = note;
   const live = known !== undefined && !known.released && known.leftMs > 0 ? known : undefined;
   switch (asked.kind) {
     case 'acquire':
-      return acquired(note, asked.owner, asked.answer, ttlMs);
+      return acquired(note, asked.owner, asked.answer, { ttlMs, isExact });
     case 'renew': {
       const { owner, term } = asked.mine;
       const isMine =
@@ -46,14 +52,17 @@ export function noted(note: LeaseNote, asked: Asked, ttlMs: number): LeaseNote |
   }
 }
 
-function acquired(note: LeaseNote, owner: string, answer: Acquired, ttlMs: number): LeaseNote | undefined {
+function acquired(note: LeaseNote, owner: string, answer: Acquired, { ttlMs, isExact }: Pace): LeaseNote | undefined {
   const { known, highest } = note;
   const live = known !== undefined && !known.released && known.leftMs > 0 ? known : undefined;
   if (live !== undefined && live.owner !== owner)
     return answer.kind === 'refused' && answer.lease.owner === live.owner && answer.lease.term === live.term
       ? note
       : undefined;
-  if (known === undefined && note.unsettledMs > 0) return answer.kind === 'unsettled' ? note : undefined;
+  if (known === undefined && note.unsettledMs > 0) {
+    if (answer.kind === 'unsettled') return note;
+    if (isExact) return undefined;
+  }
   if (answer.kind !== 'held' || answer.lease.owner !== owner || answer.isFirst !== (known === undefined))
     return undefined;
   const { term } = answer.lease;
@@ -62,12 +71,12 @@ function acquired(note: LeaseNote, owner: string, answer: Acquired, ttlMs: numbe
 }
 
 /** All that may be noted after questions that were asked at the same time; none: no order of them explains the answers. */
-export function notedTogether(notes: readonly LeaseNote[], asked: readonly Asked[], ttlMs: number): LeaseNote[] {
+export function notedTogether(notes: readonly LeaseNote[], asked: readonly Asked[], pace: Pace): LeaseNote[] {
   const after = new Map<string, LeaseNote>();
   const explain = (note: LeaseNote, left: readonly Asked[]): void => {
     if (left.length === 0) after.set(JSON.stringify(note), note);
     for (const one of left) {
-      const next = noted(note, one, ttlMs);
+      const next = noted(note, one, pace);
       if (next !== undefined)
         explain(
           next,
