@@ -3,11 +3,12 @@
  * mediasoup's workers are processes of their own. A cluster runs the same libraries; only the adapters differ.
  */
 import { memoryCarrier } from '@veilcast/control';
-import { memoryCoordination, MemoryStore } from '@veilcast/coordination';
 import {
   createLogger,
   createMetrics,
+  openStore,
   runService,
+  StoreConfig,
   systemClock,
   systemRandom,
   type Logger,
@@ -27,6 +28,8 @@ export interface UpOptions {
   readonly port: number;
   readonly regions: readonly RegionId[];
   readonly lan: boolean;
+  /** What the services share; this process's memory when not given. */
+  readonly store?: z.input<typeof StoreConfig> | undefined;
 }
 
 /** The Room that the printed links lead to. */
@@ -54,14 +57,9 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
   const address = options.lan ? lanAddress() : undefined;
   const tls = address === undefined ? undefined : await selfSigned(address);
   const metrics = createMetrics({ service: 'veilcast', ofProcess: true });
-  const context: ServiceContext = {
-    carrier: memoryCarrier(),
-    coordination: memoryCoordination(new MemoryStore(systemClock)),
-    clock: systemClock,
-    random: systemRandom,
-    log,
-    metrics,
-  };
+  const shared = { clock: systemClock, random: systemRandom, log, metrics };
+  const coordination = await openStore({ ...shared, config: StoreConfig.parse(options.store ?? {}) });
+  const context: ServiceContext = { ...shared, carrier: memoryCarrier(), coordination };
   const services: Service[] = [];
   let nodes: readonly SfuNode[] = [];
   const ready = () => services.every((service) => service.ready());

@@ -23,6 +23,7 @@ export async function register(
   let text = JSON.stringify(registration);
   let entry: Entry | undefined;
   let closed = false;
+  let isFailing = false;
   // One after the other, or a slow renewal could write after the removal.
   let last: Promise<void> = Promise.resolve();
 
@@ -30,8 +31,11 @@ export async function register(
     if (closed) return;
     try {
       entry = await directory.put(key, text, REGISTRATION_TTL_MS);
+      isFailing = false;
     } catch (error) {
-      context.log.warn({ err: error }, 'registration not written; will be tried again');
+      // Once: it is tried every second for as long as the store is away.
+      if (!isFailing) context.log.warn({ err: error }, 'registration not written; tried again until the store answers');
+      isFailing = true;
     }
   };
   let queued = false;

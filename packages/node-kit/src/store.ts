@@ -67,7 +67,13 @@ export interface StoreOptions {
   readonly metrics: Registry;
 }
 
-/** Connects in the background; until the store is there questions are refused, and `reachable` says so. */
+/** Longest wait for a store that is not there. It is dialled on and on, and whoever starts waits for it in its own way. */
+const FIRST_REACHED_MS = 2_000;
+
+/**
+ * Resolves when the store has been reached, or after 2 s all the same. Until it is there questions are refused, and
+ * `reachable` says so.
+ */
 export async function openStore(options: StoreOptions): Promise<Coordination> {
   const { config, clock, random, log, metrics } = options;
   const report = (error: unknown): void => {
@@ -94,7 +100,21 @@ export async function openStore(options: StoreOptions): Promise<Coordination> {
     registers: [metrics],
     collect: () => reachable.set(store.reachable() ? 1 : 0),
   });
+  await reached(store, clock);
   return store;
+}
+
+async function reached(store: Coordination, clock: Clock): Promise<void> {
+  if (store.reachable()) return;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      stopLooking();
+      stopWaiting();
+      resolve();
+    };
+    const stopLooking = clock.every(20, () => store.reachable() && end());
+    const stopWaiting = clock.after(FIRST_REACHED_MS, end);
+  });
 }
 
 function placeOf(config: StoreConfig): RedisPlace | undefined {
