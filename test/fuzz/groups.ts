@@ -1,0 +1,64 @@
+/** MLS: what the server reads without a key, and what a member opens with its own. */
+import { GroupError, inspect } from '@veilcast/e2ee';
+import { groupOf, library, newAuthority, person } from '@veilcast/e2ee/fuzzing';
+import { sealed, type Target, type Verdict } from './target.ts';
+
+async function group() {
+  const authority = await newAuthority();
+  const { states, groupInfo } = await groupOf(authority, ['ada', 'bob', 'cyd']);
+  const [ada, bob] = states;
+  if (ada === undefined || bob === undefined) throw new Error('no group');
+  const removal = await library.commitRemoval(ada, ['cyd' as never]);
+  const said = await library.seal(ada, new TextEncoder().encode('hello'));
+  const dan = await person(authority, 'dan');
+  const entry = await library.joinGroup(dan, groupInfo);
+  return { bob, dan, groupInfo, removal, said, entry };
+}
+
+function naturals(values: readonly number[]): boolean {
+  return values.every((value) => Number.isInteger(value) && value >= 0);
+}
+
+/** Whatever it takes is only looked at: the fields that the delivery service judges by must be what they say they are. */
+export const inspectTarget = async (): Promise<Target> => {
+  const { groupInfo, removal, said, entry } = await group();
+  return {
+    name: 'MLS framing (inspect)',
+    accepts: 'whole messages; nothing of them is believed',
+    seeds: [removal.commit, entry.commit, said.sealed, groupInfo],
+    take(input) {
+      const read = inspect(input);
+      if (read === undefined) return { refused: 'none' };
+      const { removes = [], sender = 0, epoch, room, credential = '' } = read;
+      if (!naturals([...removes, sender]) || !(epoch >= 0)) return { wrong: 'a number that is none' };
+      if (removes.length > input.length || room.length > input.length || credential.length > input.length)
+        return { wrong: 'larger than what it was read from' };
+      return 'taken';
+    },
+  };
+};
+
+async function byReason(attempt: () => Promise<unknown>): Promise<Verdict> {
+  try {
+    await attempt();
+    return 'taken';
+  } catch (thrown) {
+    if (!(thrown instanceof GroupError)) throw thrown;
+    return { refused: thrown.reason };
+  }
+}
+
+export const messageTarget = async (): Promise<Target> => {
+  const { bob, said } = await group();
+  return sealed('application message', [said.sealed], (input) => byReason(() => library.open(bob, input)));
+};
+
+export const commitTarget = async (): Promise<Target> => {
+  const { bob, removal, entry } = await group();
+  return sealed('Commit', [removal.commit, entry.commit], (input) => byReason(() => library.applyCommit(bob, input)));
+};
+
+export const groupInfoTarget = async (): Promise<Target> => {
+  const { dan, groupInfo } = await group();
+  return sealed('GroupInfo', [groupInfo], (input) => byReason(() => library.joinGroup(dan, input)));
+};

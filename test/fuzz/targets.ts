@@ -1,0 +1,51 @@
+/** Every decoder of what comes from outside: a line for each. */
+import { broadcastTarget, m1Target, m2Target, m3Target, manifestTarget, recordTarget } from './channel.ts';
+import { frameTarget, headerTarget, kindTarget, saidTarget } from './frames.ts';
+import { commitTarget, groupInfoTarget, inspectTarget, messageTarget } from './groups.ts';
+import {
+  attestationTarget,
+  bundleTarget,
+  consistencyTarget,
+  credentialTarget,
+  headTarget,
+  inclusionTarget,
+  proofTarget,
+  revocationsTarget,
+  statementTarget,
+} from './identities.ts';
+import { controlTarget, eventTarget, pictureTarget, requestTarget } from './messages.ts';
+import type { MakeTarget } from './target.ts';
+
+export const TARGETS: Readonly<Record<string, MakeTarget>> = {
+  manifest: manifestTarget,
+  'handshake m1': m1Target,
+  'handshake m2': m2Target,
+  'handshake m3': m3Target,
+  record: recordTarget,
+  broadcast: broadcastTarget,
+  bundle: bundleTarget,
+  statement: statementTarget,
+  attestation: attestationTarget,
+  'device proof': proofTarget,
+  revocations: revocationsTarget,
+  'log head': headTarget,
+  'inclusion proof': inclusionTarget,
+  'consistency proof': consistencyTarget,
+  credential: credentialTarget,
+  'MLS framing (inspect)': inspectTarget,
+  'application message': messageTarget,
+  Commit: commitTarget,
+  GroupInfo: groupInfoTarget,
+  'SFrame header': headerTarget,
+  'frame of opus': frameTarget('opus'),
+  'frame of vp8': frameTarget('vp8'),
+  'frame of vp9': frameTarget('vp9'),
+  'frame of h264': frameTarget('h264'),
+  'frame of av1': frameTarget('av1'),
+  'said frame': saidTarget,
+  'said kinds': kindTarget,
+  'client request': requestTarget,
+  event: eventTarget,
+  'operator picture': pictureTarget,
+  'control frame': controlTarget,
+};
