@@ -54,7 +54,7 @@ const cases: [reason: string, changes: Changes | (() => Promise<Changes>)][] = [
   ['other-device', { statement: { device: another } }],
   ['other-room', { statement: { room: 'elsewhere' as never } }],
   ['other-leaf', { statement: { leaf: new Uint8Array(32) } }],
-  ['other-bundle', { claims: { bundle: 'B'.repeat(43) } }],
+  ['other-bundle', { claims: { bundle: 'E'.repeat(43) } }],
 ];
 
 describe('a member that cannot show who it is is refused, and the person is told of it', () => {
