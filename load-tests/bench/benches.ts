@@ -1,4 +1,5 @@
 /** All benches, in the order in which they run: those that need quiet first, those that start browsers last. */
+import { carrier } from './carrier.ts';
 import type { Bench } from './figure.ts';
 import { door } from './door.ts';
 import { forward } from './forward.ts';
@@ -9,4 +10,4 @@ import { store } from './store.ts';
 import { transform } from './transform.ts';
 import { joinTime } from './join-time.ts';
 
-export const BENCHES: readonly Bench[] = [forward, pipeHop, socket, store, rekey, door, transform, joinTime];
+export const BENCHES: readonly Bench[] = [forward, pipeHop, socket, carrier, store, rekey, door, transform, joinTime];

@@ -1,5 +1,6 @@
 /** The benches still run: each with tiny numbers, looked at for sense, not for speed. Those that need Go run their SFU side. */
 import { afterEach, describe, expect, test } from 'vitest';
+import { carrier } from '../bench/carrier.ts';
 import { startChild, type Child } from '../bench/child.ts';
 import { machine, pageOf, tableOf, type Bench } from '../bench/figure.ts';
 import type { ForwardSubject, SubjectKind } from '../bench/forward-subject.ts';
@@ -11,7 +12,7 @@ import { spreadOf } from '../bench/spread.ts';
 import { store } from '../bench/store.ts';
 import { transform } from '../bench/transform.ts';
 
-test.each<Bench>([transform, socket, store, rekey, door, joinTime])('$name gives figures', async (bench) => {
+test.each<Bench>([transform, carrier, socket, store, rekey, door, joinTime])('$name gives figures', async (bench) => {
   const figures = await bench.run('tiny', () => undefined);
   expect(figures.length).toBeGreaterThan(0);
   for (const { spread } of figures) expect(spread.count).toBeGreaterThan(0);
