@@ -330,6 +330,17 @@ describe('a member', () => {
     expect(members.flatMap(({ refused }) => refused)).toEqual([]);
   });
 
+  it('keeps its place when it is asked to remove somebody who is not there', async () => {
+    const room = new Room();
+    const ada = await room.enter('ada');
+    const bob = await room.enter('bob');
+    room.remove(ada, ['nobody' as PeerId]);
+    room.remove(ada, [ada.peerId]);
+    await room.settle();
+    expect(ada.refused).toEqual(['unknown-member', 'not-allowed']);
+    expect([ada.lost, keyOf(ada)]).toEqual([[], keyOf(bob)]);
+  });
+
   it('rotates again when somebody else was first', async () => {
     const room = new Room();
     const ada = await room.enter('ada');

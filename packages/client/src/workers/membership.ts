@@ -194,21 +194,23 @@ export class Membership {
     await this.#adopt(next, { by, kind: kindOf(applied), added, removed, switchAfterMs, newGroup: false });
   }
 
-  /** Of nobody: new keys for ourselves. True once it is the group's next Epoch. */
-  async #remove(peers: readonly PeerId[]): Promise<boolean> {
-    if (!this.#state) return true;
-    const pending = await this.#library.commitRemoval(this.#state, peers);
+  /** Of nobody: new keys for ourselves. The reason why it did not become the group's next Epoch, if it did not. */
+  async #remove(peers: readonly PeerId[]): Promise<string | undefined> {
+    if (!this.#state) return undefined;
+    let pending: PendingCommit;
     try {
+      pending = await this.#library.commitRemoval(this.#state, peers);
       await this.#accepted(pending.next, { epoch: this.#state.epoch, ...bodyOf(pending) });
     } catch (thrown) {
-      // Somebody else was first: their Commit is the next thing in the queue, and `pending` was never ours.
-      this.#outside.refused(ClusterError.of(thrown).code);
-      return false;
+      // Not something to commit; or somebody else was first: their Commit is the next thing in the queue.
+      const reason = reasonOf(thrown);
+      this.#outside.refused(reason);
+      return reason;
     }
     const how =
       peers.length > 0 ? this.#ours('removed') : { ...this.#ours('rotated'), switchAfterMs: this.#switchAfterMs() };
     await this.#adopt(pending.next, { ...how, removed: pending.removes });
-    return true;
+    return undefined;
   }
 
   /** An entry or a removal of our own: there is nothing to wait for. */
@@ -316,7 +318,8 @@ export class Membership {
       const wanted = peers.filter((peerId) => members.includes(peerId));
       if (peers.length > 0 && wanted.length === 0) return;
       try {
-        if (!(await this.#remove(wanted))) this.#step({ kind: 'raceLost' });
+        // What the service refuses for another reason was no race: it goes on as it is, and is tried again in its time.
+        if ((await this.#remove(wanted)) === 'EPOCH_CONFLICT') this.#step({ kind: 'raceLost' });
       } catch (thrown) {
         await this.#resync(reasonOf(thrown));
       }
