@@ -5,7 +5,7 @@ import { virtualClock } from '@veilcast/testkit';
 import { describe, expect, it } from 'vitest';
 import { Membership, SAY_PATIENCE_MS, type CommitBody, type Entry } from './membership.ts';
 import type { GroupEvent, GroupWarning } from './messages.ts';
-import { RETRY_MOST_MS, ROTATE_MS } from './standing.ts';
+import { ENTER_AGAIN_MS, RETRY_MOST_MS, ROTATE_MS } from './standing.ts';
 
 const library = tsMlsLibrary();
 const ROOM = 'demo' as RoomId;
@@ -328,6 +328,28 @@ describe('a member', () => {
         .toSorted(),
     ).toEqual(['ada', 'bob', 'eve']);
     expect(members.flatMap(({ refused }) => refused)).toEqual([]);
+  });
+
+  it('asks for no other place while its turn is under way, however long the answer takes', async () => {
+    const room = new Room();
+    await room.enter('ada');
+    let answer = (): void => undefined;
+    const asked = new Promise<void>((reached) => {
+      room.before = () =>
+        new Promise((resolve) => {
+          answer = resolve;
+          reached();
+        });
+    });
+    const bob = await room.add('bob');
+    const body = { ticket: 9, epoch: room.epoch as Epoch, groupInfo: room.groupInfo ?? text('') };
+    room.tell(bob, { name: 'groupJoin', body });
+    await asked;
+    for (let n = 0; n < 3; n++) await room.clock.advance(ENTER_AGAIN_MS);
+    expect(room.rejoins).toEqual([]);
+    answer();
+    await room.settle();
+    expect(bob.epochs).toHaveLength(1);
   });
 
   it('keeps its place when it is asked to remove somebody who is not there', async () => {

@@ -73,6 +73,7 @@ export class Membership {
   #tail: Promise<void> = Promise.resolve();
   #backlog = 0;
   #newestAt = Number.NEGATIVE_INFINITY;
+  #enters = false;
   #closed = false;
   readonly #waiting = new Set<() => void>();
 
@@ -149,9 +150,9 @@ export class Membership {
     try {
       switch (event.name) {
         case 'groupCreate':
-          return await this.#create(event.body.ticket, event.body.epoch);
+          return await this.#entering(() => this.#create(event.body.ticket, event.body.epoch));
         case 'groupJoin':
-          return await this.#join(event.body.ticket, event.body.epoch, event.body.groupInfo);
+          return await this.#entering(() => this.#join(event.body.ticket, event.body.epoch, event.body.groupInfo));
         case 'groupCommit':
           return await this.#follow(event.body);
         case 'groupRemove':
@@ -162,6 +163,16 @@ export class Membership {
       }
     } catch (thrown) {
       await this.#resync(reasonOf(thrown));
+    }
+  }
+
+  /** While a turn is taken no other place is asked for: the service may have given this one by now. */
+  async #entering(enter: () => Promise<void>): Promise<void> {
+    this.#enters = true;
+    try {
+      await enter();
+    } finally {
+      this.#enters = false;
     }
   }
 
@@ -284,7 +295,7 @@ export class Membership {
   #carryOut(effect: StandingEffect): void {
     switch (effect.kind) {
       case 'enter':
-        void this.#askForPlace();
+        if (!this.#enters) void this.#askForPlace();
         return;
       case 'rotate':
         return this.#propose([]);
