@@ -4,7 +4,6 @@
  */
 import { identityUri, type Identity } from '@veilcast/control';
 import { credentialFiles, http2Carrier, type CredentialSource, type Http2Carrier } from '@veilcast/control/http2';
-import type { Coordination } from '@veilcast/coordination';
 import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { z } from 'zod';
@@ -44,9 +43,6 @@ export const ProcessConfig = z.strictObject({
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info') })
     .prefault({}),
 });
-
-/** Longer: a service whose store is away starts later; media would not need it. */
-const STORE_WAIT_MS = 2_000;
 
 type Common = z.infer<typeof ProcessConfig>;
 
@@ -115,7 +111,6 @@ async function open<S extends z.ZodObject>(
   const shared = { clock: systemClock, random: systemRandom, log, metrics };
   const carrier = carrierFor(common, credentials, metrics);
   const coordination = await openStore({ config: common.store, ...shared });
-  await reachable(coordination);
   let service: Service | undefined;
   const ready = (): boolean => service?.ready() ?? false;
   const probes = await openProbes({ ...common.probes, metrics, ready });
@@ -134,13 +129,6 @@ async function open<S extends z.ZodObject>(
   }
   log.info({ probesPort: probes.port }, 'started');
   return { ready, close };
-}
-
-/** A store that comes later is found later; waiting a little saves everybody the first attempts. */
-async function reachable(coordination: Coordination): Promise<void> {
-  const deadline = systemClock.now() + STORE_WAIT_MS;
-  while (!coordination.reachable() && systemClock.now() < deadline)
-    await new Promise<void>((resolve) => systemClock.after(20, resolve));
 }
 
 function carrierFor({ control }: Common, credentials: CredentialSource, metrics: Registry): Http2Carrier {

@@ -50,14 +50,14 @@ export async function layOut({ folder, regions, port, logLevel }: LayoutOptions)
   const now = Date.now();
   await initFolder(ca, { cluster: CLUSTER, days: 30, now });
   const redis = await redisOf(folder, redisPort);
-  const shared = { ca, logLevel, store: redis.store, authorityKeyFile: await authorityKey(folder) };
+  const shared = { ca, logLevel, store: redis.store, authority: await authorityOf(folder) };
   const processes: LaidOut[] = [redis.process];
   for (const [at, member] of members.entries()) {
     const [control = 0, probes = 0] = ports.slice(2 * at, 2 * at + 2);
     await issueInto(ca, { kind: member.kind, region: member.region, processId: member.processId, now });
     const config = {
       ...commonOf(shared, member, probes),
-      ...serviceOf(member, `127.0.0.1:${control}`, shared.authorityKeyFile, webPorts, regions),
+      ...serviceOf(member, `127.0.0.1:${control}`, shared.authority, webPorts, regions),
     };
     const file = join(folder, `${member.processId}.toml`);
     await writeFile(file, stringify(config), { mode: 0o600 });
@@ -104,7 +104,7 @@ function commonOf(shared: { ca: string; logLevel: string; store: object }, membe
 function serviceOf(
   { kind, processId, region }: Member,
   address: string,
-  authorityKeyFile: string,
+  authority: AuthorityFiles,
   webPorts: readonly [number, number],
   regions: readonly RegionId[],
 ): object {
@@ -115,7 +115,7 @@ function serviceOf(
       return { cascade: { processId, address } };
     default:
       return {
-        signaling: { processId, address, authorityKeyFile, policy: { development: true, firstIsHost: true } },
+        signaling: { processId, address, ...authority, policy: { development: true, firstIsHost: true } },
         web: { port: webPorts[processId.endsWith('1') ? 0 : 1], probes: [...regions] },
       };
   }
@@ -153,10 +153,16 @@ async function redisOf(folder: string, port: number) {
   };
 }
 
+interface AuthorityFiles {
+  readonly authorityKeyFile: string;
+  readonly authorityRootFile: string;
+}
+
 /** The same for both signaling processes: what one gives out the other takes. */
-async function authorityKey(folder: string): Promise<string> {
-  const file = join(folder, 'authority.jwk');
+async function authorityOf(folder: string): Promise<AuthorityFiles> {
+  const [authorityKeyFile, authorityRootFile] = [join(folder, 'authority.jwk'), join(folder, 'authority.root')];
   const { privateKey } = generateKeyPairSync('ed25519');
-  await writeFile(file, JSON.stringify(privateKey.export({ format: 'jwk' })), { mode: 0o600 });
-  return file;
+  await writeFile(authorityKeyFile, JSON.stringify(privateKey.export({ format: 'jwk' })), { mode: 0o600 });
+  await writeFile(authorityRootFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  return { authorityKeyFile, authorityRootFile };
 }
