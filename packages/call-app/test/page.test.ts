@@ -19,6 +19,29 @@ interface Scene {
 
 const call = '/r/demo?join=1&name=Ada';
 const press = (key: string) => (page: Page) => page.keyboard.press(key);
+async function openPictures(page: Page): Promise<void> {
+  await page.keyboard.press('e');
+  await page.getByTestId('pictures').click();
+}
+
+async function openPerson(page: Page, name: string): Promise<void> {
+  await page.keyboard.press('e');
+  await page.getByRole('button', { name }).first().click();
+  await page.getByTestId('safety-number').waitFor();
+}
+
+async function openIdentity(page: Page): Promise<void> {
+  await page.getByTestId('more').click();
+  await page.getByRole('menuitem', { name: 'Your identity' }).click();
+  await page.getByText('Keep a copy').click();
+}
+
+async function openIdentityBefore(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Will be encrypted' }).click();
+  await page.getByTestId('identity').click();
+  await page.getByTestId('fingerprint').waitFor();
+}
+
 const SCENES: readonly Scene[] = [
   { name: 'landing', path: '/' },
   { name: 'lost', path: '/r/no%20room' },
@@ -35,6 +58,13 @@ const SCENES: readonly Scene[] = [
   { name: 'knock', path: `${call}&people=3&role=host&show=knock` },
   { name: 'chat', path: `${call}&people=4&show=chat`, act: press('c') },
   { name: 'encryption', path: `${call}&people=5`, act: press('e') },
+  { name: 'pictures', path: `${call}&people=5`, act: openPictures },
+  { name: 'warned', path: `${call}&people=4&show=warned,changed,undecryptable` },
+  { name: 'warnings', path: `${call}&people=4&show=warned`, act: press('e') },
+  { name: 'safety number', path: `${call}&people=4`, act: (page) => openPerson(page, 'Grace Hopper') },
+  { name: 'changed', path: `${call}&people=4&show=changed`, act: (page) => openPerson(page, 'Alan Turing') },
+  { name: 'identity', path: `${call}&people=3`, act: openIdentity },
+  { name: 'identity before', path: '/r/demo?name=Ada%20Lovelace', act: openIdentityBefore },
   { name: 'shortcuts', path: `${call}&people=3`, act: press('?') },
   { name: 'more', path: `${call}&people=3`, act: (page) => page.getByTestId('more').click() },
   { name: 'viewer', path: `${call}&people=3&role=viewer` },

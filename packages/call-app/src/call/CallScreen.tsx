@@ -1,5 +1,6 @@
 /** The call: stage, bar, lock, one panel at a time, what needs attention, and the keyboard. */
 import type { Call, CallSnapshot } from '@veilcast/client';
+import type { PeerId } from '@veilcast/protocol';
 import { copyText, cx, IconAct } from '@veilcast/design';
 import { GalleryThumbnails, LayoutGrid } from 'lucide-react';
 import { useEffect, useMemo, useState, type ReactElement } from 'react';
@@ -16,9 +17,12 @@ import { Comings } from './Comings.tsx';
 import { Notices } from './Notices.tsx';
 import { ChatPanel } from './panels/ChatPanel.tsx';
 import { DevicesPanel } from './panels/DevicesPanel.tsx';
-import { EncryptionPanel } from './panels/EncryptionPanel.tsx';
+import { IdentityPanel } from './panels/IdentityPanel.tsx';
 import { PeoplePanel } from './panels/PeoplePanel.tsx';
 import { ShortcutsPanel } from './panels/ShortcutsPanel.tsx';
+import { EncryptionPanel } from './trust/EncryptionPanel.tsx';
+import { PersonPanel } from './trust/PersonPanel.tsx';
+import type { Names } from './trust/timeline.ts';
 import { Sound } from './Sound.tsx';
 import { Stage, type Layout } from './Stage.tsx';
 
@@ -31,14 +35,17 @@ export function CallScreen({ visit, call }: CallScreenProps): ReactElement {
   const snapshot = useCall(call);
   const local = useStore(visit.media.store);
   const [panel, setPanel] = useState<PanelName>();
+  const [person, setPerson] = useState<PeerId>();
   const [layout, setLayout] = useState<Layout>('grid');
   const [said, say] = useState<string>();
   const commands = useMemo(
-    () => commandsOf(visit, call, { setPanel, setLayout, diagnostics: () => void copyReport(visit).then(say) }),
+    () =>
+      commandsOf(visit, call, { setPanel, setPerson, setLayout, diagnostics: () => void copyReport(visit).then(say) }),
     [visit, call],
   );
   const idle = useIdle(panel !== undefined);
   const since = useSince(call);
+  const names = useNames(snapshot);
   const unread = useUnread(snapshot, panel === 'chat');
   useShortcuts(commands);
   return (
@@ -47,7 +54,7 @@ export function CallScreen({ visit, call }: CallScreenProps): ReactElement {
       <header className={styles.top}>
         <Lock
           encryption={snapshot.encryption}
-          open={panel === 'encryption'}
+          open={panel === 'encryption' || panel === 'person'}
           onPress={() => commands.toggle('encryption')}
         />
         <span className={styles.room}>{snapshot.room}</span>
@@ -55,11 +62,11 @@ export function CallScreen({ visit, call }: CallScreenProps): ReactElement {
       </header>
       <Stage call={call} snapshot={snapshot} local={local} layout={layout} />
       <div className={styles.notices}>
-        <Notices visit={visit} call={call} snapshot={snapshot} local={local} panel={panel} said={said} onSaid={say} />
+        <Notices {...{ visit, call, snapshot, local, panel, said, names, commands }} onSaid={say} />
         <Sound snapshot={snapshot} speakerId={local.speakerId} />
       </div>
       {panel !== undefined && (
-        <OpenPanel {...{ visit, call, snapshot, local, panel, since }} onClose={commands.close} />
+        <OpenPanel {...{ visit, call, snapshot, local, panel, person, since, names, commands }} />
       )}
       <Bar snapshot={snapshot} local={local} commands={commands} panel={panel} layout={layout} unread={unread} />
       <Comings people={snapshot.people} />
@@ -89,18 +96,41 @@ interface OpenPanelProps extends CallScreenProps {
   readonly snapshot: CallSnapshot;
   readonly local: LocalState;
   readonly panel: PanelName;
+  readonly person: PeerId | undefined;
   readonly since: number | undefined;
-  readonly onClose: () => void;
+  readonly names: Names;
+  readonly commands: Commands;
 }
 
-function OpenPanel({ visit, call, snapshot, local, panel, since, onClose }: OpenPanelProps): ReactElement {
+function OpenPanel(props: OpenPanelProps): ReactElement {
+  const { visit, call, snapshot, local, panel, person, since, names, commands } = props;
+  const onClose = commands.close;
   switch (panel) {
     case 'people':
-      return <PeoplePanel {...{ visit, call, snapshot, onClose }} micOn={local.microphone.on} />;
+      return (
+        <PeoplePanel {...{ visit, call, snapshot, onClose }} micOn={local.microphone.on} onPerson={commands.person} />
+      );
     case 'chat':
       return <ChatPanel call={call} lines={snapshot.chat} onClose={onClose} />;
     case 'encryption':
-      return <EncryptionPanel snapshot={snapshot} since={since} onClose={onClose} />;
+      return (
+        <EncryptionPanel
+          {...{ snapshot, since, names, onClose }}
+          onPerson={commands.person}
+          onIdentity={() => commands.toggle('identity')}
+        />
+      );
+    case 'person':
+      if (person === undefined) return <ShortcutsPanel onClose={onClose} />;
+      return (
+        <PersonPanel
+          {...{ visit, call, snapshot, onClose }}
+          peerId={person}
+          onBack={() => commands.toggle('encryption')}
+        />
+      );
+    case 'identity':
+      return <IdentityPanel onClose={onClose} />;
     case 'devices':
       return <DevicesPanel media={visit.media} onClose={onClose} />;
     default:
@@ -135,6 +165,14 @@ function useSince(call: Call): number | undefined {
     return call.on('change', look);
   }, [call]);
   return since;
+}
+
+/** Also of those who left: the timeline speaks of them. */
+function useNames({ people, self }: CallSnapshot): Names {
+  const [names] = useState(() => new Map<string, string>());
+  names.set(self.peerId, self.name);
+  for (const { peerId, name } of people) if (name !== '' || !names.has(peerId)) names.set(peerId, name);
+  return names;
 }
 
 /** Lines of others that came while the chat was closed. What was said before we came is no news. */

@@ -49,6 +49,7 @@ export function MoreMenu({ commands, layout, snapshot, sharing }: MoreMenuProps)
           </Choice>
           <Separator className={cx(styles.separator)} />
           <MenuChoice onAction={() => commands.toggle('devices')} text={t('more.devices')} />
+          <MenuChoice onAction={() => commands.toggle('identity')} text={t('more.identity')} />
           <MenuChoice onAction={() => commands.toggle('shortcuts')} text={t('more.shortcuts')} />
           <MenuChoice onAction={commands.diagnostics} text={t('more.diagnostics')} />
         </ChoiceMenu>

@@ -9,14 +9,16 @@ interface NoticeProps {
   readonly what: string;
   readonly more?: string | undefined;
   readonly code?: ErrorCode;
+  readonly testId?: string;
   readonly children?: ReactNode;
 }
 
-export function Notice({ icon: Icon, what, more, code, children }: NoticeProps): ReactElement {
+export function Notice({ icon: Icon, what, more, code, testId, children }: NoticeProps): ReactElement {
   return (
     <div
       className={styles.notice}
       role={code === undefined ? 'status' : 'alert'}
+      data-testid={testId}
       {...(code === undefined ? {} : { 'data-testid': 'error', 'data-code': code })}
     >
       <Icon size={20} strokeWidth={1.75} aria-hidden />

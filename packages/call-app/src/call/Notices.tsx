@@ -9,9 +9,11 @@ import { useStore } from '../visit/store.ts';
 import type { Visit } from '../visit/visit.ts';
 import { ACTS } from '../words/acts.ts';
 import { errorWords, listOf, t } from '../words/words.ts';
-import type { PanelName } from './commands.ts';
+import type { Commands, PanelName } from './commands.ts';
 import { useLasting } from './hooks.ts';
 import { Notice } from './Notice.tsx';
+import type { Names } from './trust/timeline.ts';
+import { TrustNotices } from './trust/TrustNotices.tsx';
 
 interface NoticesProps {
   readonly visit: Visit;
@@ -19,12 +21,15 @@ interface NoticesProps {
   readonly snapshot: CallSnapshot;
   readonly local: LocalState;
   readonly panel: PanelName | undefined;
+  readonly names: Names;
+  readonly commands: Commands;
   /** A word about something just done. */
   readonly said: string | undefined;
   readonly onSaid: (words: string | undefined) => void;
 }
 
-export function Notices({ visit, call, snapshot, local, panel, said, onSaid }: NoticesProps): ReactElement {
+export function Notices(props: NoticesProps): ReactElement {
+  const { visit, call, snapshot, local, panel, said, names, commands, onSaid } = props;
   const { notice } = useStore(visit.store);
   const reconnecting = useLasting(snapshot.state === 'reconnecting');
   const choosing = useLasting(local.choosingScreen);
@@ -44,6 +49,7 @@ export function Notices({ visit, call, snapshot, local, panel, said, onSaid }: N
       {local.camera.error !== undefined && local.camera.error !== local.microphone.error && (
         <Denied visit={visit} kind="camera" code={local.camera.error} />
       )}
+      <TrustNotices {...{ snapshot, panel, names, commands }} />
       {choosing && <Notice icon={MonitorUp} what={t('wait.share')} />}
       {local.screen && (
         <Notice icon={MonitorUp} what={t('stage.shareHint')}>

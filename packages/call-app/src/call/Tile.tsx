@@ -1,6 +1,6 @@
 /** One person, or one shared screen: picture or initials, name, microphone, hand, and in words why there is no picture. */
 import { cx } from '@veilcast/design';
-import { Hand, MicOff, MonitorUp } from 'lucide-react';
+import { Hand, LoaderCircle, Lock, LockOpen, MicOff, MonitorUp } from 'lucide-react';
 import { memo, useCallback, useRef, type CSSProperties, type ReactElement } from 'react';
 import type { Box } from '../layout/grid.ts';
 import { hue, initials } from '../look/identity.ts';
@@ -30,6 +30,7 @@ export function tileName(tile: TileModel): string {
 }
 
 function reason(tile: TileModel, keying: boolean): string | undefined {
+  if (tile.lock === 'failed') return t('stage.undecryptable');
   if (tile.state === 'frozen') return t('stage.frozen');
   if (tile.state !== 'waiting') return undefined;
   return keying ? t('stage.keys') : t('stage.waiting');
@@ -84,6 +85,7 @@ export const Tile = memo(function Tile({
       data-name={tile.name}
       data-peer={tile.peerId}
       data-video={tile.state}
+      data-e2ee={tile.lock}
       data-self={tile.self ? '' : undefined}
     >
       <div ref={watched} className={styles.picture}>
@@ -95,12 +97,18 @@ export const Tile = memo(function Tile({
               styles.video,
               (whole || tile.kind === 'screen') && styles.whole,
               tile.self && styles.mirrored,
-              tile.state === 'waiting' && styles.unseen,
+              // What was last decoded says nothing of what comes now.
+              (tile.state === 'waiting' || tile.lock === 'failed') && styles.unseen,
               tile.state === 'frozen' && styles.frozen,
             )}
           />
         )}
-        {slow && words !== undefined && <p className={styles.reason}>{words}</p>}
+        {slow && words !== undefined && (
+          <p className={cx(styles.reason, tile.lock === 'failed' && styles.bad)}>
+            {tile.lock === 'failed' && <LockOpen size={16} strokeWidth={1.75} aria-hidden />}
+            {words}
+          </p>
+        )}
       </div>
       {tile.hand && <HandSign />}
       <Caption tile={tile} small={small} />
@@ -115,6 +123,20 @@ function Face({ tile }: { readonly tile: TileModel }): ReactElement {
     <div className={styles.face} aria-hidden>
       <span className={styles.initials}>{letters === '' ? '·' : letters}</span>
     </div>
+  );
+}
+
+const LOCKS = { encrypted: Lock, waiting: LoaderCircle, failed: LockOpen } as const;
+
+function TileLock({ lock }: Pick<TileModel, 'lock'>): ReactElement | undefined {
+  if (lock === undefined) return undefined;
+  const Icon = LOCKS[lock];
+  const words = { encrypted: t('stage.locked'), waiting: t('stage.keys'), failed: t('stage.undecryptable') }[lock];
+  return (
+    <>
+      <Icon size={14} strokeWidth={2} aria-hidden className={cx(styles.lock, lock === 'failed' && styles.lockBad)} />
+      <span className="visually-hidden">{words}</span>
+    </>
   );
 }
 
@@ -140,6 +162,7 @@ function Caption({ tile, small }: { readonly tile: TileModel; readonly small: bo
             <span className="visually-hidden">{t('stage.muted')}</span>
           </>
         ))}
+      {!(small && tile.lock === 'encrypted') && <TileLock lock={tile.lock} />}
       <bdi className={styles.name}>{small && tile.self ? t('stage.you') : tileName(tile)}</bdi>
     </div>
   );

@@ -1,9 +1,10 @@
 /** What a person can do in a call, once: buttons, the menu and the keyboard all come here. */
 import type { Call } from '@veilcast/client';
+import type { PeerId } from '@veilcast/protocol';
 import type { Visit } from '../visit/visit.ts';
 import type { Layout } from './Stage.tsx';
 
-export type PanelName = 'people' | 'chat' | 'encryption' | 'devices' | 'shortcuts';
+export type PanelName = 'people' | 'chat' | 'encryption' | 'person' | 'identity' | 'devices' | 'shortcuts';
 
 export interface Commands {
   readonly microphone: () => void;
@@ -11,6 +12,8 @@ export interface Commands {
   readonly share: () => void;
   readonly hand: () => void;
   readonly toggle: (panel: PanelName) => void;
+  /** Whom one speaks with. */
+  readonly person: (peerId: PeerId) => void;
   readonly close: () => void;
   readonly setLayout: (layout: Layout) => void;
   readonly switchLayout: () => void;
@@ -20,6 +23,7 @@ export interface Commands {
 
 export interface Screen {
   readonly setPanel: (change: (panel: PanelName | undefined) => PanelName | undefined) => void;
+  readonly setPerson: (peerId: PeerId) => void;
   readonly setLayout: (change: (layout: Layout) => Layout) => void;
   readonly diagnostics: () => void;
 }
@@ -37,6 +41,10 @@ export function commandsOf(visit: Visit, call: Call, screen: Screen): Commands {
     },
     hand: () => void visit.act(call.raiseHand(!call.snapshot.self.handRaised)),
     toggle: (panel) => screen.setPanel((open) => (open === panel ? undefined : panel)),
+    person: (peerId) => {
+      screen.setPerson(peerId);
+      screen.setPanel(() => 'person');
+    },
     close: () => screen.setPanel(() => undefined),
     setLayout: (layout) => screen.setLayout(() => layout),
     switchLayout: () => screen.setLayout((layout) => (layout === 'grid' ? 'speaker' : 'grid')),

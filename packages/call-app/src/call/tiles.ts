@@ -1,5 +1,5 @@
 /** From the call's snapshot and the local media to what the stage shows: one tile a person, and the shared screens. Pure. */
-import type { CallSnapshot, Person, RemoteTrack, VideoState } from '@veilcast/client';
+import type { CallSnapshot, Person, RemoteTrack, TrackLock, VideoState } from '@veilcast/client';
 import type { ProducerId, Source } from '@veilcast/protocol';
 import type { LocalState } from '../media/local.ts';
 
@@ -19,6 +19,8 @@ export interface TileModel {
   readonly microphone: boolean;
   readonly level: number;
   readonly hand: boolean;
+  /** Whether what comes from them can be opened. Undefined: nothing comes, or it is ourselves. */
+  readonly lock: TrackLock | undefined;
 }
 
 function trackOf(person: Person, source: Source): RemoteTrack | undefined {
@@ -28,6 +30,13 @@ function trackOf(person: Person, source: Source): RemoteTrack | undefined {
 function videoState(track: RemoteTrack | undefined): VideoState {
   if (!track || track.muted) return 'muted';
   return track.state;
+}
+
+/** What fails is told, whatever else opens; and one that opens is enough to say that they have our keys and we theirs. */
+function lockOf(tracks: readonly (RemoteTrack | undefined)[]): TrackLock | undefined {
+  const locks = tracks.flatMap((track) => (track && !track.muted ? [track.lock] : []));
+  if (locks.includes('failed')) return 'failed';
+  return locks.includes('encrypted') ? 'encrypted' : locks[0];
 }
 
 function personTile(person: Person): TileModel {
@@ -45,6 +54,7 @@ function personTile(person: Person): TileModel {
     microphone: microphone !== undefined && !microphone.muted,
     level: person.level,
     hand: person.handRaised,
+    lock: lockOf([camera, microphone]),
   };
 }
 
@@ -65,6 +75,7 @@ export function selfTile(snapshot: CallSnapshot, local: LocalState): TileModel |
     microphone: local.microphone.on,
     level: 0,
     hand: self.handRaised,
+    lock: undefined,
   };
 }
 
@@ -86,6 +97,7 @@ export function screenTiles(snapshot: CallSnapshot): TileModel[] {
       producerId: screen.producerId,
       level: 0,
       hand: false,
+      lock: screen.lock,
     };
     return [tile];
   });

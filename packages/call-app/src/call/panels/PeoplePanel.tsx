@@ -1,14 +1,15 @@
 /** Who is here and in which role; for hosts also who waits at the door, who has to go, and whether the door is locked. */
-import type { Call, CallSnapshot } from '@veilcast/client';
-import type { Role } from '@veilcast/protocol';
+import type { Call, CallSnapshot, PersonIdentity } from '@veilcast/client';
+import type { PeerId, Role } from '@veilcast/protocol';
 import { Act, cx, IconAct } from '@veilcast/design';
-import { Hand, Mic, MicOff, UserX } from 'lucide-react';
+import { Hand, Mic, MicOff, ShieldQuestionMark, UserX } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
 import { Switch } from 'react-aria-components';
 import { hue, initials } from '../../look/identity.ts';
 import type { Visit } from '../../visit/visit.ts';
 import { t } from '../../words/words.ts';
 import { CopyLink } from '../Alone.tsx';
+import { Mark } from '../trust/Mark.tsx';
 import { Panel } from './Panel.tsx';
 import styles from './PeoplePanel.module.css';
 
@@ -17,10 +18,11 @@ interface PeoplePanelProps {
   readonly call: Call;
   readonly snapshot: CallSnapshot;
   readonly micOn: boolean;
+  readonly onPerson: (peerId: PeerId) => void;
   readonly onClose: () => void;
 }
 
-export function PeoplePanel({ visit, call, snapshot, micOn, onClose }: PeoplePanelProps): ReactElement {
+export function PeoplePanel({ visit, call, snapshot, micOn, onPerson, onClose }: PeoplePanelProps): ReactElement {
   const { self, people, locked } = snapshot;
   const host = self.role === 'host';
   return (
@@ -49,6 +51,9 @@ export function PeoplePanel({ visit, call, snapshot, micOn, onClose }: PeoplePan
             name={person.name}
             role={person.role}
             hand={person.handRaised}
+            identity={person.identity}
+            nameAs={people.find(({ peerId }) => peerId === person.nameAs)?.name}
+            onCompare={person.identity ? () => onPerson(person.peerId) : undefined}
             micOn={person.tracks.some(({ source, muted }) => source === 'microphone' && !muted)}
             onRemove={host ? () => void visit.act(call.kick(person.peerId)) : undefined}
           />
@@ -67,7 +72,11 @@ function Foot({ room, locked }: { readonly room: string; readonly locked: boolea
   );
 }
 
-function Waiting({ visit, call, snapshot }: Omit<PeoplePanelProps, 'onClose' | 'micOn'>): ReactElement | undefined {
+function Waiting({
+  visit,
+  call,
+  snapshot,
+}: Pick<PeoplePanelProps, 'visit' | 'call' | 'snapshot'>): ReactElement | undefined {
   if (snapshot.lobby.length === 0) return undefined;
   return (
     <>
@@ -110,10 +119,15 @@ interface RowProps {
   readonly you?: boolean;
   readonly hand: boolean;
   readonly micOn: boolean;
+  readonly identity?: PersonIdentity | undefined;
+  /** Whose memory the name is. */
+  readonly nameAs?: string | undefined;
+  readonly onCompare?: (() => void) | undefined;
   readonly onRemove?: (() => void) | undefined;
 }
 
-function Row({ id, name, role, you = false, hand, micOn, onRemove }: RowProps): ReactElement {
+function Row(props: RowProps): ReactElement {
+  const { id, name, role, you = false, hand, micOn, identity, nameAs, onCompare, onRemove } = props;
   const [asking, ask] = useState(false);
   const shown = name === '' ? t(you ? 'stage.you' : 'stage.unnamed') : name;
   if (asking && onRemove) {
@@ -136,7 +150,11 @@ function Row({ id, name, role, you = false, hand, micOn, onRemove }: RowProps): 
       <Badge id={id} name={name} />
       <span className={styles.name}>
         <bdi>{you && name !== '' ? t('stage.youNamed', { name }) : shown}</bdi>
-        <span className={styles.role}>{t(`people.${role}`)}</span>
+        <span className={styles.role}>
+          {t(`people.${role}`)}
+          {nameAs !== undefined && `, ${t('people.nameAs', { name: nameAs || t('stage.unnamed') })}`}
+        </span>
+        <Mark identity={identity} />
       </span>
       {hand && <Hand size={20} strokeWidth={1.75} className={styles.sign} aria-label={t('people.handUp')} />}
       {role !== 'viewer' && (
@@ -146,6 +164,9 @@ function Row({ id, name, role, you = false, hand, micOn, onRemove }: RowProps): 
           className={styles.sign}
           aria-label={t(micOn ? 'people.micOn' : 'people.micOff')}
         />
+      )}
+      {onCompare && (
+        <IconAct icon={ShieldQuestionMark} label={t('people.compare', { name: shown })} onPress={onCompare} />
       )}
       {onRemove && <IconAct icon={UserX} label={t('people.remove', { name: shown })} onPress={() => ask(true)} />}
     </li>
