@@ -9,13 +9,23 @@ import { build } from 'vite';
 import { openBrowser } from '../../test/support/browser.ts';
 import { figures, loadNow, type Bench, type Effort, type Figure, type Say } from './figure.ts';
 import { spreadOf } from './spread.ts';
-import type { TransformTask, TransformTimes } from './transform.worker.ts';
+import type { CrowdTask, CrowdTimes, TransformTask, TransformTimes } from './transform.worker.ts';
 
 const EFFORTS = { full: { batches: 100, warmUp: 20 }, tiny: { batches: 3, warmUp: 1 } } as const;
-const SIZES = [
-  { bytes: 1_200, name: '1.2 kB', goal: 50 },
-  { bytes: 10_000, name: '10 kB' },
+const FRAMES = [
+  { codec: 'opus', bytes: 120, name: '120 B of Opus' },
+  { codec: 'vp8', bytes: 1_200, name: '1.2 kB of VP8', goal: 50 },
+  { codec: 'vp9', bytes: 1_200, name: '1.2 kB of VP9', goal: 50 },
+  { codec: 'h264', bytes: 1_200, name: '1.2 kB of H.264', goal: 50 },
+  { codec: 'av1', bytes: 1_200, name: '1.2 kB of AV1', goal: 50 },
+  { codec: 'vp8', bytes: 10_000, name: '10 kB of VP8' },
+  { codec: 'h264', bytes: 10_000, name: '10 kB of H.264' },
+  { codec: 'av1', bytes: 10_000, name: '10 kB of AV1' },
 ] as const;
+/** Videos of 25 people at 30 frames a second, of a size that makes 288 kb/s each. */
+const CROWD = { senders: 25, framesPerSecond: 30, bytes: 1_200 } as const;
+const CROWD_SECONDS = { full: 20, tiny: 1 } as const;
+const CROWD_GOAL = 15;
 
 async function bundle(): Promise<string> {
   const input = fileURLToPath(new URL('transform.worker.ts', import.meta.url));
@@ -47,10 +57,10 @@ async function serve(script: string) {
 }
 
 /** In the page. */
-function inWorker(task: TransformTask): Promise<TransformTimes> {
+function inWorker<T>(task: TransformTask | CrowdTask): Promise<T> {
   return new Promise((resolve, reject) => {
     const worker = new Worker('/worker.js', { type: 'module' });
-    worker.onmessage = ({ data }: MessageEvent<{ times: TransformTimes } | { error: string }>) => {
+    worker.onmessage = ({ data }: MessageEvent<{ times: T } | { error: string }>) => {
       worker.terminate();
       if ('times' in data) resolve(data.times);
       else reject(new Error(data.error));
@@ -67,17 +77,28 @@ async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
     const tab = await browser.newPage();
     await tab.goto(page.url);
     const all: Figure[] = [];
-    for (const { bytes, name, ...goal } of SIZES) {
+    for (const { codec, bytes, name, ...goal } of FRAMES) {
       const load = loadNow();
-      const times = await tab.evaluate(inWorker, { bytes, ...EFFORTS[effort] });
-      const note = 'Chromium, dedicated worker, AES-256-GCM by WebCrypto; VP8 delta frames, means of 200 in a row';
-      const [seal, open] = [spreadOf(times.seal), spreadOf(times.open)];
-      say(`${name}: seal ${seal.median.toFixed(1)} µs, open ${open.median.toFixed(1)} µs`);
+      const times: TransformTimes = await tab.evaluate(inWorker<TransformTimes>, { codec, bytes, ...EFFORTS[effort] });
+      const note = 'Chromium, dedicated worker, AES-256-GCM by WebCrypto; delta frames, means of 200 in a row';
+      const [seal, open, overhead] = [spreadOf(times.seal), spreadOf(times.open), spreadOf([times.overhead])];
+      say(`${name}: seal ${seal.median.toFixed(1)} µs, open ${open.median.toFixed(1)} µs, ${times.overhead} B more`);
       const rows = [
         { name: `seal a frame of ${name}`, unit: 'µs', spread: seal, note, ...goal },
         { name: `open a frame of ${name}`, unit: 'µs', spread: open, note, ...goal },
+        { name: `bytes more in a frame of ${name}`, unit: 'B', spread: overhead, note: 'the largest of all frames' },
       ];
       all.push(...figures(load, rows));
+    }
+    for (const codec of ['vp8', 'h264', 'av1'] as const) {
+      const load = loadNow();
+      const seconds = CROWD_SECONDS[effort];
+      const { shares }: CrowdTimes = await tab.evaluate(inWorker<CrowdTimes>, { ...CROWD, seconds, codec });
+      const spread = spreadOf(shares);
+      const name = `open 25 videos of ${codec.toUpperCase()}, share of a core`;
+      say(`${name}: ${spread.median.toFixed(1)} %`);
+      const note = 'Chromium, dedicated worker; 30 frames of 1.2 kB a second each, busy time over a second';
+      all.push(...figures(load, [{ name, unit: '%', spread, note, goal: CROWD_GOAL }]));
     }
     return all;
   } finally {
