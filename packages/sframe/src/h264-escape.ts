@@ -52,20 +52,37 @@ export function escapeNal(bytes: Uint8Array, zeros: number): Uint8Array {
 
 /** Undefined for what `escapeNal` does not write. */
 export function unescapeNal(bytes: Uint8Array, zeros: number): Uint8Array | undefined {
-  const plain = new Uint8Array(bytes.length);
-  let length = 0;
+  const escapes: number[] = [];
   let run = zeros;
   for (let at = 0; at < bytes.length; at++) {
+    if (run === 0) {
+      const zero = bytes.indexOf(0, at);
+      if (zero < 0) break;
+      at = zero;
+      run = 1;
+      continue;
+    }
     let byte = bytes[at] ?? 0;
     if (run === 2 && byte <= ESCAPE) {
       const next = bytes[at + 1];
       if (byte !== ESCAPE || next === undefined || next > ESCAPE) return undefined;
+      escapes.push(at);
       byte = next;
       at += 1;
       run = 0;
     }
-    plain[length++] = byte;
     run = byte === 0 ? run + 1 : 0;
   }
-  return plain.subarray(0, length);
+  return escapes.length === 0 ? bytes : without(bytes, escapes);
+}
+
+function without(bytes: Uint8Array, indices: readonly number[]): Uint8Array {
+  const left = new Uint8Array(bytes.length - indices.length);
+  let from = 0;
+  for (const [count, index] of indices.entries()) {
+    left.set(bytes.subarray(from, index), from - count);
+    from = index + 1;
+  }
+  left.set(bytes.subarray(from), from - indices.length);
+  return left;
 }
