@@ -46,6 +46,7 @@ test('the roots of the certificate-transparency test data', () => {
     frontier = extendFrontier(frontier, leafHash(hexToBytes(entry)));
     expect(bytesToHex(log.root())).toBe(ROOTS[index]);
     expect(bytesToHex(frontierRoot(frontier))).toBe(ROOTS[index]);
+    expect(log.frontier()).toEqual(frontier);
   }
   for (const [index, root] of ROOTS.entries()) expect(bytesToHex(log.root(index + 1))).toBe(root);
 });

@@ -2,6 +2,7 @@
  * An append-only Merkle log (RFC 9162 §2.1). Only hashes are kept: those of every whole subtree, so that a proof costs a walk of
  * the tree's height and no hash is computed twice.
  */
+import type { Frontier } from './frontier.ts';
 import { emptyRoot, nodeHash, split } from './hash.ts';
 
 export class MerkleLog {
@@ -40,6 +41,19 @@ export class MerkleLog {
   consistency(from: number, to = this.size): Uint8Array[] {
     this.#require(to <= this.size && from <= to);
     return from === 0 || from === to ? [] : this.#since(from, 0, to, true);
+  }
+
+  /** The right edge of the first `size`. @throws RangeError */
+  frontier(size = this.size): Frontier {
+    this.#require(size <= this.size);
+    const hashes: Uint8Array[] = [];
+    for (let start = 0; start < size;) {
+      let whole = 1;
+      while (start + whole * 2 <= size) whole *= 2;
+      hashes.push(this.#hash(start, whole));
+      start += whole;
+    }
+    return { size, hashes };
   }
 
   #path(index: number, start: number, size: number): Uint8Array[] {

@@ -76,7 +76,8 @@ export async function checkAttestation(
   if (!equalBytes(bundle.device, statement.device)) return 'other-device';
   if (statement.room !== shown.room) return 'other-room';
   if (!equalBytes(statement.leaf, shown.leaf)) return 'other-leaf';
-  if (!isLogged(bundle.user, attestation.bundle, attestation, head)) return 'not-logged';
+  const logged = { user: bundle.user, key: bundle.key, bundle: attestation.bundle };
+  if (!isLogged(logged, attestation, head)) return 'not-logged';
   const [issued, stated] = await Promise.all([
     verifyBundle(bundle, root, signatures),
     verifyStatement(statement, bundle.key, signatures),

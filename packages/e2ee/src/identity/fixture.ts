@@ -54,7 +54,11 @@ export async function newService() {
       },
       changes.signer ?? key,
     );
-    return { bundle, statement, index: log.append(leafHash(logEntry(user, bundle))) };
+    return {
+      bundle,
+      statement,
+      index: log.append(leafHash(logEntry({ user: changes.bundle?.user ?? user, key: key.publicKey, bundle }))),
+    };
   };
   const head = () => signHead({ size: log.size, root: log.root(), at: NOW }, root);
   /** Under the newest head. */

@@ -1,17 +1,18 @@
 /**
  * The log of bundles (ADR 0012): what an entry is, and the signed head that says how long the log is.
  *
- * Entry: `SHA-256(user)[32] | SHA-256(bundle)[32]`. Head: `u8 version=1 | u64 size | root[32] | u64 at | signature[3309]`, by the
+ * Entry: `SHA-256(user)[32] | SHA-256(key)[32] | SHA-256(bundle)[32]`. Head: `u8 version=1 | u64 size | root[32] | u64 at | signature[3309]`, by the
  * Authentication Service under HEAD_CONTEXT.
  */
 import { HASH_BYTES, includes, leafHash } from '@veilcast/translog';
+import { equalBytes } from '../bytes.ts';
 import { SIGNATURE_BYTES, type Signatures, type SigningKey } from '../pq/index.ts';
 import { nameOf } from './bundle.ts';
 import { HEAD_CONTEXT } from './contexts.ts';
 import { type Reader, readWhole, Writer } from './layout.ts';
 
 const VERSION = 1;
-export const LOG_ENTRY_BYTES = 2 * HASH_BYTES;
+export const LOG_ENTRY_BYTES = 3 * HASH_BYTES;
 export const LOG_HEAD_BYTES = 1 + 8 + HASH_BYTES + 8 + SIGNATURE_BYTES;
 
 export interface LogHeadClaims {
@@ -21,25 +22,39 @@ export interface LogHeadClaims {
   readonly at: number;
 }
 
+/** `bundle`: its encoding. */
+export interface LoggedBundle {
+  readonly user: string;
+  readonly key: Uint8Array;
+  readonly bundle: Uint8Array;
+}
+
 export interface LogHead extends LogHeadClaims {
   readonly signature: Uint8Array;
 }
 
 /** Entries of one user begin alike, so that a person finds their own; names themselves are not in the log. */
-export function logEntry(user: string, bundle: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Writer()
-    .bytes(nameOf(new TextEncoder().encode(user)))
-    .bytes(nameOf(bundle))
-    .done();
+export function logEntry({ user, key, bundle }: LoggedBundle): Uint8Array<ArrayBuffer> {
+  const parts = [new TextEncoder().encode(user), key, bundle];
+  return parts.reduce((writer, part) => writer.bytes(nameOf(part)), new Writer()).done();
+}
+
+/** Entries of this user that vouch for another key than this one: their places among these. */
+export function foreignEntries(entries: Uint8Array, own: Omit<LoggedBundle, 'bundle'>): number[] {
+  const [user, key] = [nameOf(new TextEncoder().encode(own.user)), nameOf(own.key)];
+  return Array.from({ length: Math.floor(entries.length / LOG_ENTRY_BYTES) }, (_, i) => i).filter((i) => {
+    const at = i * LOG_ENTRY_BYTES;
+    const ofUser = equalBytes(entries.subarray(at, at + HASH_BYTES), user);
+    return ofUser && !equalBytes(entries.subarray(at + HASH_BYTES, at + 2 * HASH_BYTES), key);
+  });
 }
 
 export function isLogged(
-  user: string,
-  bundle: Uint8Array,
+  logged: LoggedBundle,
   proof: { readonly index: number; readonly path: readonly Uint8Array[] },
   head: LogHeadClaims,
 ): boolean {
-  const leaf = leafHash(logEntry(user, bundle));
+  const leaf = leafHash(logEntry(logged));
   return includes({ leaf, index: proof.index, size: head.size, root: head.root }, proof.path);
 }
 

@@ -2,10 +2,11 @@
 import type { Kind } from './kind.ts';
 import { chat } from './kinds/chat.ts';
 import { hand } from './kinds/hand.ts';
+import { logHead } from './kinds/log-head.ts';
 import { profile } from './kinds/profile.ts';
 import { ask, askHistory, heads, history } from './kinds/repair.ts';
 
-export const KINDS = { profile, hand, chat, ask, heads, askHistory, history } as const;
+export const KINDS = { profile, hand, chat, logHead, ask, heads, askHistory, history } as const;
 
 export type KindName = keyof typeof KINDS;
 export type ValueOf<N extends KindName> = (typeof KINDS)[N] extends Kind<infer T> ? T : never;
