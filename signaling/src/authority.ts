@@ -13,37 +13,27 @@ import {
   type RevocationClaims,
 } from '@veilcast/e2ee/identity';
 import { signatures } from '@veilcast/e2ee/pq';
-import { ClusterError, ParticipantId, Role, RoomId, type Clock } from '@veilcast/protocol';
+import type { Clock } from '@veilcast/protocol';
 import {
   calculateJwkThumbprint,
   CompactSign,
   exportJWK,
   generateKeyPair,
   importJWK,
-  jwtVerify,
   SignJWT,
+  type CryptoKey,
   type JWK,
 } from 'jose';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-
-const ALGORITHM = 'EdDSA';
-
-/** Who may enter which Room as what. */
-export interface TokenClaims {
-  readonly room: RoomId;
-  readonly sub: ParticipantId;
-  readonly role: Role;
-  /** SHA-256 of the one device key that may use it, base64url. Without it the token is an invitation: the first device's. */
-  readonly device?: string;
-}
-
-export interface JoinClaims extends TokenClaims {
-  /** Unique for each token of one issuer. */
-  readonly tokenId: string;
-  /** Milliseconds since the Unix epoch. */
-  readonly expiresAt: number;
-}
+import {
+  TOKEN_ALGORITHM,
+  tokenVerifier,
+  type ApiKey,
+  type Issuer,
+  type JoinClaims,
+  type TokenClaims,
+} from './tokens.ts';
 
 /** What a leaf credential says: this leaf key is this Peer of this Participant in this Room. */
 export type LeafClaims = Omit<CredentialClaims, 'v' | 'exp'>;
@@ -74,28 +64,23 @@ export interface AuthorityOptions {
   readonly key?: JWK;
   /** The 32-byte seed of the ML-DSA-65 root; a new one is made where there is none. */
   readonly rootSeed?: Uint8Array;
+  /** Of customers whose backends issue tokens. */
+  readonly apiKeys?: readonly ApiKey[];
+  /** Customers' own Authentication Services, whose tokens are taken. */
+  readonly issuers?: readonly Issuer[];
 }
 
-const TOKEN_ID_MAX = 64;
-const Confirmation = z.object({ jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/) });
-/** What a token says, whoever issued it (RFC 7519; `cnf` of RFC 7800). */
-const Claims = z.object({
-  room: RoomId,
-  sub: ParticipantId,
-  role: Role,
-  exp: z.number(),
-  jti: z.string().min(1).max(TOKEN_ID_MAX),
-  cnf: Confirmation.optional(),
-});
 const PrivateJwk = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), d: z.string() });
 
 /** @throws ZodError when the given key is not a private Ed25519 JWK */
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
   const { clock, tokenTtlMs, credentialTtlMs } = options;
   const jwk = options.key === undefined ? await newKey() : PrivateJwk.parse(options.key);
-  const privateKey = await importJWK(jwk, ALGORITHM);
-  const open: JWK = { kty: 'OKP', crv: 'Ed25519', x: jwk.x, alg: ALGORITHM, use: 'sig' };
-  const publicKey = await importJWK(open, ALGORITHM);
+  const privateKey = await importJWK(jwk, TOKEN_ALGORITHM);
+  const open: JWK = { kty: 'OKP', crv: 'Ed25519', x: jwk.x, alg: TOKEN_ALGORITHM, use: 'sig' };
+  const own = (await importJWK(open, TOKEN_ALGORITHM)) as CryptoKey;
+  const { apiKeys = [], issuers = [] } = options;
+  const verifyToken = await tokenVerifier({ own, apiKeys, issuers }, clock);
   const kid = await calculateJwkThumbprint(open);
   const root = await (options.rootSeed === undefined ? signatures.generate() : signatures.fromSeed(options.rootSeed));
   const document: AuthorityDocument = { ...open, kid, root: Buffer.from(root.publicKey).toString('base64url') };
@@ -104,28 +89,16 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   return {
     issueToken: ({ room, sub, role, device }) =>
       new SignJWT({ room, role, ...(device === undefined ? {} : { cnf: { jkt: device } }) })
-        .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid })
+        .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: 'JWT', kid })
         .setSubject(sub)
         .setJti(randomUUID())
         .setExpirationTime(expiry(tokenTtlMs))
         .sign(privateKey),
-    verifyToken: async (token) => {
-      try {
-        const { payload } = await jwtVerify(token, publicKey, {
-          algorithms: [ALGORITHM],
-          typ: 'JWT',
-          currentDate: new Date(clock.now()),
-        });
-        return joinClaims(payload);
-      } catch {
-        // The cause stays out: jose's errors quote the payload.
-        throw new ClusterError('UNAUTHORIZED');
-      }
-    },
+    verifyToken,
     signLeaf: (claims) => {
       const credential: CredentialClaims = { v: 2, ...claims, exp: expiry(credentialTtlMs) };
       return new CompactSign(new TextEncoder().encode(JSON.stringify(credential)))
-        .setProtectedHeader({ alg: ALGORITHM, typ: 'veilcast-leaf', kid })
+        .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: 'veilcast-leaf', kid })
         .sign(privateKey);
     },
     signBundle: (claims) => signBundle(claims, root),
@@ -135,13 +108,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   };
 }
 
-/** @throws ZodError */
-function joinClaims(payload: unknown): JoinClaims {
-  const { room, sub, role, exp, jti, cnf } = Claims.parse(payload);
-  return { room, sub, role, tokenId: jti, expiresAt: exp * 1_000, ...(cnf ? { device: cnf.jkt } : {}) };
-}
-
 async function newKey(): Promise<z.output<typeof PrivateJwk>> {
-  const pair = await generateKeyPair(ALGORITHM, { crv: 'Ed25519', extractable: true });
+  const pair = await generateKeyPair(TOKEN_ALGORITHM, { crv: 'Ed25519', extractable: true });
   return PrivateJwk.parse(await exportJWK(pair.privateKey));
 }

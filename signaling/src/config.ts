@@ -4,6 +4,7 @@
  */
 import { PEERS_MAX, PRODUCERS_MAX } from '@veilcast/protocol';
 import { z } from 'zod';
+import { ApiKey, Issuer } from './tokens.ts';
 
 const ms = z.number().int().positive();
 
@@ -86,6 +87,17 @@ export const SignalingConfig = z.strictObject({
     .max(4096)
     .optional()
     .describe('32 bytes, base64url: the seed of the ML-DSA-65 root. Missing: a new root at every start.'),
+  identityDir: z
+    .string()
+    .max(4096)
+    .optional()
+    .describe('Where the log of bundles and the revoked devices are kept. Belongs to the root: keep both or neither.'),
+  apiKeys: z.array(ApiKey).max(64).default([]).describe('Of customers whose backends issue join tokens themselves.'),
+  issuers: z
+    .array(Issuer)
+    .max(16)
+    .default([])
+    .describe("Customers' own Authentication Services: their tokens are taken."),
   proxyHops: z.number().int().min(0).max(8).default(0).describe('Trusted proxies before us that add X-Forwarded-For.'),
   policy: SignalingPolicy.prefault({}),
   limits: SignalingLimits.prefault({}),

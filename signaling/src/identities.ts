@@ -8,17 +8,20 @@ import {
   decodeProof,
   decodeStatement,
   encodeAttestation,
-  isRevoked,
-  logEntry,
   nameOf,
   tokenBinding,
+  verifySelfRevocation,
   verifyStatement,
-  type RevocationClaims,
+  hexNameOf,
 } from '@veilcast/e2ee/identity';
 import { signatures } from '@veilcast/e2ee/pq';
 import { ClusterError, type Admission, type Clock, type RequestBody } from '@veilcast/protocol';
-import { leafHash, MerkleLog } from '@veilcast/translog';
-import type { Authority, JoinClaims } from './authority.ts';
+import type { Authority } from './authority.ts';
+import { BundleLog } from './bundle-log.ts';
+import type { LogStore } from './log-store.ts';
+import type { RevocationStore } from './revocation-store.ts';
+import { RevokedDevices } from './revoked-devices.ts';
+import type { JoinClaims } from './tokens.ts';
 
 /** Furthest end of a statement. Devices' clocks are off, some by a day. */
 const STATEMENT_AHEAD_MS = 7 * 24 * 3_600_000;
@@ -42,12 +45,14 @@ export interface Entrant extends JoinClaims {
   readonly proven: Proven;
 }
 
+/** What Rooms need of it. */
 export interface Identities {
   /** @throws ClusterError UNAUTHORIZED, BAD_DEVICE, WRONG_DEVICE, REVOKED */
   admit(body: RequestBody<'join'>): Promise<Entrant>;
   attested(proven: Proven): Promise<Admission['attested']>;
   /** All of them under one head, in their order. */
   attestations(list: readonly Proven[]): Promise<{ head: Uint8Array; attestations: Uint8Array[] }>;
+  isRevoked(key: Uint8Array): boolean;
 }
 
 export interface IdentitiesOptions {
@@ -56,6 +61,8 @@ export interface IdentitiesOptions {
   /** Where an invitation is bound to the first device that uses it. */
   readonly leases: LeaseStore;
   readonly bundleTtlMs: number;
+  readonly logStore: LogStore;
+  readonly revocationStore: RevocationStore;
 }
 
 interface Issued {
@@ -65,28 +72,31 @@ interface Issued {
   readonly renewAt: number;
 }
 
-export async function createIdentities(options: IdentitiesOptions): Promise<Identities> {
-  return new LoggedIdentities(options);
-}
-
-class LoggedIdentities implements Identities {
+export class LoggedIdentities implements Identities {
+  readonly log: BundleLog;
+  readonly revoked: RevokedDevices;
   readonly #options: IdentitiesOptions;
-  readonly #log = new MerkleLog();
   readonly #issued = new Map<string, Promise<Issued>>();
   /** Invitations and the names of the devices that they are bound to. */
   readonly #bound = new Map<string, string>();
-  #head: { readonly size: number; readonly bytes: Promise<Uint8Array> } | undefined;
-  #revocations: RevocationClaims = { number: 0, issuedAt: 0, revoked: [] };
 
-  constructor(options: IdentitiesOptions) {
+  private constructor(options: IdentitiesOptions, log: BundleLog, revoked: RevokedDevices) {
     this.#options = options;
+    this.log = log;
+    this.revoked = revoked;
+  }
+
+  static async open(options: IdentitiesOptions): Promise<LoggedIdentities> {
+    const { logStore, revocationStore } = options;
+    const log = await BundleLog.open({ ...options, store: logStore });
+    return new LoggedIdentities(options, log, await RevokedDevices.open({ ...options, store: revocationStore }));
   }
 
   async admit(body: RequestBody<'join'>): Promise<Entrant> {
     const claims = await this.#options.authority.verifyToken(body.token);
     const { key, statement, device } = await this.#provenKey(body, claims);
+    if (this.revoked.has(key)) throw new ClusterError('REVOKED');
     await this.#ownToken(claims, key);
-    if (isRevoked(key, this.#revocations)) throw new ClusterError('REVOKED');
     const { bundle, bundleName, index } = await this.#bundleFor(claims, device, key);
     return { ...claims, proven: { key, statement, bundle, bundleName, index } };
   }
@@ -97,11 +107,22 @@ class LoggedIdentities implements Identities {
   }
 
   async attestations(list: readonly Proven[]): Promise<{ head: Uint8Array; attestations: Uint8Array[] }> {
-    const { size } = this.#log;
+    const { size } = this.log;
     const attestations = list.map(({ bundle, statement, index }) =>
-      encodeAttestation({ bundle, statement, index, path: this.#log.inclusion(index, size) }),
+      encodeAttestation({ bundle, statement, index, path: this.log.inclusion(index, size) }),
     );
-    return { head: await this.#headAt(size), attestations };
+    return { head: await this.log.head(size), attestations };
+  }
+
+  isRevoked(key: Uint8Array): boolean {
+    return this.revoked.has(key);
+  }
+
+  /** A device takes back its own key. @throws ClusterError BAD_DEVICE, OVERLOADED */
+  async revokeItself(said: Uint8Array): Promise<void> {
+    const key = await verifySelfRevocation(said, signatures, this.#options.clock.now());
+    if (key === undefined) throw new ClusterError('BAD_DEVICE');
+    await this.revoked.revoke(hexNameOf(key));
   }
 
   /** @throws ClusterError BAD_DEVICE */
@@ -157,18 +178,9 @@ class LoggedIdentities implements Identities {
     const { authority, clock, bundleTtlMs } = this.#options;
     const issuedAt = clock.now();
     const bundle = await authority.signBundle({ user, device, key, issuedAt, expiresAt: issuedAt + bundleTtlMs });
-    const index = this.#log.append(leafHash(logEntry(user, bundle)));
+    const index = await this.log.append(user, key, bundle);
     // Half of its life is left for the call that begins with it.
     return { bundle, bundleName: base64Url(nameOf(bundle)), index, renewAt: issuedAt + bundleTtlMs / 2 };
-  }
-
-  #headAt(size: number): Promise<Uint8Array> {
-    if (this.#head?.size !== size) {
-      const { authority, clock } = this.#options;
-      const bytes = authority.signHead({ size, root: this.#log.root(size), at: clock.now() });
-      this.#head = { size, bytes };
-    }
-    return this.#head.bytes;
   }
 }
 

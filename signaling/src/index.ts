@@ -1,9 +1,4 @@
-export {
-  createAuthority,
-  type Authority,
-  type AuthorityOptions,
-  type JoinClaims,
-  type LeafClaims,
-} from './authority.ts';
+export { createAuthority, type Authority, type AuthorityOptions, type LeafClaims } from './authority.ts';
+export type { JoinClaims, TokenClaims } from './tokens.ts';
 export { SignalingConfig, type SignalingConfigInput } from './config.ts';
 export { startSignaling, type Signaling, type SignalingOptions } from './signaling.ts';

@@ -71,7 +71,7 @@ const REQUESTS: {
   },
   attestations: async ({ room, services }, { peers }, reply) => {
     const seated = peers.flatMap((peerId) => {
-      const proven = room.seated(peerId)?.arrival.entrant.proven;
+      const proven = room.provenOf(peerId);
       return proven === undefined ? [] : [{ peerId, proven }];
     });
     const { head, attestations } = await services.identities.attestations(seated.map(({ proven }) => proven));

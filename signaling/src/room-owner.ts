@@ -33,7 +33,7 @@ import { EarlyWords } from './early.ts';
 import { EffectQueue } from './effect-queue.ts';
 import type { InspectMessage } from './framing.ts';
 import { RoomGroup } from './group.ts';
-import type { Entrant, Identities } from './identities.ts';
+import type { Entrant, Identities, Proven } from './identities.ts';
 import type { SignalingMetrics } from './metrics.ts';
 import { eventsOfNode, isStray, lostWithNode } from './node-events.ts';
 import { makePlace, type Arrival, type Place } from './placing.ts';
@@ -71,6 +71,9 @@ export interface Seated {
   readonly gone: AbortController;
 }
 
+/** Peers whose attestations are kept: those who have gone may be in the group yet, and newcomers must check them. 10 kB each. */
+const ATTESTED_MAX = 512;
+
 function nothing(): void {}
 
 export class RoomOwner {
@@ -84,6 +87,7 @@ export class RoomOwner {
   readonly #cascade: RoomCascade;
   readonly #effects: EffectQueue;
   readonly #seated = new Map<PeerId, Seated>();
+  readonly #proven = new Map<PeerId, Proven>();
   readonly #placing = new Set<Promise<void>>();
   #resolveEnded: () => void = nothing;
   #state: RoomState;
@@ -160,6 +164,7 @@ export class RoomOwner {
       this.#seated.delete(peerId);
       throw new ClusterError(step.refusal);
     }
+    this.#keepProven(peerId, entrant.proven);
     return {
       ask: (request, reply) => carryOutRequest(this, this.#services, peerId, request, reply),
       lost: (code) => {
@@ -202,6 +207,21 @@ export class RoomOwner {
     }
   }
 
+  /** What shows whose device a Peer is or was; undefined for somebody who never came. */
+  provenOf(peerId: PeerId): Proven | undefined {
+    return this.#proven.get(peerId);
+  }
+
+  /** Everybody hears it; whose device it was is out. */
+  revoked(list: Uint8Array): void {
+    this.#tell([...this.#seated.keys()], { name: 'revoked', body: { list } });
+    for (const [peerId, { arrival }] of this.#seated) {
+      if (!this.#services.identities.isRevoked(arrival.entrant.proven.key)) continue;
+      this.#unseat(peerId)?.link.end(new ClusterError('REVOKED'));
+      this.apply({ kind: 'lost', peerId, code: 'REVOKED' });
+    }
+  }
+
   nodeGone(nodeId: string): void {
     for (const event of lostWithNode(this.#state, nodeId)) this.apply(event);
   }
@@ -227,6 +247,13 @@ export class RoomOwner {
     if (this.#phase === 'ended') return;
     this.#stop();
     await this.#release();
+  }
+
+  #keepProven(peerId: PeerId, proven: Proven): void {
+    this.#proven.set(peerId, proven);
+    if (this.#proven.size <= ATTESTED_MAX) return;
+    const oldest = [...this.#proven.keys()].find((one) => !this.#seated.has(one));
+    if (oldest !== undefined) this.#proven.delete(oldest);
   }
 
   #carryOut(effect: RoomEffect): void {

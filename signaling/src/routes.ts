@@ -15,6 +15,8 @@ import { AddressBudget } from './address-budget.ts';
 import type { Authority } from './authority.ts';
 import type { RegionEntry } from './cluster.ts';
 import type { SignalingConfig } from './config.ts';
+import type { LoggedIdentities } from './identities.ts';
+import { identityRoutes } from './identity-routes.ts';
 import { addressOf, originAllowed } from './origin.ts';
 
 /** Most of a request's body. */
@@ -25,6 +27,11 @@ const TokenRequest = z.strictObject({
   role: Role.default('speaker'),
   /** The same person again; a new one where there is none. */
   participant: ParticipantId.optional(),
+  /** SHA-256 of the device key that alone may use it, base64url. */
+  device: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .optional(),
 });
 
 const STATUS: Partial<Record<ErrorCode, number>> = { UNAUTHORIZED: 401, FORBIDDEN: 403, RATE_LIMITED: 429 };
@@ -32,11 +39,13 @@ const STATUS: Partial<Record<ErrorCode, number>> = { UNAUTHORIZED: 401, FORBIDDE
 export interface RoutesOptions {
   readonly config: SignalingConfig;
   readonly authority: Authority;
+  readonly identities: LoggedIdentities;
   readonly random: Random;
   readonly regions: () => readonly RegionEntry[];
 }
 
-export function signalingRoutes({ config, authority, random, regions }: RoutesOptions): FastifyPluginAsync {
+export function signalingRoutes(options: RoutesOptions): FastifyPluginAsync {
+  const { config, authority, identities, random, regions } = options;
   const budget = new AddressBudget('token', config.limits.tokensPerMinute);
   return async (app) => {
     // The SDK may run on another site's page, where the policy allows that site.
@@ -48,18 +57,19 @@ export function signalingRoutes({ config, authority, random, regions }: RoutesOp
     app.options('/api/*', async (_request, reply) =>
       reply.header('access-control-allow-headers', 'content-type').code(204).send(),
     );
-    app.get('/api/authority', async () => authority.publicKey());
+    await app.register(identityRoutes({ config, authority, identities, refuse }));
     app.get('/api/regions', async () => regions());
     app.post('/api/token', { bodyLimit: BODY_MAX }, async (request, reply) => {
       try {
         if (!config.policy.development) throw new ClusterError('FORBIDDEN', 'only under the development policy');
         if (!originAllowed(request.raw, config.policy)) throw new ClusterError('FORBIDDEN', 'not from this origin');
         await budget.take(addressOf(request.raw, config.proxyHops));
-        const { room, role, participant } = parseWith(TokenRequest, request.body);
+        const { room, role, participant, device } = parseWith(TokenRequest, request.body);
         const token = await authority.issueToken({
           room,
           sub: participant ?? ParticipantId.parse(random.id('part')),
           role,
+          ...(device === undefined ? {} : { device }),
         });
         return { token };
       } catch (thrown) {

@@ -4,6 +4,7 @@ import type { RequestBody } from '@veilcast/protocol';
 import type { FastifyPluginAsync } from 'fastify';
 import type { JWK } from 'jose';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'socket.io';
@@ -12,11 +13,13 @@ import { createAuthority, type Authority } from './authority.ts';
 import { SignalingConfig, type SignalingConfigInput } from './config.ts';
 import type { InspectMessage } from './framing.ts';
 import { openFrontDoor } from './front-door.ts';
-import { createIdentities } from './identities.ts';
+import { LoggedIdentities } from './identities.ts';
+import { fileLogStore, memoryLogStore } from './log-store.ts';
 import { openRooms } from './open-rooms.ts';
 import { openOperator, refusal } from './operator.ts';
 import { addressOf, isLoopback, originAllowed } from './origin.ts';
 import type { RoomOwner } from './room-owner.ts';
+import { fileRevocationStore, memoryRevocationStore } from './revocation-store.ts';
 import { signalingRoutes } from './routes.ts';
 import type { PeerLink, Seat } from './seat.ts';
 import { ClientSocket } from './socket.ts';
@@ -45,11 +48,15 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
   const log = context.log.child({ service: 'signaling' });
   const bug = (error: unknown): void => log.error({ err: error }, 'a bug');
   const authority = options.authority ?? (await ownAuthority(config, context));
-  const identities = await createIdentities({
+  const { identityDir } = config;
+  const identities = await LoggedIdentities.open({
     authority,
     clock,
     leases: context.coordination.leases,
     bundleTtlMs: config.bundleTtlMs,
+    logStore: identityDir === undefined ? memoryLogStore() : await fileLogStore(join(identityDir, 'bundles.log')),
+    revocationStore:
+      identityDir === undefined ? memoryRevocationStore() : fileRevocationStore(join(identityDir, 'revoked.json')),
   });
   const sockets = new Set<ClientSocket>();
   const opened = await openRooms({
@@ -62,6 +69,9 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
     bug,
   });
   const { rooms, cluster, metrics } = opened;
+  identities.revoked.onChange((list) => {
+    for (const room of rooms.all) room.revoked(list);
+  });
 
   const door = openFrontDoor({
     server,
@@ -75,7 +85,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
     },
   });
   const joins = new AddressBudget('join', config.limits.joinsPerMinute);
-  const join = async (socket: Socket, link: PeerLink, body: RequestBody<'join'>): Promise<Seat> => {
+  const sitDown = async (socket: Socket, link: PeerLink, body: RequestBody<'join'>): Promise<Seat> => {
     await joins.take(addressOf(socket.request, config.proxyHops));
     return rooms.sit(link, await identities.admit(body), body);
   };
@@ -86,7 +96,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
       limits: config.limits,
       clock,
       metrics,
-      join: (link, body) => join(socket, link, body),
+      join: (link, body) => sitDown(socket, link, body),
       bug,
     });
     sockets.add(client);
@@ -104,7 +114,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
 
   let closed = false;
   return {
-    routes: signalingRoutes({ config, authority, random, regions: () => cluster.regions() }),
+    routes: signalingRoutes({ config, authority, identities, random, regions: () => cluster.regions() }),
     ready: () => !closed && cluster.ready(),
     close: async () => {
       if (closed) return;
@@ -114,6 +124,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
       for (const socket of sockets) socket.shutDown();
       await door.close();
       await opened.close();
+      await identities.log.close();
     },
   };
 }
@@ -144,7 +155,7 @@ function sketch(room: RoomOwner) {
 }
 
 async function ownAuthority(config: SignalingConfig, { clock }: ServiceContext): Promise<Authority> {
-  const { authorityKeyFile, authorityRootFile, tokenTtlMs, credentialTtlMs } = config;
+  const { authorityKeyFile, authorityRootFile, tokenTtlMs, credentialTtlMs, apiKeys, issuers } = config;
   const rootSeed =
     authorityRootFile === undefined
       ? undefined
@@ -155,6 +166,8 @@ async function ownAuthority(config: SignalingConfig, { clock }: ServiceContext):
     clock,
     tokenTtlMs,
     credentialTtlMs,
+    apiKeys,
+    issuers,
     ...(key ? { key } : {}),
     ...(rootSeed ? { rootSeed } : {}),
   });

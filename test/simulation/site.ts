@@ -33,6 +33,7 @@ const IDENTITIES: Identities = {
   admit: async ({ token }) => entrantOf(token),
   attested: async () => ({ attestation: NOBODYS, head: NOBODYS }),
   attestations: async () => ({ head: NOBODYS, attestations: [] }),
+  isRevoked: () => false,
 };
 
 export function tokenOf(room: string, participant: string, role: Role): string {

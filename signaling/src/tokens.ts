@@ -1,0 +1,114 @@
+/**
+ * Join tokens, whoever issued them: ours (EdDSA), a customer's backend with an API key (HS256, `iss` is the key's id), a customer's own
+ * Authentication Service (EdDSA, `iss` and key by configuration). The algorithm is the issuer's and never the token's choice: a
+ * secret verifies HS256 alone, a public key EdDSA alone (RFC 8725 §3.1).
+ */
+import { ClusterError, ParticipantId, Role, RoomId, type Clock } from '@veilcast/protocol';
+import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, type CryptoKey, type JWK } from 'jose';
+import { z } from 'zod';
+
+export const TOKEN_ALGORITHM = 'EdDSA';
+const SHARED_ALGORITHM = 'HS256';
+/** As in the protocol. */
+const TOKEN_MAX = 8_192;
+const TOKEN_ID_MAX = 64;
+/** Furthest end of a token of others: an invitation for tomorrow. Longer: a stolen one opens doors for longer. */
+const AHEAD_MS = 48 * 3_600_000;
+
+/** Who may enter which Room as what. */
+export interface TokenClaims {
+  readonly room: RoomId;
+  readonly sub: ParticipantId;
+  readonly role: Role;
+  /** SHA-256 of the one device key that may use it, base64url. Without it the token is an invitation: the first device's. */
+  readonly device?: string;
+}
+
+export interface JoinClaims extends TokenClaims {
+  /** Unique among all issuers. */
+  readonly tokenId: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+}
+
+export const ApiKey = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/)
+    .describe('The `iss` of its tokens.'),
+  secret: z.string().min(32).max(256).describe('Shared with the customer, at least 32 characters. Never logged.'),
+});
+export type ApiKey = z.infer<typeof ApiKey>;
+
+/** A customer's own Authentication Service. */
+export const Issuer = z.strictObject({
+  iss: z.string().min(1).max(256),
+  key: z.strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string().length(43) }),
+});
+export type Issuer = z.infer<typeof Issuer>;
+
+export interface TokenIssuers {
+  readonly own: CryptoKey;
+  readonly apiKeys: readonly ApiKey[];
+  readonly issuers: readonly Issuer[];
+}
+
+const Confirmation = z.object({ jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/) });
+/** RFC 7519; `cnf` of RFC 7800. */
+const Claims = z.object({
+  room: RoomId,
+  sub: ParticipantId,
+  role: Role,
+  exp: z.number(),
+  jti: z.string().min(1).max(TOKEN_ID_MAX),
+  cnf: Confirmation.optional(),
+  iss: z.string().max(256).optional(),
+});
+
+interface Verifying {
+  readonly key: CryptoKey | Uint8Array;
+  readonly algorithm: string;
+}
+
+/** @returns a function that throws ClusterError UNAUTHORIZED, whatever is wrong: a stranger learns nothing from the reason */
+export async function tokenVerifier({ own, apiKeys, issuers }: TokenIssuers, clock: Clock) {
+  const shared = new Map(apiKeys.map(({ id, secret }) => [id, new TextEncoder().encode(secret)]));
+  const foreign = new Map<string, CryptoKey>();
+  for (const { iss, key } of issuers) {
+    foreign.set(iss, (await importJWK(key as JWK, TOKEN_ALGORITHM)) as CryptoKey);
+  }
+  const verifying = (token: string): Verifying | undefined => {
+    const { iss } = decodeJwt(token);
+    const { alg } = decodeProtectedHeader(token);
+    if (alg === SHARED_ALGORITHM) {
+      const key = iss === undefined ? undefined : shared.get(iss);
+      return key && { key, algorithm: SHARED_ALGORITHM };
+    }
+    const key = iss === undefined ? own : foreign.get(iss);
+    return key && { key, algorithm: TOKEN_ALGORITHM };
+  };
+  return async (token: string): Promise<JoinClaims> => {
+    try {
+      const by = token.length > TOKEN_MAX ? undefined : verifying(token);
+      if (by === undefined) throw new ClusterError('UNAUTHORIZED');
+      const { payload } = await jwtVerify(token, by.key, {
+        algorithms: [by.algorithm],
+        typ: 'JWT',
+        currentDate: new Date(clock.now()),
+      });
+      return joinClaims(payload, clock.now());
+    } catch {
+      // The cause stays out: jose's errors quote the payload.
+      throw new ClusterError('UNAUTHORIZED');
+    }
+  };
+}
+
+/** @throws ZodError, ClusterError */
+function joinClaims(payload: unknown, now: number): JoinClaims {
+  const { room, sub, role, exp, jti, cnf, iss } = Claims.parse(payload);
+  const expiresAt = exp * 1_000;
+  if (iss !== undefined && expiresAt > now + AHEAD_MS) throw new ClusterError('UNAUTHORIZED');
+  const tokenId = iss === undefined ? jti : `${iss}/${jti}`;
+  return { room, sub, role, tokenId, expiresAt, ...(cnf ? { device: cnf.jkt } : {}) };
+}
