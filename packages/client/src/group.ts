@@ -2,7 +2,14 @@
  * The main thread's side of the group worker: carries sealed bytes between it and signaling, and says where this Peer
  * stands in the group. No key passes here.
  */
-import { ClusterError, parseWith, type Admission, type ErrorCode, type PeerId } from '@veilcast/protocol';
+import {
+  ClusterError,
+  parseWith,
+  REVOCATIONS_MAX,
+  type Admission,
+  type ErrorCode,
+  type PeerId,
+} from '@veilcast/protocol';
 import type { AuthorityKey } from '@veilcast/e2ee';
 import { fromBase64Url, hexNameOf, type MemberIdentity } from '@veilcast/e2ee/identity';
 import type { Speaker } from '@veilcast/e2ee/said';
@@ -30,12 +37,15 @@ const Authority = z.object({
   crv: z.literal('Ed25519'),
   x: z.string().length(43),
   root: z.string().length(2603),
+  revocations: z.string().max(Math.ceil((REVOCATIONS_MAX * 4) / 3)),
 });
 
 /** Whose word is believed: of leaf keys, and of everything that is signed with ML-DSA-65. */
 export interface TrustedAuthority {
   readonly key: AuthorityKey;
   readonly root: Uint8Array;
+  /** The signed list of revoked devices, not checked yet. */
+  readonly revocations: Uint8Array;
 }
 
 /**
@@ -59,10 +69,10 @@ export async function fetchAuthority(url: string, pin?: string): Promise<Trusted
   const body: unknown = await response.json().catch((cause: unknown) => {
     if (signal.aborted) unreachable(cause);
   });
-  const { root: text, ...key } = parseWith(Authority, body);
+  const { root: text, revocations, ...key } = parseWith(Authority, body);
   const root = fromBase64Url(text);
   if (pin !== undefined && hexNameOf(root) !== pin.toLowerCase()) throw new ClusterError('WRONG_AUTHORITY');
-  return { key, root };
+  return { key, root, revocations: fromBase64Url(revocations) };
 }
 
 export interface GroupListeners {
@@ -74,6 +84,8 @@ export interface GroupListeners {
   warned(warning: GroupWarning): void;
   /** A member showed whose device it is. */
   identified(identity: MemberIdentity): void;
+  /** A head of the log of bundles that the root signed. */
+  headSeen(head: Uint8Array): void;
 }
 
 export class Group {
@@ -116,8 +128,12 @@ export class Group {
     this.#signaling = signaling;
     this.#listeners = listeners;
     const { roomId, peerId, credential, attested } = admission;
-    const { key, root } = authority;
-    this.#post({ kind: 'enter', roomId, peerId, credential, authority: key, root, attested });
+    const { key, root, revocations } = authority;
+    this.#post({ kind: 'enter', roomId, peerId, credential, authority: key, root, attested, revocations });
+  }
+
+  revoked(list: Uint8Array): void {
+    this.#post({ kind: 'revoked', list });
   }
 
   /** Who is in the Room now, ourselves included. */
@@ -167,6 +183,9 @@ export class Group {
         return;
       case 'identity':
         this.#listeners?.identified(message.identity);
+        return;
+      case 'head':
+        this.#listeners?.headSeen(message.head);
         return;
       case 'wantAttestations':
         void this.#attest(message);

@@ -28,7 +28,7 @@ import { Seat, type SeatListeners, type SeatMedia } from './seat.ts';
 import { emptySnapshot, SnapshotStore } from './snapshot.ts';
 import { TalkPicture } from './talk-picture.ts';
 import { Talk } from './talk.ts';
-import type { GroupStanding } from './workers/messages.ts';
+import type { GroupStanding, GroupWarning } from './workers/messages.ts';
 
 /** Tries of the first join when the cluster says that another one may work. */
 const FIRST_TRIES = 3;
@@ -60,7 +60,8 @@ export class LiveCall implements Call {
     this.#name = (options.name ?? '').trim().slice(0, NAME_MAX);
     this.#store = new SnapshotStore(emptySnapshot(this.#name), (snapshot) => this.#emitter.emit('change', snapshot));
     this.#picture = new RoomPicture(this.#store);
-    this.#identities = new PeopleIdentities({ identity: options.identity, store: this.#store, picture: this.#picture });
+    const [store, picture] = [this.#store, this.#picture];
+    this.#identities = new PeopleIdentities({ ...options, store, picture, warned: (one) => this.#warn(one) });
     this.#publications = new Publications(
       (published, muted) => this.#store.setSelf({ published, muted }),
       (source) => void this.unpublish(source).catch(() => undefined),
@@ -79,6 +80,7 @@ export class LiveCall implements Call {
       refused: (reason) => this.#picture.refused(reason),
     });
     void this.#talk.say('profile', { name: this.#name });
+    this.#identities.gossip(this.#talk, this.#clock);
     this.#remote = new RemoteTracks({
       clock: this.#clock,
       people: this.#picture.people,
@@ -261,14 +263,11 @@ export class LiveCall implements Call {
         self = peerId;
         this.#talk.sit(peerId, seat().group);
       },
-      identified: (identity) => void this.#identities.identified(identity),
+      ...this.#identities.listeners,
       standing: (standing) => this.#follow(standing, self, seat()),
       heard: (speaker, plaintext) => this.#talk.hear(speaker, plaintext),
       refused: (reason) => this.#picture.refused(reason),
-      warned: (warning) => {
-        this.#picture.warned(warning);
-        this.#emitter.emit('warning', warning);
-      },
+      warned: (warning) => this.#warn(warning),
       lock: (consumerId, lock) => this.#remote.setLock(consumerId, lock),
       counts: (counts) => {
         if (seat() === this.#seat) this.#picture.counted(counts);
@@ -280,7 +279,11 @@ export class LiveCall implements Call {
     };
   }
 
-  /** The old Seat's media flowed until now. */
+  #warn(warning: GroupWarning): void {
+    this.#picture.warned(warning);
+    this.#emitter.emit('warning', warning);
+  }
+
   #sitDown(seat: Seat): void {
     const old = this.#seat;
     if (old === seat) return;
@@ -366,6 +369,7 @@ export class LiveCall implements Call {
   #close(): void {
     this.#ended = true;
     this.#talk.close();
+    this.#identities.close();
     this.#tiles.close();
     this.#remote.close();
     this.#publications.close();

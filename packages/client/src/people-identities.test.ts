@@ -20,8 +20,11 @@ async function side(user: ParticipantId, marks = memoryMarks()) {
   let own: CallSnapshot['self']['identity'];
   const identity = await guestIdentity();
   const people = new PeopleIdentities({
+    url: 'http://nowhere.invalid',
     identity,
     marks,
+    heads: { get: async () => undefined, put: async () => undefined },
+    warned: () => undefined,
     store: { setSelf: (patch) => (own = patch.identity) },
     picture: { people: { identity: (peerId, shown) => drawn.set(peerId, shown) } },
   });

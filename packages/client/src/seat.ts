@@ -61,6 +61,7 @@ export interface SeatListeners {
   refused(reason: string): void;
   warned(warning: GroupWarning): void;
   identified(identity: MemberIdentity): void;
+  headSeen(head: Uint8Array): void;
   counts(counts: FrameCounts): void;
   /** Frames of this Consumer open, or do not. */
   lock(consumerId: string, lock: TrackLock): void;
@@ -250,7 +251,8 @@ export class Seat {
 
   #receive(event: AnyEvent): void {
     this.#notePresence(event);
-    if (isGroupEvent(event)) this.group.take(event);
+    if (event.name === 'revoked') this.group.revoked(event.body.list);
+    else if (isGroupEvent(event)) this.group.take(event);
     else if (event.name === 'ended') this.#lose(ClusterError.fromWire(event.body.error));
     else if (event.name === 'admitted') {
       this.#admit(event.body.admission).catch((thrown: unknown) => this.#lose(ClusterError.of(thrown)));

@@ -13,7 +13,7 @@ const REVOKE_TIMEOUT_MS = 5_000;
 
 /** An identity that this browser keeps. */
 export interface DeviceIdentity extends Identity {
-  /** The identity in one line of text under a passphrase (scrypt, AES-256-GCM). Takes about a second. */
+  /** The identity in one line of text under a passphrase (scrypt, AES-256-GCM). */
   export(passphrase: string): Promise<string>;
   /** A new key for the same device. The old one goes on in calls that it is in; others see a changed safety number. */
   rotate(): Promise<DeviceIdentity>;

@@ -1,4 +1,5 @@
 /** What this browser remembers of identities: its own device, whom people have verified. One IndexedDB database. */
+import type { RememberedHead } from '../log-watch.ts';
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 
 /**
@@ -24,6 +25,8 @@ export interface VerifiedMark {
 
 interface Schema extends DBSchema {
   device: { key: 'own'; value: StoredDevice };
+  /** By the name of the root that signs them. */
+  heads: { key: string; value: RememberedHead };
   verified: { key: string; value: VerifiedMark; indexes: { user: string } };
 }
 
@@ -36,6 +39,7 @@ export function identityDb(): Promise<IdentityDb> {
   opened ??= openDB<Schema>('veilcast-identity', 1, {
     upgrade(db) {
       db.createObjectStore('device');
+      db.createObjectStore('heads');
       db.createObjectStore('verified').createIndex('user', 'user');
     },
     terminated: () => (opened = undefined),

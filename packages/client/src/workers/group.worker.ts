@@ -16,6 +16,7 @@ import type {
   GroupWorkerOutput,
   KeyMessage,
 } from './messages.ts';
+import { Revocations } from './revocations.ts';
 import { ShownAttestations, type AttestationAnswer } from './shown.ts';
 import { scope as self, type WorkerScope } from './scope.ts';
 
@@ -24,6 +25,7 @@ const library = tsMlsLibrary();
 let frames: MessagePort | undefined;
 let leafKey: LeafKey | undefined;
 let membership: Membership | undefined;
+let revocations: Revocations | undefined;
 let lastCall = 0;
 /** Owners remembered: everybody who was in a full group, and comes back. */
 const OWNERS_MAX = 1_024;
@@ -62,6 +64,9 @@ scope.onmessage = ({ data }) => {
     case 'say':
       void say(data.call, data.plaintext);
       return;
+    case 'revoked':
+      void revocations?.take(data.list);
+      return;
     case 'attestations':
       attestationsAsked.get(data.call)?.(data.answer);
       attestationsAsked.delete(data.call);
@@ -80,6 +85,10 @@ async function start(): Promise<void> {
 function enter(entry: GroupWorkerInput & { readonly kind: 'enter' }): void {
   if (!leafKey) throw new TypeError('not started');
   const { roomId, peerId, credential, authority, root, attested } = entry;
+  const known = new Revocations(root, (gone) => warn({ kind: 'revoked', epoch: 0, peers: gone, reason: '' }));
+  revocations = known;
+  // Before anybody is let in: whoever is asked about waits for it.
+  const listed = known.take(entry.revocations);
   shown.put(peerId, attested);
   const validate = memberValidator({
     authority,
@@ -87,11 +96,15 @@ function enter(entry: GroupWorkerInput & { readonly kind: 'enter' }): void {
     signatures,
     room: roomId,
     now: () => Date.now(),
-    revocations: () => undefined,
-    attestationOf: (member) => shown.of(member),
-    headSeen: () => undefined,
+    revocations: () => known.list,
+    attestationOf: async (member) => {
+      await listed;
+      return shown.of(member);
+    },
+    headSeen: (_, head) => scope.postMessage({ kind: 'head', head }),
     shown(identity) {
       own(identity);
+      known.believed(identity);
       scope.postMessage({ kind: 'identity', identity });
     },
     refused: (member, reason) => warn({ kind: 'unattested', epoch: 0, peers: [member], reason }),

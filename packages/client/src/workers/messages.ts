@@ -89,7 +89,10 @@ export type GroupWorkerInput =
       readonly root: Uint8Array;
       /** What the others are shown of us. */
       readonly attested: ShownAttestation;
+      /** The signed list of revoked devices. */
+      readonly revocations: Uint8Array;
     }
+  | { readonly kind: 'revoked'; readonly list: Uint8Array }
   | { readonly kind: 'attestations'; readonly call: number; readonly answer: AttestationAnswer | undefined }
   | { readonly kind: 'event'; readonly event: GroupEvent }
   /** Who is in the Room by what signaling says, ourselves included. */
@@ -110,6 +113,8 @@ export type GroupWorkerOutput =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'warning'; readonly warning: GroupWarning }
   | { readonly kind: 'wantAttestations'; readonly call: number; readonly peers: readonly PeerId[] }
+  /** A head of the log that the root signed. */
+  | { readonly kind: 'head'; readonly head: Uint8Array }
   /** This member showed whose device it is. */
   | { readonly kind: 'identity'; readonly identity: MemberIdentity };
 
@@ -135,16 +140,29 @@ export interface GroupChange {
  * member lies. removalWithheld: they left the Room and are members still. ghost: they are members and never came into
  * the Room. commitRefused: a Commit that the server had accepted was not one that we may take; `reason` says why.
  * staleLeaf: they have not renewed their keys for twice the time in which every member does. unattested: they could not
- * show whose device they are, and were refused; `reason` is the check that failed.
+ * show whose device they are, and were refused; `reason` is the check that failed. revoked: their device was revoked while they
+ * were here. logFork: two heads of the log of bundles, in `heads`, do not belong to one log, or one is none; `peers` showed the
+ * second. otherDevice: so many (`reason`) bundles in our user's name are for other devices than this one.
  */
 export interface GroupWarning {
-  readonly kind: 'fork' | 'removalWithheld' | 'ghost' | 'commitRefused' | 'staleLeaf' | 'unattested';
+  readonly kind:
+    | 'fork'
+    | 'removalWithheld'
+    | 'ghost'
+    | 'commitRefused'
+    | 'staleLeaf'
+    | 'unattested'
+    | 'revoked'
+    | 'logFork'
+    | 'otherDevice';
   readonly at: number;
   readonly epoch: number;
   /** Whom it concerns: of a refused Commit who sent it. */
   readonly peers: readonly PeerId[];
   /** A stable word, never words of another. */
   readonly reason: string;
+  /** base64url, as they were signed. */
+  readonly heads?: readonly string[];
 }
 
 /** Where this member stands in the group. */
