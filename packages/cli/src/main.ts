@@ -2,8 +2,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ClusterError, RegionId, Role, RoomId } from '@veilcast/protocol';
 import { caCommand } from './ca.ts';
-import { requestToken } from './token.ts';
-import { up, upAsProcesses } from './up.ts';
+import { issueToken, requestToken, type ApiKey, type TokenRequest } from './token.ts';
+import { up, upAsProcesses, type UpOptions } from './up.ts';
 
 function port(text: string): number {
   const value = Number(text);
@@ -27,6 +27,20 @@ function room(text: string): RoomId {
 const ONE_PROCESS = ['eu', 'us'].map((name) => RegionId.parse(name));
 const THREE_REGIONS = ['eu', 'us', 'ap'].map((name) => RegionId.parse(name));
 
+interface KeyOptions {
+  readonly key?: string;
+  readonly secret?: string;
+}
+
+/** Also from the environment: what is in an argument can be read by everybody on the machine. */
+const SECRET = new Option('--secret <secret>', 'of the API key').env('VEILCAST_API_SECRET');
+
+function apiKeyOf({ key, secret }: KeyOptions): ApiKey | undefined {
+  if (key === undefined) return undefined;
+  if (secret === undefined) throw new ClusterError('UNAUTHORIZED', '--key needs --secret, or VEILCAST_API_SECRET.');
+  return { id: key, secret };
+}
+
 const program = new Command('veilcast').description('Calls and broadcasts that nobody in the middle can see.');
 
 program
@@ -37,9 +51,13 @@ program
     new Option('--regions <names>', 'eu,us with one node each; eu,us,ap with two each in a cluster').argParser(regions),
   )
   .option('--lan', 'HTTPS on all addresses of this machine, with a QR code', false)
+  .option('--state <dir>', 'keep identities between runs: the keys and the log of the Authentication Service')
+  .option('--key <id>', 'an API key whose tokens are taken')
+  .addOption(SECRET)
   .option('--cluster', 'the services as separate processes over Redis with mutual TLS', false)
-  .action(async (options: { port: number; regions?: RegionId[]; lan: boolean; cluster: boolean }) => {
-    if (!options.cluster) return up({ ...options, regions: options.regions ?? ONE_PROCESS });
+  .action(async (options: Omit<UpOptions, 'regions'> & KeyOptions & { regions?: RegionId[]; cluster: boolean }) => {
+    const apiKey = apiKeyOf(options);
+    if (!options.cluster) return up({ ...options, apiKey, regions: options.regions ?? ONE_PROCESS });
     if (options.lan)
       throw new ClusterError('UNSUPPORTED', '--cluster is for this machine alone; choose one of the two.');
     await upAsProcesses({ ...options, regions: options.regions ?? THREE_REGIONS });
@@ -47,13 +65,16 @@ program
 
 program
   .command('token')
-  .description('a join token from a running `veilcast up`')
+  .description('a join token: from a running `veilcast up`, or issued here with an API key')
   .requiredOption('--room <room>', 'the room', room)
   .option('--name <name>', 'who it is for; becomes the participant id')
   .addOption(new Option('--role <role>', 'what the participant may do').choices(Role.options).default('speaker'))
   .option('--url <url>', 'where the cluster is', 'http://localhost:7800')
-  .action(async (options: { room: RoomId; name?: string; role: Role; url: string }) => {
-    process.stdout.write(`${await requestToken(options)}\n`);
+  .option('--key <id>', 'the API key to issue it with; nobody is asked')
+  .addOption(SECRET)
+  .action(async (options: TokenRequest & KeyOptions) => {
+    const key = apiKeyOf(options);
+    process.stdout.write(`${await (key ? issueToken(options, key) : requestToken(options))}\n`);
   });
 
 program.addCommand(caCommand());

@@ -23,6 +23,8 @@ import { startSignaling } from '@veilcast/signaling';
 import { startProcesses } from './cluster/up.ts';
 import { lanAddress, qrOf, selfSigned } from './lan.ts';
 import { openWeb } from '@veilcast/signaling/web';
+import { openState } from './state.ts';
+import type { ApiKey } from './token.ts';
 
 export interface UpOptions {
   readonly port: number;
@@ -30,6 +32,10 @@ export interface UpOptions {
   readonly lan: boolean;
   /** What the services share; this process's memory when not given. */
   readonly store?: z.input<typeof StoreConfig> | undefined;
+  /** A folder for what is kept between runs; nothing is where it is missing. */
+  readonly state?: string;
+  /** Of a backend that issues join tokens itself. */
+  readonly apiKey?: ApiKey | undefined;
 }
 
 /** The Room that the printed links lead to. */
@@ -94,7 +100,13 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
     const signaling = await startSignaling({
       context,
       server: web.server,
-      config: { processId: 'signaling-1', address: 'signaling-1', policy: { development: true, firstIsHost: true } },
+      config: {
+        processId: 'signaling-1',
+        address: 'signaling-1',
+        policy: { development: true, firstIsHost: true },
+        apiKeys: options.apiKey ? [options.apiKey] : [],
+        ...(options.state === undefined ? {} : await openState(options.state)),
+      },
     });
     services.push(signaling);
     await web.register(signaling.routes);
