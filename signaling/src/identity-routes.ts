@@ -32,6 +32,8 @@ export function identityRoutes({ config, authority, identities, refuse }: Identi
   const { log, revoked } = identities;
   const looks = new AddressBudget('log', LOOKS_PER_MINUTE);
   const revocations = new AddressBudget('revocation', REVOCATIONS_PER_MINUTE);
+  const spend = (budget: AddressBudget, request: FastifyRequest): Promise<void> =>
+    budget.take(addressOf(request.raw, config.proxyHops));
   return async (app) => {
     app.addContentTypeParser(
       'application/octet-stream',
@@ -43,8 +45,6 @@ export function identityRoutes({ config, authority, identities, refuse }: Identi
       ...authority.publicKey(),
       revocations: base64Url(await revoked.list()),
     }));
-    const spend = (budget: AddressBudget, request: FastifyRequest): Promise<void> =>
-      budget.take(addressOf(request.raw, config.proxyHops));
     app.post('/api/revocations', (request) =>
       spend(revocations, request).then(async () => {
         const { body } = request;

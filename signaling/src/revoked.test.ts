@@ -35,7 +35,7 @@ test('it is ended with REVOKED, its place is empty, and everybody is told the si
   await until(() => bob.ended === 'REVOKED');
   await ada.event('peerLeft');
   const { list } = await ada.event('revoked');
-  expect(decodeRevocations(list as Uint8Array)).toMatchObject({
+  expect(decodeRevocations(list)).toMatchObject({
     number: 1,
     revoked: [{ key: hexNameOf(device.publicKey) }],
   });

@@ -186,13 +186,9 @@ export class LiveCall implements Call {
     await this.#joined().signaling.request('kick', { peerId });
   }
 
-  safetyNumber(peerId: PeerId): SafetyNumber {
-    return this.#identities.safetyNumber(peerId);
-  }
+  readonly safetyNumber = (peerId: PeerId): SafetyNumber => this.#identities.safetyNumber(peerId);
 
-  async verify(peerId: PeerId, verified = true): Promise<void> {
-    await this.#identities.verify(peerId, verified);
-  }
+  readonly verify = (peerId: PeerId, verified = true): Promise<void> => this.#identities.verify(peerId, verified);
 
   async report(): Promise<CallReport> {
     const received = await this.#remote.report();
