@@ -5,7 +5,7 @@
  * What is modelled, and where it is in the code:
  *   enter, goAway, rejoin, keepTurn, give, letPass    packages/delivery/src/turns.ts
  *   create, join, commitOfMember                      packages/delivery/src/commits.ts
- *   keepRemoval, passOver, next                       packages/delivery/src/removal.ts
+ *   keepRemoval, passOver, next, isWaiting                       packages/delivery/src/removal.ts
  *   keepGoing, dissolve                               packages/delivery/src/delivery.ts
  *   Peer                                              Membership (packages/client/src/workers/membership.ts)
  *
@@ -72,6 +72,8 @@ byte turnEpoch;
 bool turnCreates;
 byte failures[PEERS];
 byte committer = NONE;
+/* Somebody went, and others who go with them are waited for (LEAVE_WINDOW_MS). */
+bool waiting;
 byte asked;
 byte tries;
 
@@ -278,13 +280,14 @@ inline keepGoing(patienceOver) {
         q++
       :: else -> break
       od;
-      members = 0; goneOnes = 0; rejoining = 0; committer = NONE; tries = 0; asked = 0;
+      members = 0; goneOnes = 0; rejoining = 0; committer = NONE; waiting = false; tries = 0; asked = 0;
       group++; epoch = 0; hasGroup = false;
       again = true
     :: members == 0 || inStep != 0 ->
       if
-      :: outgoing == 0 -> committer = NONE; asked = 0; tries = 0; keepTurn(inStepOnes)
-      :: else -> keepRemoval(inStepOnes)
+      :: outgoing == 0 -> committer = NONE; waiting = false; asked = 0; tries = 0; keepTurn(inStepOnes)
+      :: outgoing != 0 && waiting && !inStepOnes && rejoining == 0 && committer == NONE -> skip
+      :: else -> waiting = false; keepRemoval(inStepOnes)
       fi;
       inStepOnes = 0
     fi
@@ -348,7 +351,7 @@ inline commit(p, g, e, t, whom) {
       entrantIn(p)
     :: turn == p && t == ticket && hasGroup ->
       if
-      :: g != group || e != epoch || outgoing != 0 -> tell(p, Refused, 0, 0, 0)
+      :: g != group || e != epoch || committer != NONE -> tell(p, Refused, 0, 0, 0)
       :: else ->
         announce(p, 0);
         epoch++;
@@ -502,13 +505,13 @@ active proctype world() {
 #if PEERS > 3
       CHOICES(3)
 #endif
-      :: hurried < HURRIES && (committer != NONE || turn != NONE) -> step = Hurry
+      :: hurried < HURRIES && (committer != NONE || turn != NONE || waiting) -> step = Hurry
       :: timeout ->
         if
-        :: committer != NONE || turn != NONE -> step = Wait
-        :: committer == NONE && turn == NONE && mayRenew(0) -> p = 0; step = Renew
-        :: committer == NONE && turn == NONE && mayRenew(1) -> p = 1; step = Renew
-        :: committer == NONE && turn == NONE && mayRenew(2) -> p = 2; step = Renew
+        :: committer != NONE || turn != NONE || waiting -> step = Wait
+        :: committer == NONE && turn == NONE && !waiting && mayRenew(0) -> p = 0; step = Renew
+        :: committer == NONE && turn == NONE && !waiting && mayRenew(1) -> p = 1; step = Renew
+        :: committer == NONE && turn == NONE && !waiting && mayRenew(2) -> p = 2; step = Renew
         :: else -> step = Rest
         fi
       fi;
@@ -516,7 +519,16 @@ active proctype world() {
       :: step == Enter -> entered[p] = true; present = present | BIT(p); queue ! p
       :: step == Serve -> serve(p)
       :: step == Hear -> hear(p)
-      :: step == Leave -> left++; goAway(p); hangUp(p)
+      :: step == Leave ->
+        left++;
+        goAway(p);
+        hangUp(p);
+        if
+        :: committer == NONE && outgoing != 0 -> waiting = true
+        /* Thrown out: nobody is waited for. */
+        :: committer == NONE && outgoing != 0 -> waiting = false
+        :: else -> skip
+        fi
       :: step == Silence -> silentOnes = BIT(p)
       :: step == Lose -> lost++; renewed = 0; toPeer[p] ? _, _, _, _
       :: step == Hurry -> hurried++
