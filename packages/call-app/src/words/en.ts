@@ -174,6 +174,10 @@ export const en = {
     commitRefused: 'A change of keys by {{names}} was refused: nobody may make such a change.',
     staleLeaf: '{{names}} has not renewed keys for a long time.',
     unattested: '{{names}} could not show whose device it is, and got no keys.',
+    revoked: '{{names}} uses a device that was revoked. Its keys are not believed any more.',
+    logFork:
+      'The server shows different people different lists of devices. Compare safety numbers before you trust anybody.',
+    otherDevice: 'The server vouched for another device in your name. If it is not yours, somebody may pose as you.',
   },
   verify: {
     title: '{{name}} and you',
