@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { startCluster, type Cluster } from '@veilcast/cli';
 import { RegionId } from '@veilcast/protocol';
-import { eventually, openBrowser, type Report } from './support/browser.ts';
+import { eventually as within, openBrowser, type Report } from './support/browser.ts';
 import { Filmed, serveFilmPage } from './support/film-page.ts';
 import { tokenFor } from './support/member.ts';
 import type { ServedSdk } from './support/sdk-page.ts';
@@ -26,17 +26,16 @@ afterAll(async () => {
   await cluster?.close();
 });
 
-type Side = { readonly codec: 'vp8' | 'vp9' | 'h264' | 'av1'; readonly actor: number };
+/** Three encoders and six decoders share this machine with whatever else runs: what comes late is not wrong. */
+const PATIENCE_MS = 60_000;
+const eventually = <T>(what: string, ask: () => Promise<T>, pleases: (answer: T) => boolean): Promise<T> =>
+  within(what, ask, pleases, PATIENCE_MS);
+
+type Side = { readonly codec: 'vp8' | 'vp9' | 'h264' | 'av1'; readonly actor: number; readonly width?: number };
 type Known = Report & { readonly error?: { readonly code: string } };
 
 /** `before` runs on the page before anything else. */
-async function person(
-  room: string,
-  name: string,
-  region: string,
-  { codec, actor }: Side,
-  before?: () => void,
-): Promise<Filmed> {
+async function person(room: string, name: string, region: string, side: Side, before?: () => void): Promise<Filmed> {
   const context = await browser.newContext({ permissions: ['camera', 'microphone'] });
   const page = await context.newPage();
   if (before) await page.addInitScript(before);
@@ -44,7 +43,7 @@ async function person(
   await page.goto(served.url);
   await page.waitForFunction(() => 'film' in window);
   const filmed = new Filmed(page, name);
-  await filmed.enter({ url: cluster.origin, token: await tokenFor(cluster.origin, room), region, name, codec, actor });
+  await filmed.enter({ url: cluster.origin, token: await tokenFor(cluster.origin, room), region, name, ...side });
   return filmed;
 }
 
@@ -141,8 +140,8 @@ describe.each(pairs)('%o and %o between two regions', (left, right) => {
 describe('a browser without script transforms', () => {
   it('has a call through createEncodedStreams, both ways', async () => {
     const room = 'codecs-streams';
-    const old = await person(room, 'Ada', 'eu', { codec: 'vp9', actor: 5 }, withoutScriptTransforms);
-    const bob = await person(room, 'Bob', 'us', { codec: 'h264', actor: 6 });
+    const old = await person(room, 'Ada', 'eu', { codec: 'vp9', actor: 5, width: 320 }, withoutScriptTransforms);
+    const bob = await person(room, 'Bob', 'us', { codec: 'h264', actor: 6, width: 320 });
     const peers = { old: (await old.report<Known>()).self.peerId, bob: (await bob.report<Known>()).self.peerId };
     for (const [viewer, other, actor] of [
       [old, peers.bob, 6],
@@ -193,8 +192,8 @@ function withoutAv1(): void {
 
 it('a publisher falls back to a codec that the newcomer can decode', async () => {
   const room = 'codecs-fallback';
-  const ada = await person(room, 'Ada', 'eu', { codec: 'av1', actor: 7 });
-  const bob = await person(room, 'Bob', 'eu', { codec: 'vp8', actor: 8 });
+  const ada = await person(room, 'Ada', 'eu', { codec: 'av1', actor: 7, width: 320 });
+  const bob = await person(room, 'Bob', 'eu', { codec: 'vp8', actor: 8, width: 320 });
   const peer = (await ada.report<Known>()).self.peerId;
   const codecAt = async (viewer: Filmed) => {
     const { peers } = await viewer.report<Known>();
@@ -205,7 +204,7 @@ it('a publisher falls back to a codec that the newcomer can decode', async () =>
     () => codecAt(bob),
     (codec) => codec === 'AV1',
   );
-  const cleo = await person(room, 'Cleo', 'us', { codec: 'av1', actor: 9 }, withoutAv1);
+  const cleo = await person(room, 'Cleo', 'us', { codec: 'av1', actor: 9, width: 320 }, withoutAv1);
   for (const viewer of [cleo, bob]) {
     await eventually(
       `VP8 at ${viewer.name}`,
