@@ -74,7 +74,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all(browsers.map((browser) => browser.close()));
-  up?.kill('SIGKILL');
+  if (up === undefined || up.exitCode !== null || up.signalCode !== null) return;
+  // Not SIGKILL: nobody could end its children then.
+  const gone = once(up, 'close');
+  up.kill('SIGTERM');
+  await gone;
 });
 
 it('runs Redis, two signaling, two cascade-routers and two nodes a region', async () => {
