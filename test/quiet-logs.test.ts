@@ -9,7 +9,7 @@ import { observer } from 'mediasoup';
 import type { Browser, Page } from 'playwright-core';
 import { startCluster, type Cluster } from '@veilcast/cli';
 import { createLogger } from '@veilcast/node-kit';
-import { RegionId, type Answer } from '@veilcast/protocol';
+import { PROTOCOL_VERSION, RegionId, type Answer } from '@veilcast/protocol';
 import { eventually, joinCall, openBrowser, reportOf } from './support/browser.ts';
 import { makeFilm } from './support/film.ts';
 import { metricsOf } from './support/level.ts';
@@ -54,7 +54,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  host?.line.socket.close();
+  host?.line.close();
   await browser?.close();
   await cluster?.close();
 });
@@ -126,7 +126,7 @@ async function abuse(): Promise<void> {
   const good = await tokenFor(origin, ROOM);
   keepToken("a stranger's token", good);
   const forged = `${good.split('.').slice(0, 2).join('.')}.${'Q'.repeat(86)}`;
-  const join = { version: 1, leafKey: 'B'.repeat(43), device: Uint8Array.of(1), probes: [] };
+  const join = { version: PROTOCOL_VERSION, leafKey: 'B'.repeat(43), device: Uint8Array.of(1), probes: [] };
   const line = await Line.open(origin);
   let id = 0;
   const send = async (name: string, body: unknown): Promise<void> => {
@@ -140,7 +140,7 @@ async function abuse(): Promise<void> {
   await send('knock', { name: NAMES.cleo.repeat(10) });
   await send('kick', { peerId: NAMES.cleo });
   answers.push(await line.raw({ id: 1, name: 'leave', body: { token: good } }), await line.raw(WORDS));
-  line.socket.close();
+  line.close();
   for (const body of [{ room: `${ROOM} ${NAMES.ada}` }, { room: ROOM, role: NAMES.bob }, { room: ROOM, token: good }]) {
     const headers = { 'content-type': 'application/json' };
     const refused = await fetch(`${origin}/api/token`, { method: 'POST', headers, body: JSON.stringify(body) });

@@ -59,7 +59,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   tap?.close();
-  for (const member of [stays, leaves, newcomer]) member?.line.socket.close();
+  for (const member of [stays, leaves, newcomer]) member?.line.close();
   await browser?.close();
   await cluster?.close();
 });

@@ -3,6 +3,7 @@ import { carrier } from './carrier.ts';
 import type { Bench } from './figure.ts';
 import { door } from './door.ts';
 import { forward } from './forward.ts';
+import { handshake } from './handshake.ts';
 import { pipeHop } from './pipe-hop.ts';
 import { rekey } from './rekey.ts';
 import { socket } from './socket.ts';
@@ -10,4 +11,15 @@ import { store } from './store.ts';
 import { transform } from './transform.ts';
 import { joinTime } from './join-time.ts';
 
-export const BENCHES: readonly Bench[] = [forward, pipeHop, socket, carrier, store, rekey, door, transform, joinTime];
+export const BENCHES: readonly Bench[] = [
+  forward,
+  pipeHop,
+  handshake,
+  socket,
+  carrier,
+  store,
+  rekey,
+  door,
+  transform,
+  joinTime,
+];

@@ -20,7 +20,7 @@ interface Weighed {
 
 async function signaling(): Promise<Weighed> {
   // One machine plays a thousand.
-  const limits = { joinsPerMinute: 1_000_000, tokensPerMinute: 1_000_000 };
+  const limits = { joinsPerMinute: 1_000_000, tokensPerMinute: 1_000_000, handshakesPerMinute: 1_000_000 };
   const fixture = await Fixture.open({ limits });
   return {
     url: fixture.main.url,

@@ -1,5 +1,5 @@
 /** What strangers send: each gets its code, is counted, and changes nothing; nothing about them is logged. */
-import { MESSAGE_MAX, SEALED_MAX } from '@veilcast/protocol';
+import { MESSAGE_MAX, PROTOCOL_VERSION, SEALED_MAX } from '@veilcast/protocol';
 import { afterEach, expect, test } from 'vitest';
 import { createAuthority } from './authority.ts';
 import { Client, Fixture, until } from './testing/fixture.ts';
@@ -9,7 +9,13 @@ let fixture: Fixture;
 afterEach(() => fixture.close());
 
 const refusals = (code: string) => fixture.metric(`veilcast_signaling_refusals_total{code="${code}"}`);
-const join = (token: string) => ({ version: 1, token, leafKey: 'A'.repeat(43), device: Uint8Array.of(1), probes: [] });
+const join = (token: string) => ({
+  version: PROTOCOL_VERSION,
+  token,
+  leafKey: 'A'.repeat(43),
+  device: Uint8Array.of(1),
+  probes: [],
+});
 
 async function codeOf(answer: ReturnType<Client['raw']>): Promise<string> {
   const got = await answer;
@@ -58,15 +64,28 @@ test('every kind of bad message gets its code, is counted, and the socket goes o
   expect(client.socket.connected).toBe(true);
 });
 
-test('an event of another name, or a message with too much in it, is refused', async () => {
+test('an event of another name is refused', async () => {
   fixture = await Fixture.open();
   const client = fixture.client();
   const strange: unknown = await client.socket.emitWithAck('admin', { id: 1 });
   expect(strange).toMatchObject({ ok: false, error: { code: 'UNSUPPORTED' } });
-  expect(await codeOf(client.raw({ id: 1, name: 'leave', body: {} }, 'more'))).toBe('MALFORMED');
+});
+
+test('who speaks in the clear is told what is wanted, and that is all, before a handshake and after it', async () => {
+  fixture = await Fixture.open();
+  const leave = { id: 1, name: 'leave', body: {} };
+  const [early, late] = [fixture.client(), await fixture.enter()];
+  for (const client of [early, late]) {
+    expect(await client.socket.emitWithAck('m', leave)).toMatchObject({
+      ok: false,
+      error: { code: 'CHANNEL_REQUIRED' },
+    });
+    await until(() => !client.socket.connected);
+  }
   // Without a callback there is nobody to answer, but it counts.
-  client.socket.emit('m', { id: 1, name: 'leave', body: {} });
-  await until(async () => (await refusals('MALFORMED')) === 2);
+  fixture.client().socket.emit('m', leave);
+  await until(async () => (await refusals('CHANNEL_REQUIRED')) === 3);
+  await until(() => fixture.eu.holds + fixture.us.holds === 0);
 });
 
 test('before it has joined a socket can only join', async () => {
@@ -118,7 +137,7 @@ test('a flood is slowed down with a wait that holds, and then thrown out', async
 test('a flood of bytes or packets below the messages is cut off', async () => {
   fixture = await Fixture.open({ limits: { bytesPerSecond: 1_000, bytesBurst: 100_000 } });
   const client = await fixture.enter();
-  for (let more = 0; more < 30; more++) client.socket.emit('m', 'x'.repeat(10_000));
+  for (let more = 0; more < 30; more++) void client.raw('x'.repeat(10_000)).catch(() => undefined);
   await until(() => !client.socket.connected);
   expect(await refusals('RATE_LIMITED')).toBeGreaterThanOrEqual(1);
   await until(() => fixture.eu.holds + fixture.us.holds === 0);
@@ -161,6 +180,7 @@ test('joins from one address have a budget', async () => {
 test('who does not join in time is dropped with a reason', async () => {
   fixture = await Fixture.open({ limits: { joinWithinMs: 700 } });
   const client = fixture.client();
+  await client.wire();
   await until(() => client.ended === 'UNAUTHORIZED' && !client.socket.connected);
   expect(await fixture.metric('veilcast_signaling_dropped_total{code="UNAUTHORIZED"}')).toBe(1);
 });
@@ -216,9 +236,12 @@ test('a body of 100,000 brackets is refused with a code and not by a stack overf
   socket.send('40');
   await until(() => heard.length === 2);
   socket.send(`420["m",{"id":1,"name":"join","body":${'['.repeat(100_000)}${']'.repeat(100_000)}}]`);
-  await until(() => heard.length === 3);
-  expect(heard[2]).toMatch(/^430.*MALFORMED/);
+  await until(() => heard.length > 2);
+  expect(heard[2]).toMatch(/^430.*CHANNEL_REQUIRED/);
   socket.close();
+  const sealed = await fixture.enter();
+  const message = { id: 2, name: 'leave', body: deep(2_000) };
+  expect(await codeOf(sealed.raw(message))).toBe('MALFORMED');
 });
 
 test('nothing that names a person, and no token or address, is logged', async () => {

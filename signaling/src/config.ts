@@ -33,7 +33,23 @@ export type SignalingPolicy = z.output<typeof SignalingPolicy>;
 export const SignalingLimits = z.strictObject({
   socketsMax: z.number().int().positive().default(10_000).describe('Most sockets of this process.'),
   roomsMax: z.number().int().positive().default(10_000).describe('Most Rooms owned by this process.'),
-  joinWithinMs: ms.default(10_000).describe('A socket that has not joined by then is dropped.'),
+  handshakeWithinMs: ms.default(5_000).describe('A socket whose channel is not open by then is dropped.'),
+  joinWithinMs: ms
+    .default(180_000)
+    .describe('A socket that has not joined by then is dropped. Pages open theirs before somebody clicks on Join.'),
+  freshMax: z
+    .number()
+    .int()
+    .positive()
+    .default(2_000)
+    .describe('Sockets that have a channel and have not joined; one more drops the oldest of them.'),
+  handshakesPerMinute: z.number().int().positive().default(600).describe('Handshakes from one network address.'),
+  resumableMax: z
+    .number()
+    .int()
+    .positive()
+    .default(4_096)
+    .describe('Former channels that can be resumed; 2 kB of memory each.'),
   requestsPerSecond: z.number().positive().default(50).describe('Requests of one socket, on average.'),
   requestsBurst: z
     .number()
@@ -98,6 +114,13 @@ export const SignalingConfig = z.strictObject({
     .max(16)
     .default([])
     .describe("Customers' own Authentication Services: their tokens are taken."),
+  channelKeyFile: z
+    .string()
+    .max(4096)
+    .optional()
+    .describe(
+      'The X-Wing seed of the sealed channel and its signed manifest. Missing: a root of its own at every start.',
+    ),
   proxyHops: z.number().int().min(0).max(8).default(0).describe('Trusted proxies before us that add X-Forwarded-For.'),
   policy: SignalingPolicy.prefault({}),
   limits: SignalingLimits.prefault({}),

@@ -18,8 +18,8 @@ const PATH = '/socket.io/';
 const PING_INTERVAL_MS = 5_000;
 /** How long a client may take to hear that we close. Longer: a slow one holds us up. */
 const GOODBYE_MS = 500;
-/** Binary parts of one message: a Commit and its GroupInfo. */
-const ATTACHMENTS_MAX = 2;
+/** Binary parts of one message: its record. */
+const ATTACHMENTS_MAX = 1;
 /** Longest wait for its pong. Shorter: a tunnel ends the call. */
 const PING_TIMEOUT_MS = 7_000;
 
@@ -71,7 +71,7 @@ export function openFrontDoor(options: FrontDoorOptions): FrontDoor {
     });
   });
   const parser = { Encoder, Decoder: strictDecoder(() => metrics.refused('MALFORMED')) };
-  const io = new Server({ serveClient: false, connectTimeout: limits.joinWithinMs, parser });
+  const io = new Server({ serveClient: false, connectTimeout: limits.handshakeWithinMs, parser });
   io.bind(engine);
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (request.url?.startsWith(PATH)) engine.handleUpgrade(request, socket, head);
@@ -89,6 +89,11 @@ export function openFrontDoor(options: FrontDoorOptions): FrontDoor {
     },
     close: async () => {
       server.off('upgrade', upgrade);
+      // A record is two packets, and what waits behind the first is dropped by closing.
+      await lastWords(
+        connections(engine).filter(({ readyState }) => readyState === 'closing'),
+        clock,
+      );
       // Without `attach` it knows no HTTP server, and so does not close it.
       await io.close();
       await lastWords(wires, clock);
@@ -125,7 +130,11 @@ function strictDecoder(refused: () => void): typeof Decoder {
   };
 }
 
-async function lastWords(wires: ReadonlySet<Wire>, clock: Clock): Promise<void> {
+function connections(engine: Engine): Connection[] {
+  return Object.values((engine as unknown as { readonly clients: Record<string, Connection> }).clients);
+}
+
+async function lastWords(wires: Iterable<Pick<Wire, 'once'>>, clock: Clock): Promise<void> {
   const heard = Promise.all([...wires].map((wire) => new Promise<void>((resolve) => wire.once('close', resolve))));
   await new Promise<void>((resolve) => {
     const stop = clock.after(GOODBYE_MS, resolve);

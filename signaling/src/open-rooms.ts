@@ -16,7 +16,7 @@ import { Rooms } from './rooms.ts';
 export type { Authority } from './authority.ts';
 export { SignalingConfig } from './config.ts';
 export type { Entrant, Identities } from './identities.ts';
-export type { PeerLink, Seat } from './seat.ts';
+export type { PeerLink, Seat, Shared } from './seat.ts';
 
 export interface OpenRoomsOptions {
   readonly config: SignalingConfig;

@@ -40,6 +40,7 @@ import { makePlace, type Arrival, type Place } from './placing.ts';
 import { RoomCascade } from './room-cascade.ts';
 import { RoomNodes } from './room-nodes.ts';
 import { nodeEffect } from './room-effects.ts';
+import { RoomVoice } from './room-voice.ts';
 import type { Repeats } from './repeats.ts';
 import type { PeerLink, Seat } from './seat.ts';
 import { carryOutRequest } from './requests.ts';
@@ -86,6 +87,7 @@ export class RoomOwner {
   readonly #lease: HeldLease;
   readonly #cascade: RoomCascade;
   readonly #effects: EffectQueue;
+  readonly #voice: RoomVoice;
   readonly #seated = new Map<PeerId, Seated>();
   readonly #proven = new Map<PeerId, Proven>();
   readonly #placing = new Set<Promise<void>>();
@@ -101,6 +103,7 @@ export class RoomOwner {
     this.#services = services;
     this.#lease = lease;
     this.#effects = new EffectQueue(services.bug);
+    this.#voice = new RoomVoice(clock);
     this.#state = openRoom(roomId, { peersMax, producersMax, firstIsHost });
     const { isFirst } = lease;
     this.nodes = new RoomNodes({ cluster, authority, repeats, metrics, isFirst, stale: () => this.leaseLost() });
@@ -279,13 +282,21 @@ export class RoomOwner {
     }
   }
 
+  /** Who still waits at the door is not given the Room's key. */
   #tell(peerIds: readonly PeerId[], event: Parameters<PeerLink['tell']>[0]): void {
-    for (const peerId of peerIds) this.#seated.get(peerId)?.link.tell(event);
+    const inside: PeerLink[] = [];
+    for (const peerId of peerIds) {
+      const link = this.#seated.get(peerId)?.link;
+      if (link !== undefined && this.#state.peers.get(peerId)?.status === 'joined') inside.push(link);
+      else link?.tell(event);
+    }
+    this.#voice.tell(inside, event);
   }
 
   #unseat(peerId: PeerId): Seated | undefined {
     const seated = this.#seated.get(peerId);
     this.#seated.delete(peerId);
+    this.#voice.somebodyWent();
     seated?.gone.abort(new ClusterError('CLOSED'));
     return seated;
   }

@@ -13,6 +13,7 @@ import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { AddressBudget } from './address-budget.ts';
 import type { Authority } from './authority.ts';
+import type { ChannelIdentity } from './channel-identity.ts';
 import type { RegionEntry } from './cluster.ts';
 import type { SignalingConfig } from './config.ts';
 import type { LoggedIdentities } from './identities.ts';
@@ -40,12 +41,14 @@ export interface RoutesOptions {
   readonly config: SignalingConfig;
   readonly authority: Authority;
   readonly identities: LoggedIdentities;
+  /** Of the sealed channel. */
+  readonly identity: ChannelIdentity;
   readonly random: Random;
   readonly regions: () => readonly RegionEntry[];
 }
 
 export function signalingRoutes(options: RoutesOptions): FastifyPluginAsync {
-  const { config, authority, identities, random, regions } = options;
+  const { config, authority, identities, identity, random, regions } = options;
   const budget = new AddressBudget('token', config.limits.tokensPerMinute);
   return async (app) => {
     // The SDK may run on another site's page, where the policy allows that site.
@@ -58,6 +61,12 @@ export function signalingRoutes(options: RoutesOptions): FastifyPluginAsync {
       reply.header('access-control-allow-headers', 'content-type').code(204).send(),
     );
     await app.register(identityRoutes({ config, authority, identities, refuse }));
+    app.get('/api/manifest', async (_request, reply) =>
+      reply
+        .type('application/octet-stream')
+        .header('cache-control', 'no-cache')
+        .send(await identity.document()),
+    );
     app.get('/api/regions', async () => regions());
     app.post('/api/token', { bodyLimit: BODY_MAX }, async (request, reply) => {
       try {

@@ -1,6 +1,7 @@
 /** Signaling as a library: sockets and routes on a given HTTP server, Rooms behind them. Wiring only. */
 import type { Service, ServiceContext } from '@veilcast/node-kit';
-import type { RequestBody } from '@veilcast/protocol';
+import { Resumptions } from '@veilcast/e2ee/channel';
+import { ClusterError, type RequestBody } from '@veilcast/protocol';
 import type { FastifyPluginAsync } from 'fastify';
 import type { JWK } from 'jose';
 import { readFile } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'socket.io';
 import { AddressBudget } from './address-budget.ts';
 import { createAuthority, type Authority } from './authority.ts';
+import { channelIdentity, type ChannelIdentity } from './channel-identity.ts';
 import { SignalingConfig, type SignalingConfigInput } from './config.ts';
 import type { InspectMessage } from './framing.ts';
 import { openFrontDoor } from './front-door.ts';
@@ -31,6 +33,8 @@ export interface SignalingOptions {
   readonly server: HttpServer | HttpsServer;
   /** A customer's own Authentication Service; ours is made where there is none. */
   readonly authority?: Authority;
+  /** Who we are to clients; made at the start where not given. */
+  readonly identity?: ChannelIdentity;
   /** How a Commit's framing is read; packages/e2ee's where not given. */
   readonly inspect?: InspectMessage;
 }
@@ -58,7 +62,11 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
     revocationStore:
       identityDir === undefined ? memoryRevocationStore() : fileRevocationStore(join(identityDir, 'revoked.json')),
   });
+  const identity = options.identity ?? (await channelIdentity(config, clock));
+  const resumptions = new Resumptions(config.limits.resumableMax);
   const sockets = new Set<ClientSocket>();
+  /** The oldest first. */
+  const fresh = new Set<ClientSocket>();
   const opened = await openRooms({
     config,
     context: { ...context, log },
@@ -85,9 +93,18 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
     },
   });
   const joins = new AddressBudget('join', config.limits.joinsPerMinute);
-  const sitDown = async (socket: Socket, link: PeerLink, body: RequestBody<'join'>): Promise<Seat> => {
+  const handshakes = new AddressBudget('handshake', config.limits.handshakesPerMinute);
+  const sitDown = async (
+    socket: Socket,
+    link: PeerLink,
+    body: RequestBody<'join'>,
+    devicePublicKey: Uint8Array,
+  ): Promise<Seat> => {
     await joins.take(addressOf(socket.request, config.proxyHops));
-    return rooms.sit(link, await identities.admit(body), body);
+    const entrant = await identities.admit(body);
+    // Whoever shows a device's proof must have the channel of that device.
+    if (!Buffer.from(devicePublicKey).equals(entrant.proven.key)) throw new ClusterError('WRONG_DEVICE');
+    return rooms.sit(link, entrant, body);
   };
   door.io.use((_socket, next) => (closed ? next(refusal('CHANNEL_CLOSED')) : next()));
   door.io.on('connection', (socket) => {
@@ -96,11 +113,25 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
       limits: config.limits,
       clock,
       metrics,
-      join: (link, body) => sitDown(socket, link, body),
+      identity,
+      resumptions,
+      mayGreet: () => handshakes.take(addressOf(socket.request, config.proxyHops)),
+      fresh: (opened) => {
+        fresh.add(opened);
+        const [oldest] = fresh;
+        if (fresh.size > config.limits.freshMax) oldest?.end(new ClusterError('OVERLOADED'));
+      },
+      join: (link, body, devicePublicKey) => {
+        fresh.delete(client);
+        return sitDown(socket, link, body, devicePublicKey);
+      },
       bug,
     });
     sockets.add(client);
-    socket.once('disconnect', () => sockets.delete(client));
+    socket.once('disconnect', () => {
+      sockets.delete(client);
+      fresh.delete(client);
+    });
   });
   const operator = openOperator(door.io, {
     clock,
@@ -114,7 +145,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
 
   let closed = false;
   return {
-    routes: signalingRoutes({ config, authority, identities, random, regions: () => cluster.regions() }),
+    routes: signalingRoutes({ config, authority, identities, identity, random, regions: () => cluster.regions() }),
     ready: () => !closed && cluster.ready(),
     close: async () => {
       if (closed) return;

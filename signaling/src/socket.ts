@@ -1,7 +1,7 @@
 /**
- * One client's socket: what comes in is checked step by step before anything looks at it (size, envelope, order, shape,
- * schema, budget, state), what goes out is numbered and bounded. It knows nothing of Rooms but its seat in one.
- * Nothing here logs: a socket's troubles are counters, by code.
+ * One client's socket: what comes in is checked step by step before anything looks at it (size, seal, envelope, order,
+ * shape, schema, budget, state), what goes out is numbered, sealed and bounded. It knows nothing of Rooms but its seat in
+ * one. Nothing here logs: a socket's troubles are counters, by code.
  */
 import {
   ClusterError,
@@ -18,14 +18,17 @@ import {
   type RequestBody,
 } from '@veilcast/protocol';
 import type { Socket } from 'socket.io';
+import type { Resumptions } from '@veilcast/e2ee/channel';
 import { Budget } from './budget.ts';
+import type { ChannelIdentity } from './channel-identity.ts';
 import type { SignalingLimits } from './config.ts';
 import type { SignalingMetrics } from './metrics.ts';
-import type { PeerLink, Seat } from './seat.ts';
+import { SealedLine } from './sealed-line.ts';
+import type { PeerLink, Seat, Shared } from './seat.ts';
 import { checkShape } from './shape.ts';
 import type { Traffic } from './traffic.ts';
 
-/** The one event name, both ways. */
+/** The one socket.io event, both ways: one record, or one message of the handshake. */
 const MESSAGE = 'm';
 /** Strikes forgiven each second. Higher: an abuser stays longer. Lower: a buggy client is thrown out. */
 const STRIKES_FORGIVEN = 1;
@@ -37,7 +40,11 @@ const ABUSE: ReadonlySet<ErrorCode> = new Set([
   'OUT_OF_ORDER',
   'REPLAYED',
   'RATE_LIMITED',
+  'CHANNEL_REQUIRED',
 ]);
+
+/** Of a request that could not be read. */
+const NO_ID = 0;
 
 type Ack = (answer: Answer) => void;
 
@@ -46,8 +53,14 @@ export interface SocketOptions {
   readonly limits: SignalingLimits;
   readonly clock: Clock;
   readonly metrics: SignalingMetrics;
-  /** Finds the Room and sits the Peer down. @throws ClusterError */
-  readonly join: (link: PeerLink, body: RequestBody<'join'>) => Promise<Seat>;
+  readonly identity: ChannelIdentity;
+  readonly resumptions: Resumptions;
+  /** @throws ClusterError RATE_LIMITED */
+  readonly mayGreet: () => Promise<void>;
+  /** Its channel is open: it may join. */
+  readonly fresh: (socket: ClientSocket) => void;
+  /** Finds the Room and sits the Peer down. `devicePublicKey` is the channel's. @throws ClusterError */
+  readonly join: (link: PeerLink, body: RequestBody<'join'>, devicePublicKey: Uint8Array) => Promise<Seat>;
   /** A bug: what was thrown was not a ClusterError. */
   readonly bug: (error: unknown) => void;
 }
@@ -57,7 +70,11 @@ export class ClientSocket implements PeerLink {
   readonly #options: SocketOptions;
   readonly #requests: Budget;
   readonly #strikes: Budget;
-  #state: 'fresh' | 'joining' | 'seated' | 'closed' = 'fresh';
+  readonly #line: SealedLine;
+  #state: 'sealing' | 'fresh' | 'joining' | 'seated' | 'closed' = 'sealing';
+  #devicePublicKey: Uint8Array = new Uint8Array();
+  /** Which key of the Room the client was given last. */
+  #broadcastKey = 0;
   #seat: Seat | undefined;
   #lastId = 0;
   #seq = 0;
@@ -72,7 +89,16 @@ export class ClientSocket implements PeerLink {
     this.#requests = new Budget(limits.requestsPerSecond, limits.requestsBurst, clock.now());
     this.#strikes = new Budget(STRIKES_FORGIVEN, limits.strikesMax, clock.now());
     options.traffic.onCut((code) => this.#gone(code));
-    this.#awaitJoin();
+    this.#line = new SealedLine(
+      { ...options, emit: (bytes) => socket.emit(MESSAGE, bytes) },
+      {
+        opened: (devicePublicKey) => this.#opened(devicePublicKey),
+        message: (message) => this.#message(message),
+        broken: (error, sealed) => this.#broken(error, sealed),
+        bug: options.bug,
+      },
+    );
+    this.#await(limits.handshakeWithinMs, 'HANDSHAKE_FAILED');
     socket.onAny((event: string, ...args: unknown[]) => this.#receive(event, args));
     socket.once('disconnect', () => {
       this.#gone();
@@ -108,14 +134,23 @@ export class ClientSocket implements PeerLink {
     if (this.#state === 'closed') return;
     this.#seq += 1;
     this.#options.metrics.eventSent();
-    this.#socket.emit(MESSAGE, { seq: this.#seq, name: event.name, body: event.body });
+    this.#line.send({ seq: this.#seq, name: event.name, body: event.body });
+  }
+
+  tellShared({ record, keyNumber, keyMessage }: Shared): void {
+    if (this.#state === 'closed') return;
+    if (this.#broadcastKey !== keyNumber) this.#line.sendBroadcastKey(keyMessage());
+    this.#broadcastKey = keyNumber;
+    this.#seq += 1;
+    this.#options.metrics.eventSent();
+    this.#line.sendShared(record());
   }
 
   end(error: ClusterError): void {
     if (this.#state === 'closed') return;
     this.#seat = undefined;
     if (this.#joinAck !== undefined) return this.#joinRefused(error);
-    this.tell({ name: 'ended', body: { error: error.toWire() } });
+    if (this.#state !== 'sealing') this.tell({ name: 'ended', body: { error: error.toWire() } });
     this.#close();
   }
 
@@ -129,17 +164,42 @@ export class ClientSocket implements PeerLink {
 
   #receive(event: string, args: unknown[]): void {
     if (this.#state === 'closed') return;
+    const [record] = args;
+    if (event === MESSAGE && args.length === 1 && record instanceof Uint8Array) return this.#line.receive(record);
+    // An old client, or none of ours: it is answered as it asked, in the clear.
     const last = args.at(-1);
-    const ack: Ack | undefined = typeof last === 'function' ? (last as Ack) : undefined;
+    const ack = typeof last === 'function' ? (last as Ack) : undefined;
+    this.#refuse('unknown', new ClusterError(event === MESSAGE ? 'CHANNEL_REQUIRED' : 'UNSUPPORTED'), ack);
+    if (event === MESSAGE) this.#close();
+  }
+
+  #opened(devicePublicKey: Uint8Array): void {
+    this.#devicePublicKey = devicePublicKey;
+    this.#state = 'fresh';
+    this.#awaitJoin();
+    this.#options.fresh(this);
+  }
+
+  #message(raw: unknown): void {
     let name: AnyRequest['name'] | 'unknown' = 'unknown';
+    const ack: Ack = (answer) => this.#answer(idOf(raw), answer);
     try {
-      if (event !== MESSAGE) throw new ClusterError('UNSUPPORTED', 'no such event');
-      if (ack === undefined || args.length !== 2) throw new ClusterError('MALFORMED', 'one message and one callback');
-      const request = this.#admit(args[0], (known) => (name = known));
+      const request = this.#admit(raw, (known) => (name = known));
       this.#dispatch(request, ack);
     } catch (thrown) {
       this.#refuse(name, thrown, ack);
     }
+  }
+
+  #answer(re: number, answer: Answer): void {
+    if (this.#state !== 'closed') this.#line.send({ re, answer });
+  }
+
+  #broken(error: ClusterError, sealed: boolean): void {
+    this.#options.metrics.refused(error.code);
+    this.#options.metrics.dropped(error.code);
+    if (sealed) this.end(error);
+    else this.#close();
   }
 
   /** Every check that needs no Room. An id of the right order is used up whatever becomes of the rest. */
@@ -185,7 +245,7 @@ export class ClientSocket implements PeerLink {
     this.#state = 'joining';
     this.#stopDeadline?.();
     this.#joinAck = { ack, since: this.#options.clock.now() };
-    this.#options.join(this, body).then(
+    this.#options.join(this, body, this.#devicePublicKey).then(
       (seat) => {
         // Ended or vanished while the Room was being found.
         if (this.#state !== 'joining') return seat.lost('DISCONNECTED');
@@ -222,16 +282,21 @@ export class ClientSocket implements PeerLink {
   }
 
   #awaitJoin(): void {
+    this.#await(this.#options.limits.joinWithinMs, 'UNAUTHORIZED');
+  }
+
+  #await(ms: number, code: ErrorCode): void {
     this.#stopDeadline?.();
-    this.#stopDeadline = this.#options.clock.after(this.#options.limits.joinWithinMs, () => {
-      this.#options.metrics.dropped('UNAUTHORIZED');
-      this.end(new ClusterError('UNAUTHORIZED', 'no join in time'));
+    this.#stopDeadline = this.#options.clock.after(ms, () => {
+      this.#options.metrics.dropped(code);
+      this.end(new ClusterError(code, 'not in time'));
     });
   }
 
   /** Refused too often: told so, and closed. */
   #expel(): void {
     this.#options.metrics.dropped('RATE_LIMITED');
+    if (this.#state === 'sealing') return this.#close();
     this.tell({ name: 'ended', body: { error: new ClusterError('RATE_LIMITED').toWire() } });
     this.#close();
   }
@@ -246,8 +311,14 @@ export class ClientSocket implements PeerLink {
     this.#state = 'closed';
     this.#joinAck = undefined;
     this.#stopDeadline?.();
+    this.#line.close();
     const seat = this.#seat;
     this.#seat = undefined;
     seat?.lost(code);
   }
+}
+
+function idOf(raw: unknown): number {
+  const { data } = RequestEnvelope.pick({ id: true }).loose().safeParse(raw);
+  return data?.id ?? NO_ID;
 }

@@ -7,8 +7,8 @@ import type { Socket as Connection } from 'engine.io';
 import { Budget } from './budget.ts';
 import type { SignalingLimits } from './config.ts';
 
-/** A message with its binary attachments is several packets. */
-const PACKETS_PER_REQUEST = 4;
+/** A record is two packets, and the channel has a few of its own. */
+const PACKETS_PER_REQUEST = 8;
 /** What a packet costs besides its payload. */
 const PACKET_BYTES = 16;
 

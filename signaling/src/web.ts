@@ -8,6 +8,8 @@ import { probePage } from '@veilcast/node-kit';
 import { ClusterError, type RegionId } from '@veilcast/protocol';
 
 export interface WebOptions {
+  /** Of the root that signs the servers' manifest: handed to the call page with the page itself. */
+  readonly pin: string;
   readonly metrics: Registry;
   readonly regions: readonly RegionId[];
   /** Whether a call can be made now. */
@@ -56,7 +58,14 @@ function serve(page: string): RouteHandlerMethod {
 }
 
 /** Makes the server without listening. @throws ClusterError INTERNAL when the pages are not built */
-export async function openWeb({ metrics, regions, ready, tls, connect = [] }: WebOptions): Promise<FastifyInstance> {
+export async function openWeb({
+  metrics,
+  pin,
+  regions,
+  ready,
+  tls,
+  connect = [],
+}: WebOptions): Promise<FastifyInstance> {
   const web = Fastify({
     bodyLimit: BODY_LIMIT,
     logger: false,
@@ -85,7 +94,8 @@ export async function openWeb({ metrics, regions, ready, tls, connect = [] }: We
     web.get(`/probe/${region}`, (_request, reply) => reply.header('cache-control', 'no-store').code(204).send());
   }
 
-  for (const path of ['/', '/r/:room']) web.get(path, serve(callPage));
+  const pinned = callPage.replace('<head>', `<head><meta name="veilcast-pin" content="${pin}" />`);
+  for (const path of ['/', '/r/:room']) web.get(path, serve(pinned));
   for (const path of ['/operator', '/operator/*']) web.get(path, serve(operatorPage));
   const assets = { index: false, immutable: true, maxAge: '1y' } as const;
   await web.register(fastifyStatic, { ...assets, root: `${built('call-app')}assets`, prefix: '/assets/' });

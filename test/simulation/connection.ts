@@ -14,7 +14,7 @@ import {
   type RequestResult,
 } from '@veilcast/protocol';
 import type { SeededRandom } from '@veilcast/testkit';
-import type { PeerLink, Seat } from '@veilcast/signaling/rooms';
+import type { PeerLink, Seat, Shared } from '@veilcast/signaling/rooms';
 import type { Site } from './site.ts';
 
 /** One way, with every twentieth message sent again. */
@@ -123,6 +123,10 @@ export class Connection implements PeerLink {
   waiting(): void {
     this.#join?.({ status: 'waiting' });
     this.#join = undefined;
+  }
+
+  tellShared({ event }: Shared): void {
+    this.tell(event);
   }
 
   tell(event: AnyEvent): void {

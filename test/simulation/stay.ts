@@ -5,6 +5,7 @@
 import {
   ClusterError,
   type Admission,
+  PROTOCOL_VERSION,
   type AnyEvent,
   type ConsumerId,
   type ProducerId,
@@ -71,7 +72,7 @@ export class Stay {
   async join(region: string | undefined): Promise<void> {
     const { room, name, role } = this.#person;
     const joined = await this.request('join', {
-      version: 1,
+      version: PROTOCOL_VERSION,
       token: tokenOf(room, name, role),
       leafKey: 'A'.repeat(43),
       device: Uint8Array.of(0),

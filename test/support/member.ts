@@ -2,6 +2,7 @@
  * A Peer in Node: it comes in through signaling as any client does, holds a real place in the MLS group, sends no media,
  * and forgets nothing. What somebody could do who kept every key, state and Commit that ever reached them is done with it.
  */
+import { openWire, type Wire } from '@veilcast/client/wire';
 import {
   credentialValidator,
   tsMlsLibrary,
@@ -10,7 +11,8 @@ import {
   type GroupSelf,
   type GroupState,
 } from '@veilcast/e2ee';
-import { newDevice, proveDevice } from '@veilcast/e2ee/identity';
+import { newDevice, proveDevice, type Device } from '@veilcast/e2ee/identity';
+import { systemClock } from '@veilcast/node-kit';
 import {
   Answer,
   ClusterError,
@@ -26,7 +28,6 @@ import {
   type RequestResult,
   type Role,
 } from '@veilcast/protocol';
-import { io, type Socket } from 'socket.io-client';
 
 const PATIENCE_MS = 15_000;
 
@@ -45,27 +46,40 @@ export async function tokenFor(origin: string, room: string, role: Role = 'speak
   return ((await response.json()) as { token: string }).token;
 }
 
-/** Requests with their ids, answers checked by their schemas. */
+/** Requests with their ids over a sealed wire, answers checked by their schemas. */
 export class Line {
-  readonly socket: Socket;
+  readonly #wire: Wire;
   #id = 0;
+  #seq = 0;
 
-  private constructor(socket: Socket) {
-    this.socket = socket;
+  private constructor(wire: Wire) {
+    this.#wire = wire;
   }
 
-  static async open(origin: string): Promise<Line> {
-    const socket = io(origin, { transports: ['websocket'], forceNew: true, reconnection: false });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('connect_error', reject);
+  static async open(origin: string, device?: Device): Promise<Line> {
+    return new Line(await openWire({ url: origin, device: device ?? (await newDevice()), clock: systemClock }));
+  }
+
+  get open(): boolean {
+    return this.#wire.open;
+  }
+
+  onEvent(listener: (event: AnyEvent) => void): void {
+    this.#wire.onRecord((raw, shared) => {
+      this.#seq += 1;
+      const event = parseEvent(shared ? { ...(raw as object), seq: this.#seq } : raw);
+      if (event.seq !== this.#seq) throw new Error(`event ${event.seq} instead of ${this.#seq}`);
+      listener(event);
     });
-    return new Line(socket);
+  }
+
+  close(): void {
+    this.#wire.close();
   }
 
   /** Any message, with whatever in it. */
   async raw(message: unknown): Promise<Answer> {
-    return Answer.parse(await this.socket.timeout(PATIENCE_MS).emitWithAck('m', message));
+    return Answer.parse(await this.#wire.send(message, PATIENCE_MS));
   }
 
   /** @throws ClusterError as the server refused */
@@ -100,19 +114,20 @@ export class Member {
   }
 
   static async enter(origin: string, room: string, role: Role = 'speaker'): Promise<Member> {
+    const device = await newDevice();
     const [leafKey, token, line] = await Promise.all([
       library.generateLeafKey(),
       tokenFor(origin, room, role),
-      Line.open(origin),
+      Line.open(origin, device),
     ]);
     const authority = (await (await fetch(`${origin}/api/authority`)).json()) as AuthorityKey;
     const early: AnyEvent[] = [];
     let take = (event: AnyEvent): void => void early.push(event);
-    line.socket.on('m', (record: unknown) => take(parseEvent(record)));
+    line.onEvent((event) => take(event));
     const joined = await line.request('join', {
       version: PROTOCOL_VERSION,
       token,
-      device: await proveDevice(await newDevice(), { token, leaf: leafKey.publicKey, now: Date.now() }),
+      device: await proveDevice(device, { token, leaf: leafKey.publicKey, now: Date.now() }),
       leafKey: Buffer.from(leafKey.publicKey).toString('base64url'),
       probes: [],
     });
@@ -143,7 +158,7 @@ export class Member {
   /** Says goodbye; keeps all it knows. */
   async leave(): Promise<void> {
     await this.line.request('leave', {});
-    this.line.socket.close();
+    this.line.close();
   }
 
   #queue(event: AnyEvent): void {

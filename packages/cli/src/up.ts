@@ -19,7 +19,7 @@ import { ClusterError, type RegionId } from '@veilcast/protocol';
 import { z } from 'zod';
 import { startCascadeRouter } from '@veilcast/cascade-router';
 import { startSfuNode, type SfuNode } from '@veilcast/sfu-node';
-import { startSignaling } from '@veilcast/signaling';
+import { developmentIdentity, startSignaling } from '@veilcast/signaling';
 import { startProcesses } from './cluster/up.ts';
 import { lanAddress, qrOf, selfSigned } from './lan.ts';
 import { openWeb } from '@veilcast/signaling/web';
@@ -69,7 +69,8 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
   const services: Service[] = [];
   let nodes: readonly SfuNode[] = [];
   const ready = () => services.every((service) => service.ready());
-  const web = await openWeb({ metrics, regions: options.regions, ready, tls });
+  const identity = await developmentIdentity('development', systemClock);
+  const web = await openWeb({ metrics, pin: identity.pin, regions: options.regions, ready, tls });
   const close = async () => {
     await web.close();
     // Signaling first, so that nobody is told of failures that are only the end.
@@ -100,6 +101,7 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
     const signaling = await startSignaling({
       context,
       server: web.server,
+      identity,
       config: {
         processId: 'signaling-1',
         address: 'signaling-1',

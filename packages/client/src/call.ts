@@ -33,11 +33,22 @@ export interface ConnectOptions {
   readonly authorityPin?: string;
   /** What pictures are sent in, where everybody in the Room can decode it (ADR 0018). VP8 without it. */
   readonly codec?: VideoCodec;
+  /**
+   * SHA-256 of the root that signs the servers' manifest, hexadecimal digits: nobody else is believed to be the server. Without it the
+   * first root that the site shows is the only one while the page lives (ADR 0013).
+   */
+  readonly pin?: string;
   /** From `prepare()`, where a page comes before the call. */
   readonly prepared?: Prepared;
 }
 
-/** Workers that run already; good for one call. */
+/** As for `connect`, which must be given the same. */
+export interface PrepareOptions {
+  readonly url?: string;
+  readonly pin?: string | undefined;
+}
+
+/** Workers that run already, and a wire where `url` was given; good for one call. */
 export interface Prepared {
   /** When no call came of it. */
   close(): void;

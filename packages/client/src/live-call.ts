@@ -15,12 +15,13 @@ import { GIVE_UP_MS, backoffMs } from './backoff.ts';
 import type { SafetyNumber } from '@veilcast/e2ee/identity';
 import type { Call, CallError, CallEvents, CallReport, CallSnapshot, ConnectOptions, ShownTile } from './call.ts';
 import { browserClock, pause, pauseOrOnline } from './clock.ts';
+import type { Dialer } from './dialer.ts';
 import { CallEmitter } from './emitter.ts';
 import { TileReports } from './media/tiles.ts';
 import { transportOf } from './media/stats.ts';
 import { PeopleIdentities } from './people-identities.ts';
 import { RoomPicture } from './picture.ts';
-import { SeatWorkers } from './prepare.ts';
+import { dialerOf, SeatWorkers } from './prepare.ts';
 import { Publications } from './publications.ts';
 import { RemoteTracks } from './received.ts';
 import { callReport } from './report.ts';
@@ -49,6 +50,7 @@ export class LiveCall implements Call {
   readonly #identities: PeopleIdentities;
   readonly #talk: Talk;
   readonly #talkPicture: TalkPicture;
+  readonly #dialer: Dialer;
   #seat: Seat | undefined;
   #joinMs: number | null = null;
   #comingBack = false;
@@ -62,6 +64,7 @@ export class LiveCall implements Call {
     this.#picture = new RoomPicture(this.#store);
     const [store, picture] = [this.#store, this.#picture];
     this.#identities = new PeopleIdentities({ ...options, store, picture, warned: (one) => this.#warn(one) });
+    this.#dialer = dialerOf(options, this.#identities.own);
     this.#publications = new Publications(
       (published, muted) => this.#store.setSelf({ published, muted }),
       (source) => void this.unpublish(source).catch(() => undefined),
@@ -212,12 +215,9 @@ export class LiveCall implements Call {
     const { url, token, region, codec = 'vp8', prepared, authorityPin } = this.#options;
     const given = typeof token === 'string' ? token : await token();
     const workers = prepared instanceof SeatWorkers && prepared.take() ? prepared : new SeatWorkers();
-    const identity = this.#identities.own;
-    const options = { url, token: given, identity, authorityPin, region, codec, clock: this.#clock, workers };
-    const seat: Seat = new Seat(
-      options,
-      this.#listeners(() => seat),
-    );
+    const own = { identity: this.#identities.own, dialer: this.#dialer, workers, clock: this.#clock };
+    const listeners = this.#listeners((): Seat => seat);
+    const seat = new Seat({ url, token: given, authorityPin, region, codec, ...own }, listeners);
     try {
       await seat.join();
     } catch (thrown) {
@@ -366,6 +366,7 @@ export class LiveCall implements Call {
     this.#ended = true;
     this.#talk.close();
     this.#identities.close();
+    this.#dialer.close();
     this.#tiles.close();
     this.#remote.close();
     this.#publications.close();

@@ -1,20 +1,27 @@
 /**
  * The two workers of a Seat, wired to each other. They can be started before anybody clicks on Join: loading the group
- * library and making a leaf key is the slowest thing that needs nothing of the server.
+ * library and making a leaf key is the slowest thing that needs nothing of the server. So can the sealed wire be opened.
  */
+import { browserClock } from './clock.ts';
 import { ownIdentity } from './device/device.ts';
+import type { Identity } from './device/identity.ts';
+import { Dialer } from './dialer.ts';
 import { Group } from './group.ts';
 import { requireTransforms } from './transform-kind.ts';
 import { Transforms } from './transforms.ts';
-import type { Prepared } from './call.ts';
+import type { ConnectOptions, Prepared, PrepareOptions } from './call.ts';
 
 export class SeatWorkers implements Prepared {
   readonly group: Group;
   readonly transforms: Transforms;
+  /** Has dialled already. */
+  readonly dialer: Dialer | undefined;
   #taken = false;
 
-  constructor() {
+  constructor({ url, pin }: PrepareOptions = {}) {
     requireTransforms();
+    this.dialer = url === undefined ? undefined : new Dialer({ url, pin, clock: browserClock, device: ownIdentity() });
+    this.dialer?.dialAhead();
     const { port1, port2 } = new MessageChannel();
     this.transforms = new Transforms(port2);
     this.group = new Group(port1);
@@ -29,6 +36,7 @@ export class SeatWorkers implements Prepared {
 
   close(): void {
     if (!this.take()) return;
+    this.dialer?.close();
     this.end();
   }
 
@@ -40,11 +48,18 @@ export class SeatWorkers implements Prepared {
 }
 
 /**
- * Starts what `connect` needs and no server has to answer, for a page that is shown before the call.
+ * Starts what `connect` needs before there is a token, for a page that is shown before the call: the workers and, with a url,
+ * the sealed connection to signaling, which holds it for some minutes.
  * @throws ClusterError MEDIA_UNSUPPORTED
  */
-export function prepare(): Prepared {
+export function prepare(options: PrepareOptions = {}): Prepared {
   // Made at the first visit, read at every other one.
   void ownIdentity();
-  return new SeatWorkers();
+  return new SeatWorkers(options);
+}
+
+/** The prepared one, which dialled as the identity that this browser keeps, or a new one. */
+export function dialerOf({ url, pin, identity, prepared }: ConnectOptions, device: Promise<Identity>): Dialer {
+  const dialed = prepared instanceof SeatWorkers && identity === undefined ? prepared.dialer : undefined;
+  return dialed ?? new Dialer({ url, pin, clock: browserClock, device });
 }

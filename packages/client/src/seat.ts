@@ -15,6 +15,7 @@ import {
 import { fromBase64Url, type MemberIdentity } from '@veilcast/e2ee/identity';
 import type { Speaker } from '@veilcast/e2ee/said';
 import { deviceProof, type Identity } from './device/identity.ts';
+import type { Dialer } from './dialer.ts';
 import { fetchAuthority, type Group, type TrustedAuthority } from './group.ts';
 import type { VideoCodec } from './media/codec.ts';
 import { Publishing } from './media/publishing.ts';
@@ -24,7 +25,7 @@ import { openTransports, type Transports } from './media/transports.ts';
 import type { SeatWorkers } from './prepare.ts';
 import { probeRegions } from './probe.ts';
 import { SignalingSocket, type Signaling } from './socket.ts';
-import { openSocketWire, type Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 import type { FrameCounts, TrackLock, GroupEvent, GroupStanding, GroupWarning } from './workers/messages.ts';
 
 /** Events that come while the transports are being made. They take milliseconds; this many is an attack. */
@@ -41,6 +42,7 @@ export interface SeatOptions {
   readonly region: string | undefined;
   readonly codec: VideoCodec;
   readonly clock: Clock;
+  readonly dialer: Dialer;
   /** Taken by this Seat alone, and ended with it. */
   readonly workers: SeatWorkers;
 }
@@ -156,8 +158,8 @@ export class Seat {
    * @throws ClusterError
    */
   async join(): Promise<void> {
-    const { url, token, authorityPin } = this.#options;
-    const wire = openSocketWire(url);
+    const { url, authorityPin, token, dialer } = this.#options;
+    const wire = dialer.dial();
     const probes = probeRegions(url, {
       fetch: (probeUrl, init) => fetch(probeUrl, init),
       stopwatch: () => performance.now(),

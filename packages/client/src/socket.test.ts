@@ -1,4 +1,4 @@
-import { ERRORS, type AnyEvent, type ClusterError } from '@veilcast/protocol';
+import { ClusterError, ERRORS, type AnyEvent } from '@veilcast/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SignalingSocket } from './socket.ts';
@@ -9,17 +9,18 @@ class FakeWire implements Wire {
   readonly sent: { id: number; name: string; body: unknown }[] = [];
   closed = false;
   answer: unknown = { ok: true, result: {} };
-  record: (record: unknown) => void = () => undefined;
-  lost: () => void = () => undefined;
+  open = true;
+  record: (record: unknown, shared?: boolean) => void = () => undefined;
+  lost: (error: ClusterError) => void = () => undefined;
 
-  send(record: unknown): Promise<unknown> {
-    this.sent.push(record as FakeWire['sent'][number]);
+  send(request: unknown): Promise<unknown> {
+    this.sent.push(request as FakeWire['sent'][number]);
     return Promise.resolve(this.answer);
   }
-  onRecord(listener: (record: unknown) => void): void {
-    this.record = listener;
+  onRecord(listener: (record: unknown, shared: boolean) => void): void {
+    this.record = (record, shared = false) => listener(record, shared);
   }
-  onLost(listener: () => void): void {
+  onLost(listener: (error: ClusterError) => void): void {
     this.lost = listener;
   }
   close(): void {
@@ -93,10 +94,30 @@ describe('SignalingSocket', () => {
     expect(losses).toHaveLength(1);
   });
 
+  it('counts what was said to many as its own next event', () => {
+    const { wire, events, losses } = open();
+    wire.record(locked(1));
+    wire.record({ name: 'roomLocked', body: { locked: false } }, true);
+    wire.record(locked(3));
+    expect(events).toHaveLength(3);
+    // One that came to others only would be missed here.
+    wire.record(locked(3));
+    expect(losses).toHaveLength(1);
+  });
+
+  it.each([
+    ['a number', { ...locked(1), seq: 1 }],
+    ['no name', { body: {} }],
+  ])('is lost by what was said to many with %s', (_, record) => {
+    const { wire, losses } = open();
+    wire.record(record, true);
+    expect(losses).toHaveLength(1);
+  });
+
   it('says nothing of a loss after close', async () => {
     const { wire, socket, losses } = open();
     socket.close();
-    wire.lost();
+    wire.lost(new ClusterError('DISCONNECTED'));
     wire.record(locked(9));
     expect(losses).toEqual([]);
     await expect(socket.request('leave', {})).rejects.toMatchObject({ code: 'CLOSED' });

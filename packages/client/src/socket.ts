@@ -8,6 +8,7 @@ import {
   parseEvent,
   parseWith,
   REQUESTS,
+  SharedEnvelope,
   type AnyEvent,
   type RequestInput,
   type RequestName,
@@ -38,8 +39,8 @@ export class SignalingSocket implements Signaling {
   constructor(wire: Wire, listeners: SocketListeners) {
     this.#wire = wire;
     this.#listeners = listeners;
-    wire.onRecord((record) => this.#receive(record));
-    wire.onLost(() => this.#lose(new ClusterError('DISCONNECTED')));
+    wire.onRecord((record, shared) => this.#receive(record, shared));
+    wire.onLost((error) => this.#lose(error));
   }
 
   /** @throws ClusterError with the code of the answer, or DEADLINE, DISCONNECTED, CLOSED, MALFORMED */
@@ -58,11 +59,12 @@ export class SignalingSocket implements Signaling {
     this.#wire.close();
   }
 
-  #receive(record: unknown): void {
+  #receive(record: unknown, shared: boolean): void {
     if (this.#closed) return;
     let event: AnyEvent & { readonly seq: number };
     try {
-      event = parseEvent(record);
+      // What was said to many has no number of its own: it is this Peer's next.
+      event = parseEvent(shared ? { ...parseWith(SharedEnvelope, record), seq: this.#lastSeq + 1 } : record);
     } catch (thrown) {
       this.#lose(ClusterError.of(thrown));
       return;

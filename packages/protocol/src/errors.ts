@@ -31,7 +31,11 @@ export const ERRORS = {
     retry: 'never',
     meaning: 'The device did not show that its key and the leaf key are its own, for this Room and token.',
   },
-  WRONG_DEVICE: { fault: 'peer', retry: 'never', meaning: "The join token is another device's." },
+  WRONG_DEVICE: {
+    fault: 'peer',
+    retry: 'never',
+    meaning: "The join token, or the sealed channel, is another device's.",
+  },
   REVOKED: { fault: 'caller', retry: 'never', meaning: 'This device was revoked.' },
   WRONG_AUTHORITY: {
     fault: 'remote',

@@ -66,3 +66,10 @@ export const Answer = z.discriminatedUnion('ok', [
   z.strictObject({ ok: z.literal(false), error: WireError }),
 ]);
 export type Answer = z.infer<typeof Answer>;
+
+/** How an answer travels: `re` is the id of its request, 0 where that could not be read. */
+export const AnswerEnvelope = z.strictObject({ re: z.number().int().nonnegative(), answer: Answer });
+export type AnswerEnvelope = z.infer<typeof AnswerEnvelope>;
+
+/** What a Room says to many Peers in one sealed record: each counts it as its own next event. */
+export const SharedEnvelope = z.strictObject({ name: z.string().max(32), body: z.unknown() });

@@ -19,7 +19,7 @@ import { bytes, DtlsParameters, MediaKind, RtpCapabilities, RtpParameters, Sourc
 import { Admission, ConsumerIds, ConsumerView, ProducerIds, RegionProbe, TileView } from './model.ts';
 
 /** Grows when an old client could misread a message. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 const Nothing = z.strictObject({});
 

@@ -2,6 +2,7 @@
 import {
   ClusterError,
   parseEvent,
+  PROTOCOL_VERSION,
   REQUESTS,
   Answer,
   type AnyEvent,
@@ -11,7 +12,9 @@ import {
   type RequestName,
   type RequestResult,
 } from '@veilcast/protocol';
+import { lineOver, openWire, type Wire } from '@veilcast/client/wire';
 import { newDevice, proveDevice } from '@veilcast/e2ee/identity';
+import { systemClock } from '@veilcast/node-kit';
 import fastify from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
@@ -150,29 +153,48 @@ export class Client {
   readonly events: AnyEvent[] = [];
   peerId = '';
   ended: string | undefined;
+  onEvent: () => void = () => undefined;
+  readonly #url: string;
+  #wire: Promise<Wire> | undefined;
   /** Seq of the last event; a gap fails the test at the next look. */
   #seq = 0;
   #id = 0;
   #broken: unknown;
 
   constructor(url: string, options: object = {}) {
+    this.#url = url;
     this.socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, ...options });
-    this.socket.on('m', (raw: unknown) => {
-      try {
-        const event = parseEvent(raw);
-        if (event.seq !== this.#seq + 1) throw new Error(`seq ${event.seq} after ${this.#seq}`);
-        this.#seq = event.seq;
-        this.events.push(event);
-        if (event.name === 'ended') this.ended = event.body.error.code;
-      } catch (error) {
-        this.#broken = error;
-      }
-    });
+  }
+
+  /** Its sealed channel, opened when it is first needed. @throws ClusterError */
+  wire(): Promise<Wire> {
+    this.#wire ??= this.#open();
+    return this.#wire;
+  }
+
+  async #open(): Promise<Wire> {
+    const line = lineOver(this.socket);
+    const wire = await openWire({ url: this.#url, line, device: await DEVICE, clock: systemClock });
+    wire.onRecord((raw, shared) => this.#take(raw, shared));
+    return wire;
+  }
+
+  #take(raw: unknown, shared: boolean): void {
+    try {
+      const event = parseEvent(shared ? { ...(raw as object), seq: this.#seq + 1 } : raw);
+      if (event.seq !== this.#seq + 1) throw new Error(`seq ${event.seq} after ${this.#seq}`);
+      this.#seq = event.seq;
+      this.events.push(event);
+      if (event.name === 'ended') this.ended = event.body.error.code;
+      this.onEvent();
+    } catch (error) {
+      this.#broken = error;
+    }
   }
 
   /** Any message, with whatever in it; the answer is checked by its schema. */
-  async raw(...args: unknown[]): Promise<Answer> {
-    return Answer.parse(await this.socket.timeout(PATIENCE_MS).emitWithAck('m', ...args));
+  async raw(message: unknown): Promise<Answer> {
+    return Answer.parse(await (await this.wire()).send(message, PATIENCE_MS));
   }
 
   /** @throws ClusterError as the server refused */
@@ -185,7 +207,7 @@ export class Client {
 
   async join(token: string, region?: string): Promise<RequestResult<'join'>> {
     const device = await deviceFor(token).catch(() => Uint8Array.of(0));
-    const body: RequestInput<'join'> = { version: 1, token, leafKey: LEAF_KEY, device, probes: [] };
+    const body: RequestInput<'join'> = { version: PROTOCOL_VERSION, token, leafKey: LEAF_KEY, device, probes: [] };
     const joined = await this.request('join', region ? { ...body, region } : body);
     if (joined.status === 'admitted') this.peerId = joined.admission.peerId;
     return joined;

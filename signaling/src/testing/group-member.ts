@@ -8,7 +8,7 @@ import {
   type GroupState,
   type LeafKey,
 } from '@veilcast/e2ee';
-import type { AnyEvent, RequestInput, RoomId } from '@veilcast/protocol';
+import { PROTOCOL_VERSION, type AnyEvent, type RequestInput, type RoomId } from '@veilcast/protocol';
 import { deviceFor, type Client, type Fixture } from './fixture.ts';
 
 const library = tsMlsLibrary();
@@ -31,7 +31,7 @@ export class GroupMember {
     const onMessage = (): void => {
       this.#work = this.#work.then(() => this.#next());
     };
-    client.socket.on('m', onMessage);
+    client.onEvent = onMessage;
     onMessage();
   }
 
@@ -41,7 +41,7 @@ export class GroupMember {
     const authority = (await (await fetch(`${fixture.main.url}/api/authority`)).json()) as AuthorityKey;
     const token = await fixture.token(room);
     const joined = await client.request('join', {
-      version: 1,
+      version: PROTOCOL_VERSION,
       token,
       device: await deviceFor(token, leafKey.publicKey),
       leafKey: Buffer.from(leafKey.publicKey).toString('base64url'),

@@ -28,10 +28,13 @@ export interface VisitState {
   readonly notice: ErrorCode | undefined;
 }
 
+/** Of the root that signs the servers' manifest, where the page was served with one. */
+const PIN = document.querySelector<HTMLMetaElement>('meta[name="veilcast-pin"]')?.content;
+
 /** A browser that cannot encrypt is told so when it joins. */
 function prepared(): Prepared | undefined {
   try {
-    return prepare();
+    return prepare({ url: location.origin, pin: PIN });
   } catch {
     return undefined;
   }
@@ -77,6 +80,7 @@ export class Visit {
       const { region, codec } = this.options;
       const call = await connect({
         url: location.origin,
+        ...(PIN === undefined ? {} : { pin: PIN }),
         token,
         ...(this.#prepared && { prepared: this.#prepared }),
         ...(name === '' ? {} : { name }),

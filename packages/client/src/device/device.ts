@@ -32,8 +32,14 @@ export function deviceIdentity(): Promise<DeviceIdentity> {
 
 /** The one that the browser keeps, or else a guest's: nobody stays outside for lack of storage. */
 export async function ownIdentity(): Promise<Identity> {
-  return deviceIdentity().catch(() => guestIdentity());
+  return deviceIdentity().catch(() => {
+    guest ??= guestIdentity();
+    return guest;
+  });
 }
+
+/** One while the page lives: a channel and the join in it are the same device's. */
+let guest: Promise<Identity> | undefined;
 
 /** Replaces this browser's identity by an exported one. @throws ClusterError MALFORMED for a wrong passphrase or another text */
 export async function importDeviceIdentity(text: string, passphrase: string): Promise<DeviceIdentity> {

@@ -84,21 +84,28 @@ export class ClientChannel<T extends Sealing> extends Channel<T> {
     return this.#offered === undefined && now - this.freshAt >= FRESH_AFTER_MS;
   }
 
-  async offerFresh({ keyEncapsulation, random }: FreshPorts, now: number): Promise<T[]> {
-    this.#offered = await keyEncapsulation.fromSeed(random(SEED_BYTES));
-    return this.seal(CONTENT.freshOffer, this.#offered.publicKey, now);
+  /** What it gives is called when nothing else is being sealed, and sent. */
+  async offerFresh({ keyEncapsulation, random }: FreshPorts, now: number): Promise<() => T[]> {
+    const offered = await keyEncapsulation.fromSeed(random(SEED_BYTES));
+    return () => {
+      this.#offered = offered;
+      return this.seal(CONTENT.freshOffer, offered.publicKey, now);
+    };
   }
 
-  /** Takes the server's answer; what is given is the last under the old keys. @throws ClusterError SEAL_BROKEN */
-  async takeFresh(answer: Uint8Array, now: number): Promise<T[]> {
+  /** Takes the server's answer; what it gives seals the last record under the old keys. @throws ClusterError SEAL_BROKEN */
+  async takeFresh(answer: Uint8Array, now: number): Promise<() => T[]> {
     const offered = this.#offered;
     this.#offered = undefined;
     if (!offered || answer.length !== KEM_CIPHERTEXT_BYTES) throw new ClusterError('SEAL_BROKEN');
-    const secrets = this.fresh(await offered.decapsulate(answer), offered.publicKey, answer, now);
-    this.opener.renew(secrets.s2c);
-    const last = this.seal(CONTENT.freshDone, EMPTY, now);
-    this.sealer.renew(secrets.c2s, now);
-    return last;
+    const shared = await offered.decapsulate(answer);
+    return () => {
+      const secrets = this.fresh(shared, offered.publicKey, answer, now);
+      this.opener.renew(secrets.s2c);
+      const last = this.seal(CONTENT.freshDone, EMPTY, now);
+      this.sealer.renew(secrets.c2s, now);
+      return last;
+    };
   }
 }
 
@@ -111,7 +118,7 @@ export class ServerChannel<T extends Sealing> extends Channel<T> {
     super('server', secrets, makeCipher, now);
   }
 
-  /** The answer to an offer; what is sealed after it is under new keys. @throws ClusterError SEAL_BROKEN, RATE_LIMITED */
+  /** What it gives seals the answer to an offer; what is sealed after that is under new keys. @throws ClusterError SEAL_BROKEN, RATE_LIMITED */
   async answerFresh({ keyEncapsulation }: FreshPorts, offer: Uint8Array, now: number): Promise<() => T[]> {
     if (this.#next || this.#answering || offer.length !== KEM_PUBLIC_BYTES) throw new ClusterError('SEAL_BROKEN');
     if (now - this.freshAt < FRESH_EVERY_AT_LEAST_MS) throw new ClusterError('RATE_LIMITED');

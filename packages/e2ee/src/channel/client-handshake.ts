@@ -17,7 +17,10 @@ export interface ClientHandshakeOptions extends Pick<HandshakePorts, 'keyEncapsu
 }
 
 export interface Greeted {
-  /** The pre-shared key was taken: no signature is needed. */
+  readonly m3: Uint8Array;
+  /** Of all that follows m3: records may be sent at once. */
+  readonly secrets: TrafficSecrets;
+  /** The pre-shared key was taken: m3 holds no signature. */
   readonly resumed: boolean;
   /** The server's clock, ms since the Unix epoch. */
   readonly time: number;
@@ -25,14 +28,13 @@ export interface Greeted {
 
 const OFFER = { versions: [VERSION], suites: [SUITE_XWING_AES256GCM_SHA512_MLDSA65] } as const;
 
-type State = 'new' | 'asked' | 'greeted' | 'over';
+type State = 'new' | 'asked' | 'over';
 
 export class ClientHandshake {
   readonly #options: ClientHandshakeOptions;
   readonly #schedule: Schedule;
   #state: State = 'new';
   #ephemeral: KemKey | undefined;
-  #proof: Uint8Array = EMPTY;
 
   constructor(options: ClientHandshakeOptions) {
     this.#options = options;
@@ -60,7 +62,7 @@ export class ClientHandshake {
   }
 
   /**
-   * Takes m2: the server is the one of the manifest. `device` signs at once, so that `finish` takes no time.
+   * Takes m2: the server is the one of the manifest. `device` signs m3.
    * @throws ClusterError HANDSHAKE_FAILED, UNSUPPORTED, OVERSIZE
    */
   async receive(m2: Uint8Array, device: SigningKey): Promise<Greeted> {
@@ -77,22 +79,16 @@ export class ClientHandshake {
     const opened = await this.#schedule.open(m2.slice(2 + KEM_CIPHERTEXT_BYTES));
     const { version, suite, time } = readJson(M2Payload, opened, 'HANDSHAKE_FAILED');
     if (!includes(OFFER.versions, version) || !includes(OFFER.suites, suite)) throw new ClusterError('UNSUPPORTED');
-    if (!resumed) {
-      const signature = await device.sign(this.#schedule.hash, CONTEXT_CLIENT);
-      this.#proof = concatBytes(device.publicKey, signature);
-    }
-    this.#state = 'greeted';
-    return { resumed, time };
-  }
-
-  /** m3, and the keys of all that follows it: records may be sent at once. */
-  async finish(token: string): Promise<{ m3: Uint8Array; secrets: TrafficSecrets }> {
-    this.#enter('greeted');
+    const proof = resumed ? EMPTY : await this.#proof(device);
     const kind = Uint8Array.of(KIND.m3);
     this.#schedule.mixHash(kind);
     this.#schedule.mixKey(new Uint8Array(), 'auth');
-    const sealed = await this.#schedule.seal(concatBytes(this.#proof, encodeJson({ token })));
-    return { m3: concatBytes(kind, sealed), secrets: this.#schedule.finish() };
+    const m3 = concatBytes(kind, await this.#schedule.seal(proof));
+    return { m3, secrets: this.#schedule.finish(), resumed, time };
+  }
+
+  async #proof(device: SigningKey): Promise<Uint8Array> {
+    return concatBytes(device.publicKey, await device.sign(this.#schedule.hash, CONTEXT_CLIENT));
   }
 
   /** What is not finished well stays over. */

@@ -39,18 +39,16 @@ export const PSK_ID_BYTES = 16;
 /** JSON inside of a handshake message. */
 export const M1_PAYLOAD_MAX = 256;
 export const M2_PAYLOAD_MAX = 512;
-/** A join token of the longest kind, and its quotes. */
-export const M3_PAYLOAD_MAX = 8_448;
 
 export const M1_MIN = 1 + KEM_PUBLIC_BYTES + KEM_CIPHERTEXT_BYTES + TAG_BYTES;
 export const M1_MAX = M1_MIN + M1_PAYLOAD_MAX;
 /** Its second byte: whether the pre-shared key is in the keys from here on. */
 export const M2_MIN = 2 + KEM_CIPHERTEXT_BYTES + TAG_BYTES;
 export const M2_MAX = M2_MIN + M2_PAYLOAD_MAX;
-/** Device key and signature stand before the JSON, unless the session is resumed. */
+/** Device key and signature; nothing where the session is resumed. */
 export const M3_PROOF_BYTES = SIGNATURE_PUBLIC_BYTES + SIGNATURE_BYTES;
 export const M3_MIN = 1 + TAG_BYTES;
-export const M3_MAX = M3_MIN + M3_PROOF_BYTES + M3_PAYLOAD_MAX;
+export const M3_MAX = M3_MIN + M3_PROOF_BYTES;
 
 /** A direction's keys step after so long or so many records, whichever is first. */
 export const UPDATE_AFTER_MS = 60_000;

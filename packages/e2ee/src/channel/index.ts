@@ -13,7 +13,9 @@ export {
   type Manifest,
 } from './manifest.ts';
 export { Welcome } from './payloads.ts';
+export { decodeContent, encodeContent } from './content.ts';
 export type { HandshakePorts, Psk } from './ports.ts';
 export { RECORD_OVERHEAD } from './records.ts';
 export { Resumptions, type Resumable } from './resumption.ts';
+export type { TrafficSecrets } from './schedule.ts';
 export { ServerHandshake, type Presented } from './server-handshake.ts';

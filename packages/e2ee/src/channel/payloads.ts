@@ -1,5 +1,4 @@
 /** The JSON inside of the handshake's messages. Binary is hexadecimal. All of it is sealed, and all of it is in the transcript. */
-import { WireError } from '@veilcast/protocol';
 import { z } from 'zod';
 import { PSK_ID_BYTES, PSK_LIFE_MS } from './constants.ts';
 
@@ -27,11 +26,6 @@ export const M2Payload = z.strictObject({
   time: z.number().int().nonnegative(),
 });
 
-export const M3Payload = z.strictObject({ token: z.string().min(1).max(8_192) });
-
-/** m4. `pskMs`: how long the pre-shared key of this connection will be known. */
-export const Welcome = z.discriminatedUnion('ok', [
-  z.strictObject({ ok: z.literal(true), pskMs: z.number().int().min(0).max(PSK_LIFE_MS) }),
-  z.strictObject({ ok: z.literal(false), error: WireError }),
-]);
+/** m4. `pskMs`: how long the pre-shared key of this connection, and of each round after it, is known. */
+export const Welcome = z.strictObject({ pskMs: z.number().int().min(0).max(PSK_LIFE_MS) });
 export type Welcome = z.infer<typeof Welcome>;

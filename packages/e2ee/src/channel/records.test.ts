@@ -147,7 +147,7 @@ describe('keys', () => {
     expect([client.wantsFresh(due - 1), client.wantsFresh(due)]).toEqual([false, true]);
     const stolen = { id: server.psk.id, key: server.psk.key.slice() };
 
-    const offers = await Promise.all(await client.offerFresh(clientPorts, due));
+    const offers = await Promise.all((await client.offerFresh(clientPorts, due))());
     expect(client.wantsFresh(due)).toBe(false);
     expect(await hearAll(server, offers.slice(0, 1))).toEqual(['2 ']);
     const offer = server.take(await server.begin(offers[1]));
@@ -162,7 +162,8 @@ describe('keys', () => {
     for (const record of [...answers, ...after]) {
       const content = client.take(await client.begin(record));
       heard.push(content.kind);
-      if (content.kind === CONTENT.freshAnswer) done = await Promise.all(await client.takeFresh(content.bytes, due));
+      if (content.kind === CONTENT.freshAnswer)
+        done = await Promise.all((await client.takeFresh(content.bytes, due))());
     }
     expect(heard).toEqual([CONTENT.update, CONTENT.freshAnswer, CONTENT.message]);
     expect(await hearAll(server, [...done, ...(await say(client, 'new', due))])).toEqual(['5 ', '0 new']);

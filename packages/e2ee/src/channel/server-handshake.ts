@@ -13,11 +13,10 @@ import {
   M1_MIN,
   M3_MAX,
   M3_MIN,
-  M3_PROOF_BYTES,
   SUITE_XWING_AES256GCM_SHA512_MLDSA65,
   VERSION,
 } from './constants.ts';
-import { M1Payload, M3Payload } from './payloads.ts';
+import { M1Payload } from './payloads.ts';
 import type { HandshakePorts } from './ports.ts';
 import type { Resumable } from './resumption.ts';
 import { Schedule, type TrafficSecrets } from './schedule.ts';
@@ -25,8 +24,8 @@ import { Schedule, type TrafficSecrets } from './schedule.ts';
 export interface ServerHandshakeOptions extends HandshakePorts {
   /** The key that the manifest names. */
   readonly kemKey: KemKey;
-  /** What the root signed of the manifest. */
-  readonly signed: Uint8Array;
+  /** What the root signed of the manifest, and of those before it that clients may still have. */
+  readonly signed: readonly Uint8Array[];
   /** A pre-shared key by its name, which can be taken once. */
   readonly takePsk: (id: Uint8Array) => Resumable | undefined;
   /** ms since the Unix epoch. */
@@ -34,7 +33,6 @@ export interface ServerHandshakeOptions extends HandshakePorts {
 }
 
 export interface Presented {
-  readonly token: string;
   /** ML-DSA-65, proven: it signed this transcript, or the one that the pre-shared key came from. */
   readonly devicePublicKey: Uint8Array;
   readonly resumed: boolean;
@@ -47,13 +45,12 @@ const M1_OPEN = 1 + KEM_PUBLIC_BYTES + KEM_CIPHERTEXT_BYTES;
 
 export class ServerHandshake {
   readonly #options: ServerHandshakeOptions;
-  readonly #schedule: Schedule;
+  #schedule = new Schedule(new Uint8Array());
   #state: State = 'new';
   #resumable: Resumable | undefined;
 
   constructor(options: ServerHandshakeOptions) {
     this.#options = options;
-    this.#schedule = new Schedule(options.signed);
   }
 
   /** m2 for m1. @throws ClusterError HANDSHAKE_FAILED, UNSUPPORTED, OVERSIZE */
@@ -62,13 +59,8 @@ export class ServerHandshake {
     requireSize(m1, M1_MIN, M1_MAX, 'HANDSHAKE_FAILED');
     if (m1[0] !== KIND.m1) throw new ClusterError('HANDSHAKE_FAILED', 'not m1');
     const { kemKey, keyEncapsulation, random, takePsk, now } = this.#options;
-    this.#schedule.mixHash(m1.slice(0, M1_OPEN));
-    this.#schedule.mixKey(await kemKey.decapsulate(m1.slice(1 + KEM_PUBLIC_BYTES, M1_OPEN)), 'es');
-    const { versions, suites, psk } = readJson(
-      M1Payload,
-      await this.#schedule.open(m1.slice(M1_OPEN)),
-      'HANDSHAKE_FAILED',
-    );
+    const shared = await kemKey.decapsulate(m1.slice(1 + KEM_PUBLIC_BYTES, M1_OPEN));
+    const { versions, suites, psk } = readJson(M1Payload, await this.#openM1(m1, shared), 'HANDSHAKE_FAILED');
     if (!versions.includes(VERSION) || !suites.includes(SUITE_XWING_AES256GCM_SHA512_MLDSA65)) {
       throw new ClusterError('UNSUPPORTED');
     }
@@ -89,10 +81,7 @@ export class ServerHandshake {
     return concatBytes(open, sealed);
   }
 
-  /**
-   * Takes m3. The token is whatever the client says: it is checked by the caller, who can answer in a record.
-   * @throws ClusterError HANDSHAKE_FAILED, OVERSIZE
-   */
+  /** Takes m3: the client has the device. What it may do here is for the caller to say. @throws ClusterError HANDSHAKE_FAILED, OVERSIZE */
   async receive(m3: Uint8Array): Promise<Presented> {
     this.#enter('greeted');
     requireSize(m3, M3_MIN, M3_MAX, 'HANDSHAKE_FAILED');
@@ -101,15 +90,27 @@ export class ServerHandshake {
     this.#schedule.mixHash(m3.slice(0, 1));
     this.#schedule.mixKey(new Uint8Array(), 'auth');
     const opened = await this.#schedule.open(m3.slice(1));
-    const devicePublicKey = this.#resumable?.devicePublicKey ?? (await this.#proven(opened, transcript));
-    const { token } = readJson(M3Payload, opened.slice(this.#resumable ? 0 : M3_PROOF_BYTES), 'HANDSHAKE_FAILED');
-    return { token, devicePublicKey, resumed: this.#resumable !== undefined, secrets: this.#schedule.finish() };
+    const resumable = this.#resumable;
+    if (resumable && opened.length > 0) throw new ClusterError('HANDSHAKE_FAILED', 'more than was asked for');
+    const devicePublicKey = resumable?.devicePublicKey ?? (await this.#proven(opened, transcript));
+    return { devicePublicKey, resumed: resumable !== undefined, secrets: this.#schedule.finish() };
+  }
+
+  /** With the schedule of the manifest that the client has. */
+  async #openM1(m1: Uint8Array, shared: Uint8Array): Promise<Uint8Array> {
+    for (const signed of this.#options.signed) {
+      this.#schedule = new Schedule(signed);
+      this.#schedule.mixHash(m1.slice(0, M1_OPEN));
+      this.#schedule.mixKey(shared.slice(), 'es');
+      const opened = await this.#schedule.open(m1.slice(M1_OPEN)).catch(() => undefined);
+      if (opened) return opened;
+    }
+    throw new ClusterError('HANDSHAKE_FAILED', 'm1 cannot be opened');
   }
 
   async #proven(opened: Uint8Array, transcript: Uint8Array): Promise<Uint8Array> {
-    if (opened.length < M3_PROOF_BYTES) throw new ClusterError('HANDSHAKE_FAILED', 'cut short');
     const publicKey = opened.slice(0, SIGNATURE_PUBLIC_BYTES);
-    const signature = opened.slice(SIGNATURE_PUBLIC_BYTES, M3_PROOF_BYTES);
+    const signature = opened.slice(SIGNATURE_PUBLIC_BYTES);
     if (!(await this.#options.signatures.verify(publicKey, transcript, signature, CONTEXT_CLIENT))) {
       throw new ClusterError('HANDSHAKE_FAILED', "the device's signature is wrong");
     }

@@ -16,7 +16,6 @@ import { ServerHandshake, type Presented } from './server-handshake.ts';
 import type { TrafficSecrets } from './schedule.ts';
 
 export const NOW = 1_800_000_000_000;
-export const TOKEN = 'header.claims.signature';
 
 /** The seed of this name. */
 export function seedOf(name: string, bytes = 32): Uint8Array {
@@ -97,7 +96,7 @@ export async function openWorld(name = 'world'): Promise<World & { clientPorts: 
       new ServerHandshake({
         ...serverPorts,
         kemKey,
-        signed: manifest.signed,
+        signed: [manifest.signed],
         takePsk: (id) => resumptions.take(id, NOW),
         now: () => NOW,
       }),
@@ -118,8 +117,7 @@ export async function shake(world: World, psk?: Psk): Promise<Session> {
   const server = world.server();
   const m1 = await client.start();
   const m2 = await server.greet(m1);
-  await client.receive(m2, world.device);
-  const { m3, secrets } = await client.finish(TOKEN);
+  const { m3, secrets } = await client.receive(m2, world.device);
   return { m1, m2, m3, secrets, presented: await server.receive(m3) };
 }
 

@@ -8,7 +8,7 @@ import { hex, utf8 } from './bytes.ts';
 import type { ClientChannel, ServerChannel } from './channel.ts';
 import { CONTENT, FRESH_AFTER_MS, UPDATE_AFTER_MS } from './constants.ts';
 import type { TrafficSecrets } from './schedule.ts';
-import { CLAIMS, NOW, openWorld, seedOf, shake, TOKEN, channels, type Session } from './session.fixture.ts';
+import { CLAIMS, NOW, openWorld, seedOf, shake, channels, type Session } from './session.fixture.ts';
 
 const NAME = 'frozen';
 
@@ -45,7 +45,7 @@ export async function makeVector() {
       (from === 'client' ? server : client).take(await (from === 'client' ? server : client).begin(record));
     records.push({ from, at, kind, content: hex(content), records: sealed.map(hex) });
   };
-  await say('server', 0, CONTENT.welcome, utf8('{"ok":true,"pskMs":1200000}'));
+  await say('server', 0, CONTENT.welcome, utf8('{"pskMs":1200000}'));
   await say('client', 0, CONTENT.message, utf8('first'));
   await say('client', 1, CONTENT.message, utf8('second'));
   await say('server', 1, CONTENT.message, utf8(''));
@@ -53,14 +53,15 @@ export async function makeVector() {
   await say('server', UPDATE_AFTER_MS, CONTENT.message, new Uint8Array(300).fill(0x5a));
 
   const at = FRESH_AFTER_MS;
-  const offers = await Promise.all(await client.offerFresh(clientPorts, NOW + at));
+  const offers = await Promise.all((await client.offerFresh(clientPorts, NOW + at))());
   let offer = new Uint8Array();
   for (const record of offers) offer = server.take(await server.begin(record)).bytes.slice();
   const answers = await Promise.all((await server.answerFresh(serverPorts, offer, NOW + at))());
   let done: Uint8Array[] = [];
   for (const record of answers) {
     const content = client.take(await client.begin(record));
-    if (content.kind === CONTENT.freshAnswer) done = await Promise.all(await client.takeFresh(content.bytes, NOW + at));
+    if (content.kind === CONTENT.freshAnswer)
+      done = await Promise.all((await client.takeFresh(content.bytes, NOW + at))());
   }
   for (const record of done) server.take(await server.begin(record));
   const fresh = {
@@ -105,7 +106,6 @@ export async function makeVector() {
       kemPublicKey: hex(manifest.kemPublicKey),
       devicePublicKey: hex(devicePublicKey),
     },
-    token: TOKEN,
     /** In the order of use. Client: X-Wing seed, encapsulation, nonce. Server: encapsulation, nonce. */
     handshake: { draws, ...messages(session), secrets },
     records,

@@ -1,0 +1,84 @@
+/**
+ * Who this server is to clients: its X-Wing key, and the manifest in which an ML-DSA-65 root says so (ADR 0013). In production the root
+ * is offline and both come from a file; without one a root is made at start, good for development.
+ */
+import { MANIFEST_LIFE_MAX_S, openManifest, pinOf, rootOf, signManifest } from '@veilcast/e2ee/channel';
+import { keyEncapsulation, signatures, type KemKey } from '@veilcast/e2ee/pq';
+import type { Clock } from '@veilcast/protocol';
+import { readFile } from 'node:fs/promises';
+import type { SignalingConfig } from './config.ts';
+import { z } from 'zod';
+
+/** A manifest made here is followed by another when half of its life is over. */
+const RENEW_AFTER_MS = (MANIFEST_LIFE_MAX_S * 1_000) / 2;
+/** Clients' clocks are off. */
+const CLOCK_SLACK_S = 3_600;
+
+export interface ChannelIdentity {
+  readonly kemKey: KemKey;
+  /** SHA-256 of the root, hexadecimal: what a client pins. */
+  readonly pin: string;
+  /** The manifest of now, for clients. */
+  document(): Promise<Uint8Array>;
+  /** What was signed of it and of the one before. */
+  signed(): readonly Uint8Array[];
+}
+
+const KeyFile = z.strictObject({
+  /** X-Wing seed, hexadecimal. */
+  seed: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The manifest's document, base64. */
+  manifest: z.base64().max(16_384),
+});
+
+/** As the config says. @throws as `loadChannelIdentity` */
+export function channelIdentity(
+  { channelKeyFile, cluster }: Pick<SignalingConfig, 'channelKeyFile' | 'cluster'>,
+  clock: Clock,
+): Promise<ChannelIdentity> {
+  return channelKeyFile === undefined
+    ? developmentIdentity(cluster, clock)
+    : loadChannelIdentity(channelKeyFile, clock);
+}
+
+/** @throws ZodError, ClusterError MANIFEST_INVALID, OVERSIZE, or what reading a file throws */
+async function loadChannelIdentity(path: string, clock: Clock): Promise<ChannelIdentity> {
+  const { seed, manifest } = KeyFile.parse(JSON.parse(await readFile(path, 'utf8')));
+  const document = new Uint8Array(Buffer.from(manifest, 'base64'));
+  const pin = pinOf(rootOf(document));
+  const opened = await openManifest(document, pin, clock.now(), signatures);
+  const kemKey = await keyEncapsulation.fromSeed(Buffer.from(seed, 'hex'));
+  if (!Buffer.from(kemKey.publicKey).equals(opened.kemPublicKey)) throw new Error('the manifest is of another key');
+  return {
+    kemKey,
+    pin: Buffer.from(pin).toString('hex'),
+    document: async () => document,
+    signed: () => [opened.signed],
+  };
+}
+
+/** With a root that lives and dies with this process. */
+export async function developmentIdentity(id: string, clock: Clock): Promise<ChannelIdentity> {
+  const [root, kemKey] = await Promise.all([signatures.generate(), keyEncapsulation.generate()]);
+  const pin = pinOf(root.publicKey);
+  let signedAt = 0;
+  let signed: readonly Uint8Array[] = [];
+  let document: Uint8Array = new Uint8Array();
+  const renew = async (now: number): Promise<void> => {
+    signedAt = now;
+    const notBefore = Math.floor(now / 1_000) - CLOCK_SLACK_S;
+    const expiry = notBefore + MANIFEST_LIFE_MAX_S;
+    document = await signManifest(root, kemKey.publicKey, { v: 1, id, notBefore, expiry });
+    signed = [(await openManifest(document, pin, now, signatures)).signed, ...signed.slice(0, 1)];
+  };
+  await renew(clock.now());
+  return {
+    kemKey,
+    pin: Buffer.from(pin).toString('hex'),
+    document: async () => {
+      if (clock.now() - signedAt >= RENEW_AFTER_MS) await renew(clock.now());
+      return document;
+    },
+    signed: () => signed,
+  };
+}
