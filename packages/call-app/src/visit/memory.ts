@@ -1,6 +1,6 @@
-/** What the page remembers between visits: the name and the chosen devices. Nothing when the browser keeps nothing. */
+/** What the page remembers between visits: the name, the chosen devices, and as which user it came. Nothing when the browser keeps nothing. */
 
-type Remembered = 'name' | 'microphone' | 'camera' | 'speaker';
+type Remembered = 'name' | 'user' | 'microphone' | 'camera' | 'speaker';
 
 export function remember(key: Remembered, value: string): void {
   try {

@@ -1,20 +1,25 @@
 /** Asks signaling's development endpoint for a join token. In a cluster the link brings its own. */
-import { ClusterError, WireError, type Role } from '@veilcast/protocol';
+import { ClusterError, ParticipantId, WireError, type Role } from '@veilcast/protocol';
+import { remember, remembered } from './memory.ts';
 
 /** An answer takes milliseconds; after a cut the browser may ask over a connection that is dead, and must try another soon. */
 const DEADLINE_MS = 3_000;
 
 /**
  * The tokens of one person: the first is there, further ones are fetched when the call must come back, since a token
- * lives for minutes. @throws ClusterError with the code that signaling answered, DISCONNECTED or DEADLINE
+ * lives for minutes. This browser comes as the same user each time, so that others who verified its device know it again,
+ * and are warned when the device is another. @throws ClusterError with the code that signaling answered, DISCONNECTED or DEADLINE
  */
 export async function openTokens(room: string, role: Role): Promise<() => string | Promise<string>> {
-  const first = await fetchToken(room, role);
+  const known = ParticipantId.safeParse(remembered('user'));
+  const first = await fetchToken(room, role, known.data);
+  const user = participantOf(first);
+  if (user !== undefined) remember('user', user);
   let next: string | undefined = first;
   return () => {
     const token = next;
     next = undefined;
-    return token ?? fetchToken(room, role, participantOf(first));
+    return token ?? fetchToken(room, role, user);
   };
 }
 
