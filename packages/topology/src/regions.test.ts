@@ -42,11 +42,11 @@ function meanOf(view: View, made: Plan, one: Case, policy: Policy): number {
   let sum = 0;
   let all = 0;
   for (const name of NAMES.filter((other) => other !== one.source)) {
-    const path = pathOf(made, made.pipes[0]?.producerIds[0] as never, workerOf(name)) ?? [];
+    const path = pathOf(made, made.pipes[0]?.producerIds[0], workerOf(name)) ?? [];
     expect(path.length, `${name} is reached`).toBeGreaterThan(1);
     const legs = path
       .slice(1)
-      .map((to, i) => pipeMs(view, sites.get(path[i] as WorkerId) as Site, sites.get(to) as Site));
+      .map((to, i) => pipeMs(view, sites.get(path[i]) as Site, sites.get(to) as Site));
     sum += weightOf(name, one.weights) * legs.reduce((a, b) => a + b, 0);
     all += weightOf(name, one.weights);
   }
