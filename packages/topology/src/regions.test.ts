@@ -44,9 +44,7 @@ function meanOf(view: View, made: Plan, one: Case, policy: Policy): number {
   for (const name of NAMES.filter((other) => other !== one.source)) {
     const path = pathOf(made, made.pipes[0]?.producerIds[0], workerOf(name)) ?? [];
     expect(path.length, `${name} is reached`).toBeGreaterThan(1);
-    const legs = path
-      .slice(1)
-      .map((to, i) => pipeMs(view, sites.get(path[i]) as Site, sites.get(to) as Site));
+    const legs = path.slice(1).map((to, i) => pipeMs(view, sites.get(path[i]) as Site, sites.get(to) as Site));
     sum += weightOf(name, one.weights) * legs.reduce((a, b) => a + b, 0);
     all += weightOf(name, one.weights);
   }
