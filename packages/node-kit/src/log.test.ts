@@ -1,5 +1,7 @@
 import { ClusterError } from '@veilcast/protocol';
 import * as fc from 'fast-check';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { createLogger } from './log.ts';
 
@@ -56,4 +58,22 @@ test('anything can be logged: no value throws', () => {
   cycle['self'] = cycle;
   log.info(cycle, 'round');
   for (const line of lines) JSON.parse(line);
+});
+
+test('a process whose log nobody reads any more goes on, and ends when it wants to', async () => {
+  const script = `
+    import { createLogger } from ${JSON.stringify(import.meta.resolve('./log.ts'))};
+    const log = createLogger({ service: 'test' });
+    process.stdin.once('data', () => {
+      for (let at = 0; at < 100; at += 1) log.fatal({ at }, 'a line');
+      setTimeout(() => process.exit(7), 20);
+    });
+    log.info('ready');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'ignore'] });
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  child.stdin.write('go');
+  const kill = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  expect(await once(child, 'exit')).toEqual([7, null]);
+  clearTimeout(kill);
 });

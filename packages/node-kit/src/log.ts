@@ -76,6 +76,16 @@ export interface LogOptions {
   readonly destination?: DestinationStream | undefined;
 }
 
+/** Not pino's own: it writes on and on to a pipe that nobody reads any more, and its process never ends. */
+function standardOutput(): DestinationStream {
+  if (!process.stdout.listeners('error').includes(unread)) process.stdout.on('error', unread);
+  return { write: (line) => void process.stdout.write(line) };
+}
+
+function unread(): void {
+  // Whoever read the log is gone; the service is not there for it.
+}
+
 /** A logger of one service. Make children with ids bound: `log.child({ roomId: loggable(id) })`. */
 export function createLogger(options: LogOptions): Logger {
   const settings: pino.LoggerOptions = {
@@ -90,7 +100,7 @@ export function createLogger(options: LogOptions): Logger {
     },
     hooks: { streamWrite: withoutAddresses },
   };
-  const log = options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  const log = pino(settings, options.destination ?? standardOutput());
   // pino does not format the bindings of children; these inherit this `child` in turn.
   const child = Reflect.get(log, 'child') as unknown as (
     this: Logger,
