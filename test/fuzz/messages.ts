@@ -1,6 +1,6 @@
 /** What clients and signaling, operators and signaling, and services say to each other. */
 import { callBody, decodeFrame, eventOf, wire } from '@veilcast/control';
-import { ClusterError, parseEvent, parseRequest, parseWith, Picture } from '@veilcast/protocol';
+import { ClusterError, parseEvent, parseRequest, parseWith, Picture, PROTOCOL_VERSION } from '@veilcast/protocol';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { NONE, type Target, type Verdict } from './target.ts';
 
@@ -50,7 +50,7 @@ const rtp = { codecs: [{ mimeType: 'audio/opus', payloadType: 100, clockRate: 48
 const REQUESTS: readonly (readonly [string, unknown])[] = [
   [
     'join',
-    { version: 1, token: 'a.b.c', leafKey: 'B'.repeat(43), device: bytes, probes: [{ region: 'eu', rttMs: 12 }] },
+    { version: PROTOCOL_VERSION, token: 'a.b.c', leafKey: 'B'.repeat(43), device: bytes, probes: [{ region: 'eu', rttMs: 12 }] },
   ],
   ['knock', { name: 'somebody' }],
   ['produce', { kind: 'audio', source: 'microphone', rtpParameters: rtp, paused: false }],
