@@ -50,7 +50,13 @@ const rtp = { codecs: [{ mimeType: 'audio/opus', payloadType: 100, clockRate: 48
 const REQUESTS: readonly (readonly [string, unknown])[] = [
   [
     'join',
-    { version: PROTOCOL_VERSION, token: 'a.b.c', leafKey: 'B'.repeat(43), device: bytes, probes: [{ region: 'eu', rttMs: 12 }] },
+    {
+      version: PROTOCOL_VERSION,
+      token: 'a.b.c',
+      leafKey: 'B'.repeat(43),
+      device: bytes,
+      probes: [{ region: 'eu', rttMs: 12 }],
+    },
   ],
   ['knock', { name: 'somebody' }],
   ['produce', { kind: 'audio', source: 'microphone', rtpParameters: rtp, paused: false }],
