@@ -16,7 +16,7 @@ import {
   type StatementClaims,
 } from '@veilcast/e2ee/identity';
 import { signatures } from '@veilcast/e2ee/pq';
-import { ParticipantId, RoomId } from '@veilcast/protocol';
+import { ParticipantId, PROTOCOL_VERSION, RoomId } from '@veilcast/protocol';
 import { virtualClock } from '@veilcast/testkit';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -65,7 +65,7 @@ async function openWith(kept: boolean): Promise<LoggedIdentities> {
 
 async function joining(token: string, by = device) {
   const proof = await proveDevice(by, { token, leaf, now: clock.now() });
-  return { version: 1 as const, token, leafKey, device: proof, probes: [] };
+  return { version: PROTOCOL_VERSION, token, leafKey, device: proof, probes: [] };
 }
 
 async function enter(by = device, bound?: Device) {

@@ -1,5 +1,6 @@
 /** A device that is revoked while it is in a call: it is out at once, the others hear it, and it does not come back. */
 import { decodeRevocations, hexNameOf, newDevice, proveDevice, signSelfRevocation } from '@veilcast/e2ee/identity';
+import { PROTOCOL_VERSION } from '@veilcast/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Fixture, LEAF_KEY, until } from './testing/fixture.ts';
 
@@ -24,8 +25,8 @@ test('it is ended with REVOKED, its place is empty, and everybody is told the si
   const join = async () => {
     const token = await fixture.token();
     const proof = await proveDevice(device, { token, leaf: new Uint8Array(32), now: Date.now() });
-    const client = fixture.client();
-    await client.request('join', { version: 1, token, leafKey: LEAF_KEY, device: proof, probes: [] });
+    const client = fixture.client(fixture.main.url, device);
+    await client.request('join', { version: PROTOCOL_VERSION, token, leafKey: LEAF_KEY, device: proof, probes: [] });
     return client;
   };
   const bob = await join();

@@ -14,6 +14,7 @@ import {
 } from '@veilcast/protocol';
 import { lineOver, openWire, type Wire } from '@veilcast/client/wire';
 import { newDevice, proveDevice } from '@veilcast/e2ee/identity';
+import type { SigningKey } from '@veilcast/e2ee/pq';
 import { systemClock } from '@veilcast/node-kit';
 import fastify from 'fastify';
 import type { AddressInfo } from 'node:net';
@@ -122,8 +123,8 @@ export class Fixture {
     return ((await response.json()) as { token: string }).token;
   }
 
-  client(url = this.main.url): Client {
-    const client = new Client(url);
+  client(url = this.main.url, device?: SigningKey): Client {
+    const client = new Client(url, {}, device);
     this.clients.push(client);
     return client;
   }
@@ -155,14 +156,16 @@ export class Client {
   ended: string | undefined;
   onEvent: () => void = () => undefined;
   readonly #url: string;
+  readonly #device: SigningKey | undefined;
   #wire: Promise<Wire> | undefined;
   /** Seq of the last event; a gap fails the test at the next look. */
   #seq = 0;
   #id = 0;
   #broken: unknown;
 
-  constructor(url: string, options: object = {}) {
+  constructor(url: string, options: object = {}, device?: SigningKey) {
     this.#url = url;
+    this.#device = device;
     this.socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, ...options });
   }
 
@@ -174,7 +177,7 @@ export class Client {
 
   async #open(): Promise<Wire> {
     const line = lineOver(this.socket);
-    const wire = await openWire({ url: this.#url, line, device: await DEVICE, clock: systemClock });
+    const wire = await openWire({ url: this.#url, line, device: this.#device ?? (await DEVICE), clock: systemClock });
     wire.onRecord((raw, shared) => this.#take(raw, shared));
     return wire;
   }
