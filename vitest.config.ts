@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** unit: pure code and services on fakes of the outside, side by side. real: workers and browsers, one file at a time. */
+/** unit: pure code, models and services on fakes of the outside, side by side. real: workers and browsers, one file at a time. */
 export default defineConfig({
   test: {
     reporters: ['default', './tools/test-summary.ts'],
@@ -12,7 +12,7 @@ export default defineConfig({
             'packages/*/src/**/*.test.ts',
             '{signaling,sfu-node,cascade-router}/src/**/*.test.ts',
             'tools/**/*.test.ts',
-            'test/simulation/**/*.test.ts',
+            'test/{simulation,fuzz,models,specification}/**/*.test.ts',
           ],
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['{packages/*,signaling,sfu-node,cascade-router,load-tests}/test/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, 'test/simulation/**'],
+          exclude: [...configDefaults.exclude, 'test/{simulation,fuzz,models,specification}/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -1,5 +1,5 @@
 /** Real Chromium with a film for a camera, and what a test reads off its call page. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { CallReport } from '@veilcast/client';
 import { launchBrowser } from '@veilcast/testkit/browser';
 import { BAND, COLUMNS, readCode, type Film } from './film.ts';
@@ -23,13 +23,9 @@ export interface JoinOptions {
   readonly token?: string;
 }
 
-/** Opens the call page and joins without a click. Errors on the page end the test with their text. */
-export async function joinCall(browser: Browser, origin: string, options: JoinOptions): Promise<Page> {
-  const context = await browser.newContext({
-    permissions: ['camera', 'microphone'],
-    ignoreHTTPSErrors: true,
-    viewport: { width: 1280, height: 800 },
-  });
+/** Opens the call page, on a device of its own or in a context that is there, and joins without a click. Errors on the page end the test with their text. */
+export async function joinCall(on: Browser | BrowserContext, origin: string, options: JoinOptions): Promise<Page> {
+  const context = 'newContext' in on ? await newDevice(on) : on;
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`page of ${options.name}: ${error.stack ?? error.message}`));
   page.on('console', (message) => {
@@ -41,6 +37,15 @@ export async function joinCall(browser: Browser, origin: string, options: JoinOp
   if (options.token) query.set('token', options.token);
   await page.goto(`${origin}/r/${options.room}?${query}`);
   return page;
+}
+
+/** Keeps nothing of others: a device of its own. */
+function newDevice(browser: Browser): Promise<BrowserContext> {
+  return browser.newContext({
+    permissions: ['camera', 'microphone'],
+    ignoreHTTPSErrors: true,
+    viewport: { width: 1280, height: 800 },
+  });
 }
 
 export function reportOf(page: Page): Promise<Report> {
