@@ -1,6 +1,7 @@
 /**
  * What the services write and answer names nobody: through a whole call, with everything that can go wrong in one, no log
- * line at the finest level, no metric and no error holds a name, a word, a token, a key, an address or the Room.
+ * line at the finest level, no metric, no error, no answer over HTTP, nothing that a process or a page prints, and no operator's picture
+ * holds a name, a word, a token, a key, an address or the Room. Operators see Rooms by their ids, and nothing else of these.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,8 @@ import { observer } from 'mediasoup';
 import type { Browser, Page } from 'playwright-core';
 import { startCluster, type Cluster } from '@veilcast/cli';
 import { createLogger } from '@veilcast/node-kit';
-import { PROTOCOL_VERSION, RegionId, type Answer } from '@veilcast/protocol';
+import { OPERATOR_NAMESPACE, PROTOCOL_VERSION, RegionId, type Answer } from '@veilcast/protocol';
+import { io } from 'socket.io-client';
 import { eventually, joinCall, openBrowser, reportOf } from './support/browser.ts';
 import { makeFilm } from './support/film.ts';
 import { metricsOf } from './support/level.ts';
@@ -31,8 +33,23 @@ const lines: string[] = [];
 const answers: Answer[] = [];
 const refusals: string[] = [];
 let metrics = '';
+/** What operators were shown, as JSON. */
+const pictures: string[] = [];
+/** Status, headers and body of what anybody may ask for over HTTP. */
+const served: string[] = [];
+/** What this process and the pages print. */
+const printed: string[] = [];
+const restore: (() => void)[] = [];
 
 beforeAll(async () => {
+  for (const stream of [process.stdout, process.stderr]) {
+    const write = stream.write.bind(stream);
+    stream.write = (chunk: string | Uint8Array, ...rest: never[]) => {
+      printed.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
+      return write(chunk, ...rest);
+    };
+    restore.push(() => (stream.write = write));
+  }
   observer.on('newworker', ({ pid }) => void workers.push(pid));
   const destination = { write: (line: string) => void lines.push(line) };
   const log = createLogger({ service: 'veilcast', level: 'trace', destination });
@@ -49,11 +66,13 @@ beforeAll(async () => {
   await call();
   await abuse();
   await loseWorkers();
+  await look();
   metrics = await metricsOf(cluster.origin);
   keepSecretsOf(host);
 });
 
 afterAll(async () => {
+  for (const undo of restore) undo();
   host?.line.close();
   await browser?.close();
   await cluster?.close();
@@ -62,7 +81,7 @@ afterAll(async () => {
 function keepToken(what: string, token: string): void {
   for (const [index, part] of token.split('.').entries()) {
     // The header of every token is the same, and public.
-    if (index > 0 || part.length > 60) secrets.set(`${what}, part ${index}`, part);
+    if (index > 0) secrets.set(`${what}, part ${index}`, part);
   }
 }
 
@@ -82,13 +101,20 @@ function keepSecretsOf({ admission, keys }: Member): void {
   }
 }
 
+function listen(page: Page): void {
+  page.on('console', (message) => void printed.push(message.text()));
+  page.on('pageerror', (error) => void printed.push(`${error.message} ${error.stack ?? ''}`));
+}
+
 /** Names, pictures between two regions, chat, a lock, a knock, an admission and a kick. */
 async function call(): Promise<void> {
   const { origin } = cluster;
   const token = await tokenFor(origin, ROOM);
   keepToken("Ada's token", token);
   ada = await joinCall(browser, origin, { room: ROOM, name: NAMES.ada, region: 'eu', token });
+  listen(ada);
   const bob = await joinCall(browser, origin, { room: ROOM, name: NAMES.bob, region: 'us' });
+  listen(bob);
   await eventually(
     'the call',
     () => reportOf(bob),
@@ -149,6 +175,35 @@ async function abuse(): Promise<void> {
   }
 }
 
+/** What operators, and people without anything, get to see. */
+async function look(): Promise<void> {
+  const { origin } = cluster;
+  const watching = io(`${origin}${OPERATOR_NAMESPACE}`, { transports: ['websocket'], forceNew: true });
+  watching.on('picture', (picture: unknown) => void pictures.push(JSON.stringify(picture)));
+  await eventually(
+    'two pictures',
+    async () => pictures.length,
+    (count) => count >= 2,
+  );
+  watching.close();
+  const stolen = await tokenFor(origin, ROOM);
+  keepToken('a token in a path', stolen);
+  const paths = [
+    'healthz',
+    'readyz',
+    'metrics',
+    'api/authority',
+    'api/regions',
+    `api/${stolen}`,
+    `r/x?token=${stolen}`,
+    `nowhere/${stolen}`,
+  ];
+  for (const path of paths) {
+    const answer = await fetch(`${origin}/${path}`);
+    served.push(`${answer.status} ${JSON.stringify([...answer.headers])} ${await answer.text()}`);
+  }
+}
+
 /** Dead Workers are what the services say most about. */
 async function loseWorkers(): Promise<void> {
   await host.line.request('setLocked', { locked: false });
@@ -191,4 +246,35 @@ it('no error answer holds one', () => {
   expect(answers.map((answer) => answer.ok)).toEqual(answers.map(() => false));
   for (const answer of answers) expect(found(JSON.stringify(answer)), JSON.stringify(answer)).toEqual([]);
   for (const text of refusals) expect(found(text), text).toEqual([]);
+});
+
+it('no picture of an operator holds one but the Room', () => {
+  expect(pictures.at(-1)).toContain(ROOM);
+  for (const picture of pictures) expect(found(picture).filter((what) => what !== 'the Room')).toEqual([]);
+});
+
+it('no answer over HTTP holds one', () => {
+  expect(served.length).toBe(8);
+  for (const answer of served) expect(found(answer), answer.slice(0, 300)).toEqual([]);
+});
+
+it('nothing that was printed holds one', () => {
+  for (const text of printed) expect(found(text), text).toEqual([]);
+});
+
+it('one that is planted is found, wherever it stands', () => {
+  const token = [...secrets].find(([what]) => what === "Ada's token, part 1");
+  if (token === undefined) throw new Error('no token');
+  const planted: string[] = [];
+  const log = createLogger({
+    service: 'veilcast',
+    level: 'trace',
+    destination: { write: (line) => void planted.push(line) },
+  });
+  log.info({ why: { said: `not ${token[1]}` } }, 'planted');
+  log.debug({ err: new Error(`refused ${token[1]}`) }, 'planted');
+  expect(planted.map((line) => found(line))).toEqual([[token[0]], [token[0]]]);
+  for (const place of [metrics, pictures.at(-1) ?? '', served.join('\n'), printed.join('')]) {
+    expect(found(`${place} ${NAMES.bob}`)).toContain('the name of bob: Wilhelmina');
+  }
 });
