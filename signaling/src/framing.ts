@@ -6,6 +6,7 @@
 import type { Member } from '@veilcast/delivery';
 import type { Inspected } from '@veilcast/e2ee';
 import type { PeerId, RequestBody, RoomId } from '@veilcast/protocol';
+import { sameBytes } from './bytes.ts';
 
 /** packages/e2ee's `inspect`. Undefined: these bytes are no MLS message of our suite. */
 export type InspectMessage = (bytes: Uint8Array) => Inspected | undefined;
@@ -30,8 +31,8 @@ export function checkCommit(
   if (body.commit === undefined) return body.ticket !== undefined && made.epoch === 0 ? made.groupId : undefined;
   const commit = inspect(body.commit);
   if (commit?.kind !== 'commit' || commit.room !== context.roomId || commit.epoch !== body.epoch) return undefined;
-  if (made.epoch !== body.epoch + 1 || !same(made.groupId, commit.groupId)) return undefined;
-  if (context.groupId !== undefined && !same(commit.groupId, context.groupId)) return undefined;
+  if (made.epoch !== body.epoch + 1 || !sameBytes(made.groupId, commit.groupId)) return undefined;
+  if (context.groupId !== undefined && !sameBytes(commit.groupId, context.groupId)) return undefined;
   if (commit.external !== (body.ticket !== undefined)) return undefined;
   return (commit.external ? entersAsItself(commit, context) : removesAsSaid(commit, body, context))
     ? commit.groupId
@@ -53,8 +54,4 @@ function removesAsSaid(commit: Inspected, body: RequestBody<'groupCommit'>, cont
   if (commit.removes === undefined) return true;
   const said = new Set(body.removes.map(leafOf));
   return said.size === commit.removes.length && commit.removes.every((leaf) => said.has(leaf));
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

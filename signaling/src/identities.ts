@@ -18,6 +18,7 @@ import { signatures } from '@veilcast/e2ee/pq';
 import { ClusterError, type Admission, type Clock, type RequestBody } from '@veilcast/protocol';
 import type { Authority } from './authority.ts';
 import { BundleLog } from './bundle-log.ts';
+import { base64Url, sameBytes } from './bytes.ts';
 import type { LogStore } from './log-store.ts';
 import type { RevocationStore } from './revocation-store.ts';
 import { RevokedDevices } from './revoked-devices.ts';
@@ -134,8 +135,8 @@ export class LoggedIdentities implements Identities {
     const { device, leaf, binding, expiresAt } = statement;
     const fits =
       statement.room === room &&
-      same(leaf, Buffer.from(leafKey, 'base64url')) &&
-      same(binding, tokenBinding(token)) &&
+      sameBytes(leaf, Buffer.from(leafKey, 'base64url')) &&
+      sameBytes(binding, tokenBinding(token)) &&
       expiresAt > now - CLOCK_SLACK_MS &&
       expiresAt <= now + STATEMENT_AHEAD_MS;
     if (!fits || !(await verifyStatement(statement, proof.key, signatures))) throw new ClusterError('BAD_DEVICE');
@@ -182,12 +183,4 @@ export class LoggedIdentities implements Identities {
     // Half of its life is left for the call that begins with it.
     return { bundle, bundleName: base64Url(nameOf(bundle)), index, renewAt: issuedAt + bundleTtlMs / 2 };
   }
-}
-
-function base64Url(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64url');
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }

@@ -5,6 +5,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AddressBudget } from './address-budget.ts';
 import type { Authority } from './authority.ts';
+import { base64Url } from './bytes.ts';
 import type { SignalingConfig } from './config.ts';
 import type { LoggedIdentities } from './identities.ts';
 import { addressOf } from './origin.ts';
@@ -77,8 +78,4 @@ function refusalOf(thrown: unknown): ClusterError {
   const status = thrown instanceof Error && 'statusCode' in thrown ? thrown.statusCode : undefined;
   if (status === 413) return new ClusterError('OVERSIZE');
   return typeof status === 'number' && status < 500 ? new ClusterError('MALFORMED') : ClusterError.of(thrown);
-}
-
-function base64Url(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64url');
 }
