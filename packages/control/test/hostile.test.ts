@@ -205,7 +205,8 @@ test('who does not read is cut with a code, and costs the queue and no more', as
   expect(carrier.links()[0]?.queuedBytes).toBeLessThanOrEqual(1024 * 1024);
   await expect.poll(() => reasons).toEqual(['OVERLOADED']);
   await closed(session);
-  expect(carrier.links()).toEqual([]);
+  // The far side's socket may end before this side's stream has.
+  await expect.poll(() => carrier.links()).toEqual([]);
 });
 
 test('who reads slowly is not cut as long as it reads', async () => {
