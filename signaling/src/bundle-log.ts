@@ -3,7 +3,7 @@ import { LOG_ENTRY_BYTES, logEntry } from '@veilcast/e2ee/identity';
 import { ClusterError, type Clock } from '@veilcast/protocol';
 import { leafHash, MerkleLog, type Frontier } from '@veilcast/translog';
 import type { Authority } from './authority.ts';
-import type { LogStore } from './log-store.ts';
+import { KeptList, type KeptStore } from './kept-list.ts';
 
 /** Entries in one answer: 96 kB. */
 export const ENTRIES_MAX = 1_024;
@@ -11,14 +11,14 @@ export const ENTRIES_MAX = 1_024;
 export interface BundleLogOptions {
   readonly authority: Pick<Authority, 'signHead'>;
   readonly clock: Clock;
-  readonly store: LogStore;
+  readonly store: KeptStore;
 }
 
 export class BundleLog {
   readonly #options: BundleLogOptions;
   readonly #tree = new MerkleLog();
   readonly #entries: Uint8Array[] = [];
-  #tail: Promise<unknown> = Promise.resolve();
+  #kept: KeptList | undefined;
   #head: { readonly size: number; readonly bytes: Promise<Uint8Array> } | undefined;
 
   private constructor(options: BundleLogOptions) {
@@ -27,7 +27,7 @@ export class BundleLog {
 
   static async open(options: BundleLogOptions): Promise<BundleLog> {
     const log = new BundleLog(options);
-    for (const entry of await options.store.read()) log.#take(entry);
+    log.#kept = await KeptList.open(options.store, (entry) => log.#take(entry));
     return log;
   }
 
@@ -36,14 +36,16 @@ export class BundleLog {
   }
 
   /** Kept before anybody can be shown it. Resolves to its index. */
-  append(user: string, key: Uint8Array, bundle: Uint8Array): Promise<number> {
-    const entry = logEntry({ user, key, bundle });
-    const appended = this.#tail.then(async () => {
-      await this.#options.store.append(entry);
-      return this.#take(entry);
-    });
-    this.#tail = appended.catch(() => undefined);
-    return appended;
+  async append(user: string, key: Uint8Array, bundle: Uint8Array): Promise<number> {
+    const entry = Buffer.from(logEntry({ user, key, bundle })).toString('base64');
+    const index = await this.#kept?.append(entry);
+    if (index === undefined) throw new ClusterError('CLOSED');
+    return index;
+  }
+
+  /** Has so many entries, if any process of the cluster does. */
+  async reach(size: number): Promise<void> {
+    if (size > this.size) await this.#kept?.catchUp();
   }
 
   inclusion(index: number, size: number): Uint8Array[] {
@@ -76,12 +78,12 @@ export class BundleLog {
   }
 
   async close(): Promise<void> {
-    await this.#tail;
-    await this.#options.store.close();
+    await this.#kept?.close();
   }
 
-  #take(entry: Uint8Array): number {
+  #take(text: string): void {
+    const entry = new Uint8Array(Buffer.from(text, 'base64'));
     this.#entries.push(entry);
-    return this.#tree.append(leafHash(entry));
+    this.#tree.append(leafHash(entry));
   }
 }

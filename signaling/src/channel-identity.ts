@@ -5,8 +5,9 @@
 import { MANIFEST_LIFE_MAX_S, openManifest, pinOf, rootOf, signManifest } from '@veilcast/e2ee/channel';
 import { keyEncapsulation, signatures, type KemKey } from '@veilcast/e2ee/pq';
 import type { Clock } from '@veilcast/protocol';
-import { readFile } from 'node:fs/promises';
 import type { SignalingConfig } from './config.ts';
+import { readSeed } from './seed.ts';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 /** A manifest made here is followed by another when half of its life is over. */
@@ -32,13 +33,12 @@ const KeyFile = z.strictObject({
 });
 
 /** As the config says. @throws as `loadChannelIdentity` */
-export function channelIdentity(
-  { channelKeyFile, cluster }: Pick<SignalingConfig, 'channelKeyFile' | 'cluster'>,
+export async function channelIdentity(
+  { channelKeyFile, channelRootFile, cluster }: Pick<SignalingConfig, 'channelKeyFile' | 'channelRootFile' | 'cluster'>,
   clock: Clock,
 ): Promise<ChannelIdentity> {
-  return channelKeyFile === undefined
-    ? developmentIdentity(cluster, clock)
-    : loadChannelIdentity(channelKeyFile, clock);
+  if (channelKeyFile !== undefined) return loadChannelIdentity(channelKeyFile, clock);
+  return developmentIdentity(cluster, clock, channelRootFile);
 }
 
 /** @throws ZodError, ClusterError MANIFEST_INVALID, OVERSIZE, or what reading a file throws */
@@ -57,9 +57,11 @@ async function loadChannelIdentity(path: string, clock: Clock): Promise<ChannelI
   };
 }
 
-/** With a root that lives and dies with this process. */
-export async function developmentIdentity(id: string, clock: Clock): Promise<ChannelIdentity> {
-  const [root, kemKey] = await Promise.all([signatures.generate(), keyEncapsulation.generate()]);
+/** With a root that lives and dies with this process, or one whose seed several processes of a development cluster have. */
+export async function developmentIdentity(id: string, clock: Clock, rootFile?: string): Promise<ChannelIdentity> {
+  const seed = rootFile === undefined ? undefined : await readSeed(rootFile);
+  const made = seed === undefined ? signatures.generate() : signatures.fromSeed(seed);
+  const [root, kemKey] = await Promise.all([made, keyEncapsulation.generate()]);
   const pin = pinOf(root.publicKey);
   let signedAt = 0;
   let signed: readonly Uint8Array[] = [];

@@ -121,6 +121,13 @@ export const SignalingConfig = z.strictObject({
     .describe(
       'The X-Wing seed of the sealed channel and its signed manifest. Missing: a root of its own at every start.',
     ),
+  channelRootFile: z
+    .string()
+    .max(4096)
+    .optional()
+    .describe(
+      'Development: 32 bytes, base64url, the seed of the root under which each process signs a manifest of its own. In production the root is offline; see channelKeyFile.',
+    ),
   proxyHops: z.number().int().min(0).max(8).default(0).describe('Trusted proxies before us that add X-Forwarded-For.'),
   policy: SignalingPolicy.prefault({}),
   limits: SignalingLimits.prefault({}),

@@ -24,8 +24,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAuthority, type Authority } from './authority.ts';
 import { LoggedIdentities } from './identities.ts';
-import { fileLogStore, memoryLogStore } from './log-store.ts';
-import { fileRevocationStore, memoryRevocationStore } from './revocation-store.ts';
+import { sharedStore } from './kept-list.ts';
+import { fileLogStore } from './log-store.ts';
+import { fileRevocationStore } from './revocation-store.ts';
 
 const room = RoomId.parse('demo');
 const sub = ParticipantId.parse('ada');
@@ -48,18 +49,19 @@ beforeEach(async () => {
   device = await newDevice();
 });
 afterEach(async () => {
-  await identities.log.close();
+  await identities.close();
   await rm(dir, { recursive: true });
 });
 
-async function openWith(kept: boolean): Promise<LoggedIdentities> {
+async function openWith(kept: boolean, store = new MemoryStore(clock)): Promise<LoggedIdentities> {
+  const shared = memoryCoordination(store);
   return LoggedIdentities.open({
     authority,
     clock,
-    leases: memoryCoordination(new MemoryStore(clock)).leases,
+    leases: shared.leases,
     bundleTtlMs: 24 * HOUR_MS,
-    logStore: kept ? await fileLogStore(join(dir, 'log')) : memoryLogStore(),
-    revocationStore: kept ? fileRevocationStore(join(dir, 'revoked')) : memoryRevocationStore(),
+    logStore: kept ? await fileLogStore(join(dir, 'log')) : sharedStore(shared, 'bundles'),
+    revocationStore: kept ? fileRevocationStore(join(dir, 'revoked')) : sharedStore(shared, 'revoked'),
   });
 }
 
@@ -185,4 +187,50 @@ test('the log goes on after a restart where it was, without what a crash cut off
   expect(after.consistency(before!.size, after.size).length).toBeGreaterThan(0);
   expect(() => after.consistency(0, 9)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
   expect(after.entries(1, 3).entries).toHaveLength(192);
+});
+
+function add(to: LoggedIdentities, n: number): Promise<number> {
+  return to.log.append('ada', Uint8Array.of(n), Uint8Array.of(n));
+}
+
+describe('two processes under one root', () => {
+  test('give out bundles of one log: each shows what the other took in, and the heads extend each other', async () => {
+    const store = new MemoryStore(clock);
+    const [a, b] = [await openWith(false, store), await openWith(false, store)];
+    const people = await Promise.all(
+      Array.from({ length: 6 }, async (_, i) => {
+        const token = await authority.issueToken({ room, sub, role: 'speaker' });
+        return (i % 2 === 0 ? a : b).admit(await joining(token, await newDevice()));
+      }),
+    );
+    expect(people.map(({ proven }) => proven.index).toSorted((x, y) => x - y)).toEqual([0, 1, 2, 3, 4, 5]);
+    await Promise.all([a, b].map((one) => one.attestations(people.map(({ proven }) => proven))));
+    expect(a.log.entries(0, 6)).toEqual(b.log.entries(0, 6));
+    expect(a.log.inclusion(3, 6)).toEqual(b.log.inclusion(3, 6));
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  test('revoke for both, once', async () => {
+    const store = new MemoryStore(clock);
+    const [a, b] = [await openWith(false, store), await openWith(false, store)];
+    const said = await signSelfRevocation(device, clock.now());
+    await Promise.all([a.revokeItself(said), b.revokeItself(said)]);
+    expect([a, b].map((one) => one.isRevoked(device.publicKey))).toEqual([true, true]);
+    expect(store.journals.get('revoked')?.entries).toEqual([hexNameOf(device.publicKey)]);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  test('tell a store that has forgotten what they showed, before anything new', async () => {
+    const store = new MemoryStore(clock);
+    const [a, b] = [await openWith(false, store), await openWith(false, store)];
+    for (const n of [0, 1, 2]) await add(a, n);
+    await b.log.reach(3);
+    store.forget();
+    expect(await add(b, 3)).toBe(3);
+    expect(await add(a, 4)).toBe(4);
+    expect(b.log.size).toBeGreaterThanOrEqual(4);
+    await b.log.reach(5);
+    expect(a.log.entries(0, 5)).toEqual(b.log.entries(0, 5));
+    await Promise.all([a.close(), b.close()]);
+  });
 });

@@ -19,8 +19,7 @@ import { ClusterError, type Admission, type Clock, type RequestBody } from '@vei
 import type { Authority } from './authority.ts';
 import { BundleLog } from './bundle-log.ts';
 import { base64Url, sameBytes } from './bytes.ts';
-import type { LogStore } from './log-store.ts';
-import type { RevocationStore } from './revocation-store.ts';
+import type { KeptStore } from './kept-list.ts';
 import { RevokedDevices } from './revoked-devices.ts';
 import type { JoinClaims } from './tokens.ts';
 
@@ -62,8 +61,8 @@ export interface IdentitiesOptions {
   /** Where an invitation is bound to the first device that uses it. */
   readonly leases: LeaseStore;
   readonly bundleTtlMs: number;
-  readonly logStore: LogStore;
-  readonly revocationStore: RevocationStore;
+  readonly logStore: KeptStore;
+  readonly revocationStore: KeptStore;
 }
 
 interface Issued {
@@ -108,11 +107,16 @@ export class LoggedIdentities implements Identities {
   }
 
   async attestations(list: readonly Proven[]): Promise<{ head: Uint8Array; attestations: Uint8Array[] }> {
+    await this.log.reach(Math.max(0, ...list.map(({ index }) => index + 1)));
     const { size } = this.log;
     const attestations = list.map(({ bundle, statement, index }) =>
       encodeAttestation({ bundle, statement, index, path: this.log.inclusion(index, size) }),
     );
     return { head: await this.log.head(size), attestations };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.log.close(), this.revoked.close()]);
   }
 
   isRevoked(key: Uint8Array): boolean {

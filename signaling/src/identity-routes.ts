@@ -58,14 +58,16 @@ export function identityRoutes({ config, authority, identities, refuse }: Identi
       spend(looks, request).then(async () => ({ head: base64Url(await log.head()) })),
     );
     app.get('/api/log/consistency', (request) =>
-      spend(looks, request).then(() => {
+      spend(looks, request).then(async () => {
         const { from, to } = parseWith(Range, request.query);
+        await log.reach(to);
         return { path: log.consistency(from, to).map(base64Url) };
       }),
     );
     app.get('/api/log/entries', (request) =>
-      spend(looks, request).then(() => {
+      spend(looks, request).then(async () => {
         const { from, to } = parseWith(Range, request.query);
+        await log.reach(to);
         const { frontier, entries } = log.entries(from, to);
         return { frontier: frontier.hashes.map(base64Url), entries: base64Url(entries) };
       }),

@@ -1,7 +1,8 @@
-/** Where it is kept which devices were revoked: in memory, or in a file. */
+/** Which devices were revoked, in a file. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import type { KeptStore } from './kept-list.ts';
 
 const State = z.strictObject({
   v: z.literal(1),
@@ -10,31 +11,28 @@ const State = z.strictObject({
   keys: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
 });
 
-export type RevocationState = Pick<z.infer<typeof State>, 'number' | 'keys'>;
-
-export interface RevocationStore {
-  read(): Promise<RevocationState>;
-  write(state: RevocationState): Promise<void>;
-}
-
-export function memoryRevocationStore(): RevocationStore {
-  return { read: async () => ({ number: 0, keys: [] }), write: async () => undefined };
-}
-
-/** Written anew and then renamed: a crash leaves the old one or the new one. @throws ZodError for a file that is something else */
-export function fileRevocationStore(path: string): RevocationStore {
+/** Names of keys in a file of one process, written anew and then renamed: a crash leaves the old one or the new one. */
+export function fileRevocationStore(path: string): KeptStore {
+  let keys: readonly string[] = [];
   return {
-    async read() {
+    /** @throws ZodError for a file that is something else */
+    async read(from) {
+      if (from > 0) return [];
       const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
         if (cause.code === 'ENOENT') return undefined;
         throw cause;
       });
-      return text === undefined ? { number: 0, keys: [] } : State.parse(JSON.parse(text));
+      keys = text === undefined ? [] : State.parse(JSON.parse(text)).keys;
+      return keys;
     },
-    async write(state) {
+    async append(_at, entries) {
+      const next = [...keys, ...entries];
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(`${path}.new`, JSON.stringify({ v: 1, ...state }));
+      await writeFile(`${path}.new`, JSON.stringify({ v: 1, number: next.length, keys: next }));
       await rename(`${path}.new`, path);
+      keys = next;
+      return { kind: 'appended', size: keys.length };
     },
+    close: async () => undefined,
   };
 }

@@ -4,6 +4,7 @@ import { Resumptions } from '@veilcast/e2ee/channel';
 import { ClusterError, type RequestBody } from '@veilcast/protocol';
 import type { FastifyPluginAsync } from 'fastify';
 import type { JWK } from 'jose';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
@@ -16,15 +17,20 @@ import { SignalingConfig, type SignalingConfigInput } from './config.ts';
 import type { InspectMessage } from './framing.ts';
 import { openFrontDoor } from './front-door.ts';
 import { LoggedIdentities } from './identities.ts';
-import { fileLogStore, memoryLogStore } from './log-store.ts';
+import { sharedStore, type KeptStore } from './kept-list.ts';
+import { fileLogStore } from './log-store.ts';
 import { openRooms } from './open-rooms.ts';
 import { openOperator, refusal } from './operator.ts';
 import { addressOf, isLoopback, originAllowed } from './origin.ts';
 import type { RoomOwner } from './room-owner.ts';
-import { fileRevocationStore, memoryRevocationStore } from './revocation-store.ts';
+import { fileRevocationStore } from './revocation-store.ts';
 import { signalingRoutes } from './routes.ts';
+import { readSeed } from './seed.ts';
 import type { PeerLink, Seat } from './seat.ts';
 import { ClientSocket } from './socket.ts';
+
+/** How long the log of a root that is kept nowhere is kept after its last entry. */
+const ROOT_FORGOTTEN_MS = 2 * 24 * 3_600_000;
 
 export interface SignalingOptions {
   readonly config: SignalingConfigInput;
@@ -52,15 +58,12 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
   const log = context.log.child({ service: 'signaling' });
   const bug = (error: unknown): void => log.error({ err: error }, 'a bug');
   const authority = options.authority ?? (await ownAuthority(config, context));
-  const { identityDir } = config;
   const identities = await LoggedIdentities.open({
     authority,
     clock,
     leases: context.coordination.leases,
     bundleTtlMs: config.bundleTtlMs,
-    logStore: identityDir === undefined ? memoryLogStore() : await fileLogStore(join(identityDir, 'bundles.log')),
-    revocationStore:
-      identityDir === undefined ? memoryRevocationStore() : fileRevocationStore(join(identityDir, 'revoked.json')),
+    ...(await identityStores(config, context, authority)),
   });
   const identity = options.identity ?? (await channelIdentity(config, clock));
   const resumptions = new Resumptions(config.limits.resumableMax);
@@ -155,7 +158,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
       for (const socket of sockets) socket.shutDown();
       await door.close();
       await opened.close();
-      await identities.log.close();
+      await identities.close();
     },
   };
 }
@@ -185,12 +188,29 @@ function sketch(room: RoomOwner) {
   };
 }
 
+/** In files of this process, or shared by all processes under one root. */
+async function identityStores(
+  { identityDir, authorityRootFile }: SignalingConfig,
+  { coordination }: ServiceContext,
+  authority: Authority,
+): Promise<{ logStore: KeptStore; revocationStore: KeptStore }> {
+  if (identityDir !== undefined) {
+    const logStore = await fileLogStore(join(identityDir, 'bundles.log'));
+    return { logStore, revocationStore: fileRevocationStore(join(identityDir, 'revoked.json')) };
+  }
+  const { root } = authority.publicKey();
+  const name = createHash('sha256').update(root).digest('base64url');
+  // Nobody asks for the log of a root that died with its process.
+  const ttlMs = authorityRootFile === undefined ? ROOT_FORGOTTEN_MS : undefined;
+  return {
+    logStore: sharedStore(coordination, `bundles/${name}`, ttlMs),
+    revocationStore: sharedStore(coordination, `revoked/${name}`, ttlMs),
+  };
+}
+
 async function ownAuthority(config: SignalingConfig, { clock }: ServiceContext): Promise<Authority> {
   const { authorityKeyFile, authorityRootFile, tokenTtlMs, credentialTtlMs, apiKeys, issuers } = config;
-  const rootSeed =
-    authorityRootFile === undefined
-      ? undefined
-      : Buffer.from((await readFile(authorityRootFile, 'utf8')).trim(), 'base64url');
+  const rootSeed = authorityRootFile === undefined ? undefined : await readSeed(authorityRootFile);
   const key =
     authorityKeyFile === undefined ? undefined : (JSON.parse(await readFile(authorityKeyFile, 'utf8')) as JWK);
   return createAuthority({

@@ -3,6 +3,7 @@
  * Every time is that of the store's Clock. All queues and maps are bounded.
  */
 import { ClusterError, type Clock } from '@veilcast/protocol';
+import { memoryJournals, type MemoryJournal } from './memory-journals.ts';
 import type { Bus, Coordination, Directory, Entry, Lease, LeaseStore } from './ports.ts';
 import { settleMs } from './settle.ts';
 
@@ -23,6 +24,7 @@ export class MemoryStore {
   /** When it last forgot everything. */
   forgotAt = -Infinity;
   readonly entries = new Map<string, Entry & { readonly expiresAt: number }>();
+  readonly journals = new Map<string, MemoryJournal>();
   readonly watchers = new Set<Watcher>();
   readonly subscribers = new Map<string, Set<(message: Uint8Array) => void>>();
   /** No forgotten Lease had a Term above it. */
@@ -44,6 +46,7 @@ export class MemoryStore {
     for (const { term } of this.leases.values()) this.termFloor = Math.max(this.termFloor, term);
     this.leases.clear();
     this.entries.clear();
+    this.journals.clear();
     this.forgotAt = this.clock.now();
     tell(this);
   }
@@ -81,6 +84,7 @@ export function memoryCoordination(store: MemoryStore, options: MemoryViewOption
     leases: leasesOf(store, alive),
     directory: directoryOf(store, { alive, owned, report }),
     bus: busOf(store, { alive, owned, report }),
+    journals: memoryJournals(store, alive),
     reachable: () => !closed,
     close: async () => {
       closed = true;

@@ -1,5 +1,5 @@
 /**
- * What processes share: Leases (who owns a key), a Directory (who is there) and a Bus (what happened).
+ * What processes share: Leases (who owns a key), a Directory (who is there), a Bus (what happened) and Journals (in which order).
  * All times are the store's; no process compares its clock with another's. Adapters: memory, Redis; one contract suite.
  */
 
@@ -60,10 +60,29 @@ export interface Bus {
   subscribe(topic: string, listener: (message: Uint8Array) => void): () => void;
 }
 
+/** How an `append` went: where the journal ends now. Refused: it ended elsewhere than the writer thought. */
+export interface Appended {
+  readonly kind: 'appended' | 'refused';
+  readonly size: number;
+}
+
+/**
+ * Lists of texts that only grow. A writer says where it thinks that the list ends, so that two who write agree on one order, and whoever
+ * closes a journal by an entry of its own shuts out the writer before (ADR 0029).
+ */
+export interface Journals {
+  /** All of the entries, or none. `ttlMs`: after so long without another the journal is gone; undefined: never. */
+  append(key: string, at: number, entries: readonly string[], ttlMs?: number): Promise<Appended>;
+  /** From there to the end. */
+  read(key: string, from: number): Promise<readonly string[]>;
+  remove(key: string): Promise<void>;
+}
+
 export interface Coordination {
   readonly leases: LeaseStore;
   readonly directory: Directory;
   readonly bus: Bus;
+  readonly journals: Journals;
   /** The store answers and takes writes, as far as was seen lately. */
   reachable(): boolean;
   close(): Promise<void>;

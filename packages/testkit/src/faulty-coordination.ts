@@ -45,6 +45,11 @@ export function faultyCoordination(view: Coordination, connection: StoreConnecti
           if (connection.state() === 'up') listener(message);
         }),
     },
+    journals: {
+      append: (key, at, entries, ttlMs) => asked(() => view.journals.append(key, at, entries, ttlMs)),
+      read: (key, from) => asked(() => view.journals.read(key, from)),
+      remove: (key) => asked(() => view.journals.remove(key)),
+    },
     reachable: () => connection.state() === 'up' && view.reachable(),
     close: () => view.close(),
   };

@@ -156,13 +156,17 @@ async function redisOf(folder: string, port: number) {
 interface AuthorityFiles {
   readonly authorityKeyFile: string;
   readonly authorityRootFile: string;
+  readonly channelRootFile: string;
 }
 
 /** The same for both signaling processes: what one gives out the other takes. */
 async function authorityOf(folder: string): Promise<AuthorityFiles> {
-  const [authorityKeyFile, authorityRootFile] = [join(folder, 'authority.jwk'), join(folder, 'authority.root')];
+  const path = (name: string): string => join(folder, name);
+  const [authorityKeyFile, authorityRootFile] = [path('authority.jwk'), path('authority.root')];
+  const channelRootFile = path('channel.root');
   const { privateKey } = generateKeyPairSync('ed25519');
   await writeFile(authorityKeyFile, JSON.stringify(privateKey.export({ format: 'jwk' })), { mode: 0o600 });
-  await writeFile(authorityRootFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
-  return { authorityKeyFile, authorityRootFile };
+  for (const file of [authorityRootFile, channelRootFile])
+    await writeFile(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  return { authorityKeyFile, authorityRootFile, channelRootFile };
 }

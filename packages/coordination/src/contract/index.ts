@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as fc from 'fast-check';
 import type { Coordination, Entry, Lease } from '../ports.ts';
 import { settleMs } from '../settle.ts';
+import { journalContract } from './journals.ts';
 import {
   forgotten,
   later,
@@ -246,6 +247,8 @@ export function coordinationContract(
       await subject.advance(0);
       expect(told).toBe(before);
     });
+
+    journalContract(() => subject);
 
     test('bus: subscribers of a topic in all processes get its messages in order', async () => {
       const topic = freshKey();

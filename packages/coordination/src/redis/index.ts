@@ -7,6 +7,7 @@ import { ClusterError, type Clock, type ErrorCode, type Random } from '@veilcast
 import type { Coordination } from '../ports.ts';
 import { busIn } from './bus.ts';
 import { directoryIn } from './directory.ts';
+import { journalsIn } from './journals.ts';
 import { keysOf, LEASE_SHARDS } from './keys.ts';
 import { leasesIn } from './leases.ts';
 import { Link, type LinkLimits } from './link.ts';
@@ -109,6 +110,7 @@ export function redisCoordination(options: RedisOptions): Coordination {
     leases: leasesIn(keys, run, () => clock.now() - foundAgainAt),
     directory,
     bus: busIn(keys, link, publish, listening),
+    journals: journalsIn(keys, run),
     reachable: () => link.connected && clock.now() - provenAt < PROBE_AGE_MS,
     close: async () => {
       closed = true;

@@ -20,6 +20,7 @@ export interface Keys {
   /** Where changes of a shard are told. */
   changes(shard: number): string;
   topic(topic: string): string;
+  journal(key: string): string;
 }
 
 export function keysOf(prefix: string): Keys {
@@ -38,6 +39,7 @@ export function keysOf(prefix: string): Keys {
     },
     changes: (shard) => `${ofDirectory(shard)}:changes`,
     topic: (topic) => `${prefix}:b:${topic}`,
+    journal: (key) => `${prefix}:j:{${key}}`,
   };
 }
 

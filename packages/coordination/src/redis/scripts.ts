@@ -158,3 +158,34 @@ for _, key in ipairs(names) do
 end
 return answer
 `);
+
+/** KEYS journal · ARGV at, ttl (0: none), entry … Answers 1 size, or 0 size where it does not end there. */
+export const APPEND = script(`
+local size = redis.call('LLEN', KEYS[1])
+if size ~= tonumber(ARGV[1]) then return {0, size} end
+for i = 3, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
+if ARGV[2] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return {1, size + #ARGV - 2}
+`);
+
+/** KEYS journal · ARGV from, length. The next entries, one at least and not many more characters than that. */
+export const READ_JOURNAL = script(`
+local answer, at, left = {}, tonumber(ARGV[1]), tonumber(ARGV[2])
+while left > 0 do
+  local entries = redis.call('LRANGE', KEYS[1], at, at + 15)
+  for _, entry in ipairs(entries) do
+    if left > 0 then
+      answer[#answer + 1] = entry
+      left = left - #entry - 1
+    end
+  end
+  if #entries < 16 then return answer end
+  at = at + 16
+end
+return answer
+`);
+
+/** KEYS journal. */
+export const REMOVE_JOURNAL = script(`
+return redis.call('DEL', KEYS[1])
+`);

@@ -6,7 +6,19 @@ import type { Script } from './scripts.ts';
 
 /** What is done, for the metrics. */
 export type Operation =
-  'acquire' | 'renew' | 'release' | 'read' | 'put' | 'remove' | 'list' | 'sweep' | 'publish' | 'probe';
+  | 'acquire'
+  | 'renew'
+  | 'release'
+  | 'read'
+  | 'put'
+  | 'remove'
+  | 'list'
+  | 'sweep'
+  | 'publish'
+  | 'probe'
+  | 'append'
+  | 'journal'
+  | 'forget';
 
 export type Run = (
   operation: Operation,
