@@ -3,10 +3,21 @@ import type { Call, CallSnapshot } from '@veilcast/client';
 import { useEffect, useState, useSyncExternalStore, type RefObject } from 'react';
 import type { Size } from '../layout/grid.ts';
 import { meter } from '../media/level.ts';
+import { pace } from './pace.ts';
+
+/** Between two drawings of the whole call, ms. While somebody joins the picture changes 70 times in a second. */
+const DRAW_MS = 100;
 
 export function useCall(call: Call): CallSnapshot {
   return useSyncExternalStore(
-    (listener) => call.on('change', listener),
+    (listener) => {
+      const paced = pace(listener, DRAW_MS);
+      const off = call.on('change', paced.call);
+      return () => {
+        off();
+        paced.cancel();
+      };
+    },
     () => call.snapshot,
   );
 }
