@@ -1,6 +1,8 @@
-/** How loud a track is, ten times a second, 0 to 1. One AudioContext for the page; a meter holds one analyser while it runs. */
+/** How loud a track is, at most ten times a second, 0 to 1. One AudioContext for the page; a meter holds one analyser while it runs. */
 
 const PERIOD_MS = 100;
+/** Finer steps would only make the page draw what nobody sees. */
+const STEPS = 16;
 let shared: AudioContext | undefined;
 
 function context(): AudioContext {
@@ -18,7 +20,7 @@ function level(samples: Float32Array): number {
   return Math.min(1, Math.max(0, (decibels + 60) / 48));
 }
 
-/** Calls back until the returned function is called. The track is only listened to, never stopped. */
+/** Calls back after every change until the returned function is called. The track is only listened to, never stopped. */
 export function meter(track: MediaStreamTrack, listener: (level: number) => void): () => void {
   const audio = context();
   const source = audio.createMediaStreamSource(new MediaStream([track]));
@@ -27,12 +29,16 @@ export function meter(track: MediaStreamTrack, listener: (level: number) => void
   source.connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   let shown = 0;
+  let told = -1;
   const timer = setInterval(() => {
     analyser.getFloatTimeDomainData(samples);
     const now = track.enabled ? level(samples) : 0;
     // Up at once, down slowly: a bar that flickers between syllables cannot be read.
     shown = Math.max(now, shown - 0.15);
-    listener(shown);
+    const step = Math.round(shown * STEPS) / STEPS;
+    if (step === told) return;
+    told = step;
+    listener(step);
   }, PERIOD_MS);
   return () => {
     clearInterval(timer);
