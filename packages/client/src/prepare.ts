@@ -7,6 +7,7 @@ import { ownIdentity } from './device/device.ts';
 import type { Identity } from './device/identity.ts';
 import { Dialer } from './dialer.ts';
 import { Group } from './group.ts';
+import { askBrowser } from './media/browser-media.ts';
 import { requireTransforms } from './transform-kind.ts';
 import { Transforms } from './transforms.ts';
 import type { ConnectOptions, Prepared, PrepareOptions } from './call.ts';
@@ -22,6 +23,7 @@ export class SeatWorkers implements Prepared {
     requireTransforms();
     this.dialer = url === undefined ? undefined : new Dialer({ url, pin, clock: browserClock, device: ownIdentity() });
     this.dialer?.dialAhead();
+    askBrowser();
     const { port1, port2 } = new MessageChannel();
     this.transforms = new Transforms(port2);
     this.group = new Group(port1);

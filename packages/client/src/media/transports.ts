@@ -11,9 +11,10 @@ import {
   type Source,
   type TransportOptions,
 } from '@veilcast/protocol';
-import { Device, type types } from 'mediasoup-client';
+import type { Device, types } from 'mediasoup-client';
 import type { Signaling } from '../socket.ts';
 import { connectionSettings } from '../transform-kind.ts';
+import { newDevice } from './browser-media.ts';
 import { PathWatch } from './path-watch.ts';
 
 /** What we attach to every Producer. */
@@ -54,14 +55,6 @@ export async function openTransports(admission: Admission, outside: TransportsOu
       receive.close();
     },
   };
-}
-
-async function newDevice(): Promise<Device> {
-  try {
-    return await Device.factory();
-  } catch (cause) {
-    throw new ClusterError('MEDIA_UNSUPPORTED', 'this browser is not known to the media library', { cause });
-  }
 }
 
 function optionsOf(options: TransportOptions): types.TransportOptions {
