@@ -246,8 +246,9 @@ export class Seat {
       undecodable: () => this.#listeners.mediaFailed(new ClusterError('CANNOT_CONSUME')),
     });
     this.#media = { transports, publishing, receiving };
-    this.#listeners.admitted(admission, this.#media);
+    // Before anything is sent: who comes wants to see the others first.
     for (const peer of admission.peers) for (const producer of peer.producers) receiving.producerOpened(producer);
+    this.#listeners.admitted(admission, this.#media);
     for (const event of this.#held.splice(0)) this.#dispatch(event);
   }
 

@@ -78,7 +78,7 @@ export class Receiving {
     return [...this.#received.values()].map(({ received }) => received);
   }
 
-  /** All Producers that open within one tick become one request. */
+  /** All Producers that open within one tick become one request, which is sent before the browser does anything else. */
   producerOpened(producer: ProducerView): void {
     if (this.#wanted.has(producer.producerId)) return;
     this.#wanted.set(producer.producerId, { producer, tries: 0 });
@@ -110,7 +110,7 @@ export class Receiving {
 
   #ask(producerId: ProducerId): void {
     this.#batch.add(producerId);
-    if (this.#batch.size === 1) this.#clock.after(0, () => void this.#flush());
+    if (this.#batch.size === 1) queueMicrotask(() => void this.#flush());
   }
 
   #askLater(producerId: ProducerId): void {
