@@ -1,0 +1,172 @@
+package call
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"veilcast/load-tests/k6/channel"
+)
+
+// The version of the requests that this speaks (packages/protocol, requests).
+const protocolVersion = 2
+
+// Options say who comes, and into which Room.
+type Options struct {
+	Site *Site
+	Room string
+	// Role: host, speaker or viewer.
+	Role string
+	// Region to be placed in, under the development policy; empty: wherever.
+	Region string
+	// Keys: the Peer takes its turns in the group with placeholders; without them it is sent away after three turns.
+	Keys bool
+	// Psk of the last channel of this Device, for one more.
+	Psk    *channel.Psk
+	Device *Device
+	// OnEvent hears every event. It is called by one goroutine at a time and must not wait for an answer.
+	OnEvent func(Event)
+	// OnEnd hears once that the call is over, and why; not after Leave.
+	OnEnd func(error)
+}
+
+// Call is one Peer in one Room.
+type Call struct {
+	Admission Admission
+	// Handshake and Join are how long each took.
+	Handshake, Join time.Duration
+
+	wire *Wire
+	keys *placeholder
+	end  sync.Once
+	told func(error)
+}
+
+// Join opens a channel and enters the Room.
+func Join(ctx context.Context, o Options) (*Call, error) {
+	token, err := o.Site.Token(ctx, o.Room, o.Role)
+	if err != nil {
+		return nil, fmt.Errorf("token: %w", err)
+	}
+	device := o.Device
+	if device == nil {
+		if device, err = NewDevice(); err != nil {
+			return nil, err
+		}
+	}
+	c := &Call{told: o.OnEnd}
+	if o.Keys {
+		c.keys = newPlaceholder(o.Room)
+	}
+	began := time.Now()
+	if c.wire, err = Open(ctx, o.Site, device, o.Psk, c.heard(o.OnEvent), c.over); err != nil {
+		return nil, err
+	}
+	c.Handshake = time.Since(began)
+	began = time.Now()
+	if err := c.enter(ctx, o, device, token); err != nil {
+		c.wire.Close()
+		return nil, err
+	}
+	c.Join = time.Since(began)
+	return c, nil
+}
+
+func (c *Call) enter(ctx context.Context, o Options, device *Device, token string) error {
+	// The leaf key of a group that this Peer has no part in.
+	var leaf [32]byte
+	rand.Read(leaf[:])
+	proof, err := device.prove(token, leaf, time.Now())
+	if err != nil {
+		return err
+	}
+	result, _, err := c.wire.Request(ctx, "join", func(parts *channel.Parts) any {
+		body := map[string]any{
+			"version": protocolVersion,
+			"token":   token,
+			"leafKey": base64.RawURLEncoding.EncodeToString(leaf[:]),
+			"device":  parts.Add(proof),
+			"probes":  []any{},
+		}
+		if o.Region != "" {
+			body["region"] = o.Region
+		}
+		return body
+	})
+	if err != nil {
+		return err
+	}
+	var joined struct {
+		Status    string
+		Admission Admission
+	}
+	if err := json.Unmarshal(result, &joined); err != nil {
+		return fmt.Errorf("MALFORMED: %w", err)
+	}
+	if joined.Status != "admitted" {
+		return errors.New("NOT_JOINED: the Room is locked")
+	}
+	c.Admission = joined.Admission
+	if c.keys != nil {
+		c.keys.enter(c, joined.Admission)
+	}
+	return nil
+}
+
+func (c *Call) heard(listener func(Event)) func(Event) {
+	return func(event Event) {
+		if event.Name == "ended" {
+			var body struct{ Error Refusal }
+			if json.Unmarshal(event.Body, &body) == nil {
+				c.over(&body.Error)
+			}
+		}
+		if c.keys != nil {
+			c.keys.heard(event)
+		}
+		if listener != nil {
+			listener(event)
+		}
+	}
+}
+
+func (c *Call) over(err error) {
+	c.end.Do(func() {
+		if c.told != nil {
+			c.told(err)
+		}
+	})
+}
+
+// Request asks signaling; `into` may be nil.
+func (c *Call) Request(ctx context.Context, name string, body, into any) error {
+	result, _, err := c.wire.Request(ctx, name, func(*channel.Parts) any { return body })
+	if err != nil || into == nil {
+		return err
+	}
+	if err := json.Unmarshal(result, into); err != nil {
+		return fmt.Errorf("MALFORMED: %w", err)
+	}
+	return nil
+}
+
+// Psk is good for the next channel of the same Device.
+func (c *Call) Psk() channel.Psk { return c.wire.Psk() }
+
+// Leave says goodbye and closes.
+func (c *Call) Leave(ctx context.Context) {
+	c.end.Do(func() {})
+	_ = c.Request(ctx, "leave", struct{}{}, nil)
+	c.wire.Close()
+}
+
+// Drop closes the socket without a word, as a dead network does.
+func (c *Call) Drop() {
+	c.end.Do(func() {})
+	c.wire.Close()
+}
