@@ -52,7 +52,9 @@ for (const [title, command, args] of checks) {
   const { code } = await run(command, args);
   const outcome = code === 0 ? 'passed' : code === NOT_RUN ? 'skipped' : 'failed';
   total[outcome]++;
-  process.stdout.write(`${{ passed: '✓', skipped: '○', failed: '✗' }[outcome]} ${title}  ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
+  process.stdout.write(
+    `${{ passed: '✓', skipped: '○', failed: '✗' }[outcome]} ${title}  ${((Date.now() - began) / 1000).toFixed(1)} s\n`,
+  );
 }
 const { code, stdout } = await run('vitest', ['run', ...process.argv.slice(2)]);
 const counts = summary.exec(stdout);
