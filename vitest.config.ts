@@ -1,6 +1,10 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** unit: pure code, models and services on fakes of the outside, side by side. real: workers and browsers, one file at a time. */
+/**
+ * unit: pure code, models and services on fakes of the outside, side by side. real: workers and browsers, one file at a time.
+ * The real ones run on machines that are busy with other things: what fails there is tried once more, and the summary names
+ * it. Never the unit tests: a random history that fails once has found something.
+ */
 export default defineConfig({
   test: {
     reporters: ['default', './tools/test-summary.ts'],
@@ -26,6 +30,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          retry: 1,
           // After the unit tests: two cores are few for browsers that encode and decode.
           sequence: { groupOrder: 1 },
         },
