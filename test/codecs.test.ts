@@ -48,7 +48,7 @@ async function person(room: string, name: string, region: string, side: Side, be
 }
 
 const isSeen = (seen: object | undefined): boolean => seen !== undefined;
-const isHeard = (level: number): boolean => level > 0.05;
+const isHeard = (level: number): boolean => level > 0.01;
 
 const pairs: readonly (readonly [Side, Side])[] = [
   [

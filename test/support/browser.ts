@@ -48,8 +48,13 @@ function newDevice(browser: Browser): Promise<BrowserContext> {
   });
 }
 
-export function reportOf(page: Page): Promise<Report> {
-  return page.evaluate(() => (window as unknown as { veilcast: { report(): Promise<Report> } }).veilcast.report());
+/** A page of any driver. */
+export interface Tab {
+  evaluate(script: string): Promise<unknown>;
+}
+
+export function reportOf(page: Tab): Promise<Report> {
+  return page.evaluate('veilcast.report()') as Promise<Report>;
 }
 
 /** Asks until the answer pleases, and says what it was last when it never does. */

@@ -1,7 +1,9 @@
 /**
  * A page with the SDK whose cameras and screens are films that it draws itself, so that every browser can show one, and
- * many people of different films can share one browser.
+ * many people of different films can share one browser. Voices are the browser's own made-up microphone, and what is
+ * heard is read off the decoder: without a sound card Firefox's AudioContext never starts.
  */
+import type { Tab } from './browser.ts';
 import { BAND, COLUMNS, codeOf, FPS, HEIGHT, readCode, WIDTH } from './film.ts';
 import { serveSdk, type ServedSdk } from './sdk-page.ts';
 
@@ -20,22 +22,24 @@ interface FilmApi {
   enter(options: FilmOptions, codes: readonly number[]): Promise<void>;
   share(codes: readonly number[]): Promise<void>;
   look(peerId: string, source: string): { luminances: number[]; width: number } | undefined;
-  loudness(peerId: string): number;
+  loudness(peerId: string): Promise<number>;
   show(peerId: string, width: number): void;
   report(): Promise<unknown>;
   leave(): Promise<void>;
 }
 
-/** A page of any driver. */
-export interface Tab {
-  evaluate(script: string): Promise<unknown>;
-}
-
 const SOURCE = `
 import { connect } from '@veilcast/client';
 const FPS = ${FPS}, COLUMNS = ${COLUMNS}, BAND = ${BAND};
-let call, sound;
+let call;
 const shown = new Map();
+const connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...options) {
+    super(...options);
+    connections.push(this);
+  }
+};
 function film(codes, width) {
   const canvas = document.createElement('canvas');
   canvas.width = width;
@@ -59,15 +63,6 @@ function film(codes, width) {
   setInterval(draw, 1000 / FPS);
   return stream;
 }
-function tone(frequency) {
-  sound ??= new AudioContext();
-  void sound.resume();
-  const oscillator = new OscillatorNode(sound, { frequency });
-  const to = new MediaStreamAudioDestinationNode(sound);
-  oscillator.connect(to);
-  oscillator.start();
-  return to.stream.getAudioTracks()[0];
-}
 function shows({ source, track, producerId }, { peerId }) {
   const element = document.createElement(track.kind);
   element.autoplay = true;
@@ -75,21 +70,17 @@ function shows({ source, track, producerId }, { peerId }) {
   element.srcObject = new MediaStream([track]);
   document.body.append(element);
   void element.play().catch(() => undefined);
-  let analyser;
-  if (track.kind === 'audio') {
-    analyser = new AnalyserNode(sound, { fftSize: 2048 });
-    new MediaStreamAudioSourceNode(sound, { mediaStream: element.srcObject }).connect(analyser);
-  }
-  shown.set(peerId + ' ' + source, { element, analyser, producerId });
+  shown.set(peerId + ' ' + source, { element, track, producerId });
 }
 window.film = {
   async enter(options, codes) {
     const { actor, width = ${WIDTH}, ...rest } = options;
-    const voice = tone(300 + actor * 40);
+    const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+    const voice = await navigator.mediaDevices.getUserMedia({ audio: plain });
     call = await connect(rest);
     call.on('track', shows);
     for (const person of call.snapshot.people) for (const track of person.tracks) shows(track, person);
-    await call.publish(new MediaStream([...film(codes, width).getTracks(), voice]));
+    await call.publish(new MediaStream([...film(codes, width).getTracks(), ...voice.getTracks()]));
   },
   share: (codes) => call.publish(film(codes, ${WIDTH}), { video: 'screen' }),
   look(peerId, source) {
@@ -107,12 +98,12 @@ window.film = {
     const { data } = context.getImageData(0, 0, COLUMNS, 1);
     return { width, luminances: Array.from({ length: COLUMNS }, (_, column) => data[column * 4 + 1]) };
   },
-  loudness(peerId) {
-    const analyser = shown.get(peerId + ' microphone')?.analyser;
-    if (!analyser) return 0;
-    const samples = new Float32Array(analyser.fftSize);
-    analyser.getFloatTimeDomainData(samples);
-    return Math.max(...samples.map(Math.abs));
+  async loudness(peerId) {
+    const id = shown.get(peerId + ' microphone')?.track.id;
+    const open = connections.filter(({ connectionState }) => connectionState !== 'closed');
+    const stats = await Promise.all(open.map((connection) => connection.getStats()));
+    const heard = stats.flatMap((each) => [...each.values()]).find((entry) => entry.trackIdentifier === id);
+    return Math.sqrt(heard?.totalAudioEnergy / heard?.totalSamplesDuration) || 0;
   },
   show(peerId, width) {
     const { producerId } = shown.get(peerId + ' camera');
@@ -160,7 +151,7 @@ export class Filmed {
     return code && { ...code, width: look.width };
   }
 
-  /** 0 to 1. */
+  /** What was decoded so far, its root mean square: 0 to 1. */
   async loudness(peerId: string): Promise<number> {
     return (await this.#call('loudness', peerId)) as number;
   }
