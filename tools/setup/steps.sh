@@ -74,7 +74,7 @@ build_apps() {
   cd "$root" && npm run build --workspace packages/call-app --workspace packages/operator-app
 }
 
-# What the tests drive: a browser, a film maker, a store, a linter for these scripts.
+# What the tests drive: two browsers, a film maker, a store, a linter for these scripts.
 setup_test_tools() {
-  install_packages 'the tests' chromium ffmpeg redis-server redis-tools shellcheck spin gcc libc6-dev
+  install_packages 'the tests' chromium firefox-esr ffmpeg redis-server redis-tools shellcheck spin gcc libc6-dev
 }

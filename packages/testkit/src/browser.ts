@@ -28,9 +28,14 @@ export async function launchBrowser(flags: readonly string[] = []): Promise<Brow
 }
 
 /** The browser that `./veilcast test` installed. @throws Error when there is none */
-export async function chromiumPath(): Promise<string> {
+export function chromiumPath(): Promise<string> {
+  return pathOf(NAMES);
+}
+
+/** The first on PATH of what goes by one of these names. @throws Error when there is none */
+export async function pathOf(names: readonly string[]): Promise<string> {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    for (const name of NAMES) {
+    for (const name of names) {
       const path = join(folder, name);
       const found = await access(path).then(
         () => true,
@@ -39,5 +44,5 @@ export async function chromiumPath(): Promise<string> {
       if (found) return path;
     }
   }
-  throw new Error(`no browser: none of ${NAMES.join(', ')} is on PATH; ./veilcast test installs one`);
+  throw new Error(`no browser: none of ${names.join(', ')} is on PATH; ./veilcast test installs one`);
 }
