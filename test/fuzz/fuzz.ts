@@ -5,8 +5,9 @@ import { drawFrom, makeInput } from './mutate.ts';
 import type { Target, Verdict } from './target.ts';
 
 export interface Limits {
+  /** All of them are read; taken whole are those for which there is time. */
   readonly inputs: number;
-  /** No more inputs after so much work of the processor, and ten times as long in all; how many there were is said. */
+  /** Work of the processor for what costs more than reading: a target that `reads` only reads after it. */
   readonly budgetMs: number;
   /** One input takes no longer, however busy the machine. */
   readonly inputMs: number;
@@ -16,6 +17,8 @@ export interface Limits {
 
 export interface Report {
   readonly inputs: number;
+  /** Of these, given to `take`; the others were read. */
+  readonly whole: number;
   /** Of the processor. */
   readonly tookMs: number;
   readonly slowestMs: number;
@@ -33,26 +36,37 @@ const collect = runInNewContext('gc') as () => void;
 
 /** @throws Error with the input as base64, for `VEILCAST_FUZZ=name:base64` */
 export async function fuzz(target: Target, seed: number, limits: Limits): Promise<Report> {
+  // Most inputs are refused by an exception, and the trace of one costs more than the reading. A failure prints its input instead.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return await feed(target, seed, limits);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+async function feed(target: Target, seed: number, limits: Limits): Promise<Report> {
   const draw = drawFrom(seed);
   const refused = new Map<string, number>();
   let taken = 0;
   let slowestMs = 0;
   let inputs = 0;
+  let whole = 0;
   let before = await heap();
   for (const valid of target.seeds) await takeOne(target, valid, limits);
-  const began = performance.now();
   const worked = process.cpuUsage();
-  while (
-    inputs < limits.inputs &&
-    workedMs(worked) < limits.budgetMs &&
-    performance.now() - began < 10 * limits.budgetMs
-  ) {
+  while (inputs < limits.inputs) {
+    const { reads } = target;
+    const only = reads !== undefined && workedMs(worked) >= limits.budgetMs ? reads : undefined;
     for (let i = 0; i < BATCH && inputs < limits.inputs; i++) {
-      const { verdict, ms } = await takeOne(target, makeInput(target.seeds, draw), limits);
+      const input = makeInput(target.seeds, draw);
+      const { verdict, ms } = only ? readOne(target, only, input, limits) : await takeOne(target, input, limits);
       if (verdict === 'taken') taken += 1;
       else refused.set(verdict.refused, (refused.get(verdict.refused) ?? 0) + 1);
       slowestMs = Math.max(slowestMs, ms);
       inputs += 1;
+      if (!only) whole += 1;
       // What is made once, code and caches, is no growth.
       if (inputs === WARM) before = await heap();
     }
@@ -62,24 +76,46 @@ export async function fuzz(target: Target, seed: number, limits: Limits): Promis
   const grownBytes = inputs > WARM ? (await heap()) - before : 0;
   if (grownBytes > limits.growthBytes)
     throw new Error(`${target.name} grew by ${grownBytes} bytes over ${inputs} inputs`);
-  return { inputs, tookMs, slowestMs, grownBytes, taken, refused };
+  return { inputs, whole, tookMs, slowestMs, grownBytes, taken, refused };
 }
 
-export async function takeOne(
-  target: Target,
-  input: Uint8Array,
-  { inputMs }: Pick<Limits, 'inputMs'>,
-): Promise<{ verdict: Exclude<Verdict, { readonly wrong: string }>; ms: number }> {
+type Right = Exclude<Verdict, { readonly wrong: string }>;
+interface Took {
+  readonly verdict: Right;
+  readonly ms: number;
+}
+type InputLimit = Pick<Limits, 'inputMs'>;
+
+const UNREADABLE: Right = { refused: 'unreadable' };
+const READABLE: Right = { refused: 'readable, not tried' };
+
+export async function takeOne(target: Target, input: Uint8Array, limits: InputLimit): Promise<Took> {
   const began = performance.now();
   let verdict: Verdict;
+  let readable: boolean;
   try {
+    readable = target.reads?.(input) ?? true;
     verdict = await target.take(input);
   } catch (thrown) {
     throw failure(target, input, `threw ${String(thrown)}`, thrown);
   }
+  if (!readable && verdict === 'taken') throw failure(target, input, 'taken, and its reader refuses it');
+  if (typeof verdict === 'object' && 'wrong' in verdict) throw failure(target, input, verdict.wrong);
+  return timed(target, input, verdict, began, limits);
+}
+
+function readOne(target: Target, reads: (input: Uint8Array) => boolean, input: Uint8Array, limits: InputLimit): Took {
+  const began = performance.now();
+  try {
+    return timed(target, input, reads(input) ? READABLE : UNREADABLE, began, limits);
+  } catch (thrown) {
+    throw failure(target, input, `threw ${String(thrown)}`, thrown);
+  }
+}
+
+function timed(target: Target, input: Uint8Array, verdict: Right, began: number, { inputMs }: InputLimit): Took {
   const ms = performance.now() - began;
   if (ms > inputMs) throw failure(target, input, `took ${ms.toFixed(0)} ms`);
-  if (typeof verdict === 'object' && 'wrong' in verdict) throw failure(target, input, verdict.wrong);
   return { verdict, ms };
 }
 

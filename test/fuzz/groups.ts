@@ -19,24 +19,21 @@ function naturals(values: readonly number[]): boolean {
   return values.every((value) => Number.isInteger(value) && value >= 0);
 }
 
-/** Whatever it takes is only looked at: the fields that the delivery service judges by must be what they say they are. */
-export const inspectTarget = async (): Promise<Target> => {
-  const { groupInfo, removal, said, entry } = await group();
-  return {
-    name: 'MLS framing (inspect)',
-    accepts: 'whole messages; nothing of them is believed',
-    seeds: [removal.commit, entry.commit, said.sealed, groupInfo],
-    take(input) {
-      const read = inspect(input);
-      if (read === undefined) return { refused: 'none' };
-      const { removes = [], sender = 0, epoch, room, credential = '' } = read;
-      if (!naturals([...removes, sender]) || !(epoch >= 0)) return { wrong: 'a number that is none' };
-      if (removes.length > input.length || room.length > input.length || credential.length > input.length)
-        return { wrong: 'larger than what it was read from' };
-      return 'taken';
-    },
+/**
+ * What the delivery service and the first checks of a member read of it without a key. Nothing of it is believed, but its numbers must be
+ * numbers and no field longer than the whole.
+ */
+const readsAs =
+  (kind: string) =>
+  (input: Uint8Array): boolean => {
+    const read = inspect(input);
+    if (read === undefined) return false;
+    const { removes = [], sender = 0, epoch, room, credential = '' } = read;
+    if (!naturals([...removes, sender]) || !(epoch >= 0)) throw new RangeError('a number that is none');
+    if (Math.max(removes.length, room.length, credential.length) > input.length)
+      throw new RangeError('larger than what it was read from');
+    return read.kind === kind;
   };
-};
 
 async function byReason(attempt: () => Promise<unknown>): Promise<Verdict> {
   try {
@@ -50,15 +47,30 @@ async function byReason(attempt: () => Promise<unknown>): Promise<Verdict> {
 
 export const messageTarget = async (): Promise<Target> => {
   const { bob, said } = await group();
-  return sealed('application message', [said.sealed], (input) => byReason(() => library.open(bob, input)));
+  return sealed(
+    'application message',
+    [said.sealed],
+    (input) => byReason(() => library.open(bob, input)),
+    readsAs('application'),
+  );
 };
 
 export const commitTarget = async (): Promise<Target> => {
   const { bob, removal, entry } = await group();
-  return sealed('Commit', [removal.commit, entry.commit], (input) => byReason(() => library.applyCommit(bob, input)));
+  return sealed(
+    'Commit',
+    [removal.commit, entry.commit],
+    (input) => byReason(() => library.applyCommit(bob, input)),
+    readsAs('commit'),
+  );
 };
 
 export const groupInfoTarget = async (): Promise<Target> => {
   const { dan, groupInfo } = await group();
-  return sealed('GroupInfo', [groupInfo], (input) => byReason(() => library.joinGroup(dan, input)));
+  return sealed(
+    'GroupInfo',
+    [groupInfo],
+    (input) => byReason(() => library.joinGroup(dan, input)),
+    readsAs('groupInfo'),
+  );
 };

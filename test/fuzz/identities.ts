@@ -15,7 +15,7 @@ import {
   signStatement,
 } from '@veilcast/e2ee/identity';
 import { extendsLog, includes, leafHash, MerkleLog } from '@veilcast/translog';
-import { NOW, ROOM, claimsOf, newAuthority } from '@veilcast/e2ee/fuzzing';
+import { NOW, ROOM, claimsOf, newAuthority, splitCredential } from '@veilcast/e2ee/fuzzing';
 import { canonical, NONE, sealed, type Target } from './target.ts';
 
 /** A key whose signature is these bytes: what is read is written again with the signature that it came with. */
@@ -113,6 +113,8 @@ function hashes(bytes: Uint8Array): Uint8Array[] {
   return Array.from({ length: Math.floor(bytes.length / 32) }, (_, i) => bytes.slice(32 * i, 32 * i + 32));
 }
 
+const decoder = new TextDecoder();
+
 export const credentialTarget = async (): Promise<Target> => {
   const authority = await newAuthority();
   const leaf = new Uint8Array(32).fill(6);
@@ -120,8 +122,7 @@ export const credentialTarget = async (): Promise<Target> => {
   const seeds = await Promise.all(
     ['ada', 'bob'].map(async (peer) => encoder.encode(await authority.sign(claimsOf(peer, leaf)))),
   );
-  return sealed('credential', seeds, async (input) => {
-    const text = new TextDecoder().decode(input);
-    return (await verifyCredential(text, authority.jwk, ROOM, NOW)) === undefined ? NONE : 'taken';
-  });
+  const verify = async (input: Uint8Array) =>
+    (await verifyCredential(decoder.decode(input), authority.jwk, ROOM, NOW)) === undefined ? NONE : 'taken';
+  return sealed('credential', seeds, verify, (input) => splitCredential(decoder.decode(input)) !== undefined);
 };

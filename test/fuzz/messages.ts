@@ -4,15 +4,15 @@ import { ClusterError, parseEvent, parseRequest, parseWith, Picture, PROTOCOL_VE
 import { create, toBinary } from '@bufbuild/protobuf';
 import { NONE, type Target, type Verdict } from './target.ts';
 
+const decoder = new TextDecoder();
+const revive = (_: string, value: unknown) =>
+  typeof value === 'string' && value.startsWith('bytes:') ? Uint8Array.from(Buffer.from(value.slice(6), 'hex')) : value;
+
 /** Bytes inside of JSON, for the fields that are bytes on the socket. */
 function read(input: Uint8Array): unknown {
-  const text = new TextDecoder().decode(input);
+  const text = decoder.decode(input);
   try {
-    return JSON.parse(text, (_, value: unknown) =>
-      typeof value === 'string' && value.startsWith('bytes:')
-        ? Uint8Array.from(Buffer.from(value.slice(6), 'hex'))
-        : value,
-    );
+    return JSON.parse(text, text.includes('bytes:') ? revive : undefined);
   } catch {
     return text;
   }

@@ -35,66 +35,70 @@ const TELLING: readonly (readonly number[])[] = [
 /** No input is longer: what is longer is refused by its length, which the targets' own tests show. */
 const LENGTH_MAX = 40_000;
 
-type Change = (bytes: Uint8Array, draw: Draw, other: Uint8Array) => Uint8Array;
+/** The input while it is made: in one piece of memory, because two hundred thousand of some kilobytes each are garbage otherwise. */
+const draft = new Uint8Array(LENGTH_MAX);
+let length = 0;
 
-const place = (bytes: Uint8Array, draw: Draw): number => {
-  if (bytes.length === 0) return 0;
+/** Changes the draft. */
+type Change = (draw: Draw, other: Uint8Array) => void;
+
+const place = (draw: Draw): number => {
+  if (length === 0) return 0;
   // Most of what is looked at stands at the ends.
-  const near = Math.min(bytes.length, 40);
+  const near = Math.min(length, 40);
   const where = draw(4);
   if (where === 0) return draw(near);
-  return where === 1 ? bytes.length - 1 - draw(near) : draw(bytes.length);
+  return where === 1 ? length - 1 - draw(near) : draw(length);
 };
 
-const flip: Change = (bytes, draw) => {
-  const at = place(bytes, draw);
-  const changed = bytes.slice();
-  changed[at] = (changed[at] ?? 0) ^ (1 << draw(8));
-  return changed;
+/** Puts `bytes` where `remove` others were; what does not fit any more falls off the end. */
+function replace(at: number, remove: number, bytes: ArrayLike<number>): void {
+  const from = Math.min(at + remove, length);
+  draft.copyWithin(at + bytes.length, from, length);
+  length = Math.min(at + bytes.length + length - from, LENGTH_MAX);
+  draft.set(bytes.length > LENGTH_MAX - at ? Array.from(bytes).slice(0, LENGTH_MAX - at) : bytes, at);
+}
+
+const flip: Change = (draw) => {
+  if (length === 0) return;
+  const at = place(draw);
+  draft[at] = (draft[at] ?? 0) ^ (1 << draw(8));
 };
-const overwrite: Change = (bytes, draw) => {
-  const changed = bytes.slice();
-  const at = place(bytes, draw);
-  const telling = draw(2) === 0 ? TELLING[draw(TELLING.length)] : [draw(256)];
-  changed.set((telling ?? []).slice(0, Math.max(0, changed.length - at)), at);
-  return changed;
+const overwrite: Change = (draw) => {
+  const at = place(draw);
+  const telling = draw(2) === 0 ? (TELLING[draw(TELLING.length)] ?? []) : [draw(256)];
+  for (let i = 0; i < telling.length && at + i < length; i++) draft[at + i] = telling[i] ?? 0;
 };
-const insert: Change = (bytes, draw) => {
-  const at = place(bytes, draw);
-  return join(bytes.subarray(0, at), Uint8Array.from(TELLING[draw(TELLING.length)] ?? []), bytes.subarray(at));
+const insert: Change = (draw) => replace(place(draw), 0, TELLING[draw(TELLING.length)] ?? []);
+const truncate: Change = (draw) => {
+  length = draw(length + 1);
 };
-const truncate: Change = (bytes, draw) => bytes.slice(0, draw(bytes.length + 1));
-const behead: Change = (bytes, draw) => bytes.slice(draw(Math.min(bytes.length, 40) + 1));
-const remove: Change = (bytes, draw) => {
-  const at = place(bytes, draw);
-  return join(bytes.subarray(0, at), bytes.subarray(at + 1 + draw(16)));
-};
-const extend: Change = (bytes, draw) =>
-  join(
-    bytes,
-    Uint8Array.from({ length: 1 + draw(32) }, () => draw(256)),
+const behead: Change = (draw) => replace(0, draw(Math.min(length, 40) + 1), []);
+const remove: Change = (draw) => replace(place(draw), 1 + draw(16), []);
+const extend: Change = (draw) =>
+  replace(
+    length,
+    0,
+    Array.from({ length: 1 + draw(32) }, () => draw(256)),
   );
-const splice: Change = (bytes, draw, other) =>
-  join(bytes.subarray(0, draw(bytes.length + 1)), other.subarray(draw(other.length + 1)));
-const repeat: Change = (bytes, draw) => {
-  const at = place(bytes, draw);
-  const part = bytes.subarray(at, at + 1 + draw(64));
-  return join(bytes.subarray(0, at), ...Array.from({ length: 1 + draw(8) }, () => part), bytes.subarray(at));
+const splice: Change = (draw, other) => replace(draw(length + 1), length, other.subarray(draw(other.length + 1)));
+const repeat: Change = (draw) => {
+  const at = place(draw);
+  const part = draft.slice(at, Math.min(at + 1 + draw(64), length));
+  for (let times = 1 + draw(8); times > 0; times--) replace(at, 0, part);
 };
 /** A length, or what may be one, a little larger or smaller, in one to four bytes. */
-const nudge: Change = (bytes, draw) => {
-  const changed = bytes.slice();
+const nudge: Change = (draw) => {
   const width = [1, 2, 4][draw(3)] ?? 1;
-  const at = Math.min(place(bytes, draw), Math.max(0, bytes.length - width));
-  if (changed.length < width) return changed;
+  const at = Math.min(place(draw), Math.max(0, length - width));
+  if (length < width) return;
   let value = 0;
-  for (let i = 0; i < width; i++) value = value * 256 + (changed[at + i] ?? 0);
+  for (let i = 0; i < width; i++) value = value * 256 + (draft[at + i] ?? 0);
   value += [1, -1, 16, -16, 255, 65_536][draw(6)] ?? 1;
   for (let i = width - 1; i >= 0; i--) {
-    changed[at + i] = value & 255;
+    draft[at + i] = value & 255;
     value = Math.floor(value / 256);
   }
-  return changed;
 };
 
 const CHANGES: readonly Change[] = [
@@ -111,29 +115,24 @@ const CHANGES: readonly Change[] = [
   nudge,
 ];
 
-/** One input: nearly always some valid message changed in one to four ways, sometimes nothing but noise. */
+/** One input, until the next is made: nearly always some valid message changed in one to four ways, sometimes nothing but noise. */
 export function makeInput(seeds: readonly Uint8Array[], draw: Draw): Uint8Array {
-  if (draw(50) === 0) return Uint8Array.from({ length: draw(600) }, () => draw(256));
-  let input = pick(seeds, draw);
-  for (let times = 1 + draw(4); times > 0; times--) {
-    const change = CHANGES[draw(CHANGES.length)] ?? flip;
-    input = change(input, draw, pick(seeds, draw));
+  if (draw(50) === 0) {
+    length = draw(600);
+    for (let i = 0; i < length; i++) draft[i] = draw(256);
+  } else {
+    const seed = pick(seeds, draw);
+    length = Math.min(seed.length, LENGTH_MAX);
+    draft.set(seed.subarray(0, length));
+    for (let times = 1 + draw(4); times > 0; times--) {
+      (CHANGES[draw(CHANGES.length)] ?? flip)(draw, pick(seeds, draw));
+    }
   }
-  return input.length > LENGTH_MAX ? input.slice(0, LENGTH_MAX) : input;
+  return draft.subarray(0, length);
 }
 
 function pick(seeds: readonly Uint8Array[], draw: Draw): Uint8Array {
   return seeds[draw(seeds.length)] ?? new Uint8Array();
-}
-
-export function join(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 export function same(a: Uint8Array, b: Uint8Array): boolean {

@@ -10,6 +10,11 @@ export interface Target {
   /** What counts as taken rightly, for the report. */
   readonly accepts: string;
   readonly seeds: readonly Uint8Array[];
+  /**
+   * Whether it has the form of one, by the reader that looks at a message before any key, tag or signature is. What has not, `take`
+   * refuses; what has, costs `take` a computation. Must not throw or hang either. Without it `take` is as cheap as that itself.
+   */
+  readonly reads?: (input: Uint8Array) => boolean;
   /** Must neither throw nor hang, whatever it is given. */
   take(input: Uint8Array): Verdict | Promise<Verdict>;
 }
@@ -42,9 +47,11 @@ export function sealed(
   name: string,
   seeds: readonly Uint8Array[],
   open: (bytes: Uint8Array) => Promise<Verdict>,
+  reads?: (input: Uint8Array) => boolean,
 ): Target {
   return {
     name,
+    ...(reads && { reads }),
     accepts: 'what was sealed or signed, byte for byte',
     seeds,
     async take(input) {
@@ -54,6 +61,20 @@ export function sealed(
     },
   };
 }
+
+/** Undefined where a ClusterError is thrown; anything else that is thrown is thrown on. */
+export function unlessRefused<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    if (!(thrown instanceof ClusterError)) throw thrown;
+    return undefined;
+  }
+}
+
+/** For `reads`: a reader that throws a ClusterError for what is none. */
+export const readsBy = (read: (input: Uint8Array) => object) => (input: Uint8Array) =>
+  unlessRefused(() => read(input)) !== undefined;
 
 /** The code of a ClusterError; anything else that is thrown is thrown on. */
 export async function byCode(codes: readonly string[], attempt: () => Promise<unknown>): Promise<Verdict> {

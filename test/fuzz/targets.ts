@@ -1,7 +1,16 @@
 /** Every decoder of what comes from outside: a line for each. */
-import { broadcastTarget, m1Target, m2Target, m3Target, manifestTarget, recordTarget } from './channel.ts';
+import {
+  broadcastTarget,
+  contentTarget,
+  m1Target,
+  m2Target,
+  m3Target,
+  manifestTarget,
+  payloadTarget,
+  recordTarget,
+} from './channel.ts';
 import { frameTarget, headerTarget, kindTarget, saidTarget } from './frames.ts';
-import { commitTarget, groupInfoTarget, inspectTarget, messageTarget } from './groups.ts';
+import { commitTarget, groupInfoTarget, messageTarget } from './groups.ts';
 import {
   attestationTarget,
   bundleTarget,
@@ -21,7 +30,9 @@ export const TARGETS: Readonly<Record<string, MakeTarget>> = {
   'handshake m1': m1Target,
   'handshake m2': m2Target,
   'handshake m3': m3Target,
+  'handshake payload': payloadTarget,
   record: recordTarget,
+  'record content': contentTarget,
   broadcast: broadcastTarget,
   bundle: bundleTarget,
   statement: statementTarget,
@@ -32,7 +43,6 @@ export const TARGETS: Readonly<Record<string, MakeTarget>> = {
   'inclusion proof': inclusionTarget,
   'consistency proof': consistencyTarget,
   credential: credentialTarget,
-  'MLS framing (inspect)': inspectTarget,
   'application message': messageTarget,
   Commit: commitTarget,
   GroupInfo: groupInfoTarget,

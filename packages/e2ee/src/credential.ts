@@ -58,15 +58,12 @@ export async function verifyCredential(
   room: RoomId,
   now: number,
 ): Promise<LeafCredential | undefined> {
-  if (jws.length > CREDENTIAL_MAX) return undefined;
-  const [header, payload, signature, ...rest] = jws.split('.');
-  if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) return undefined;
+  const parts = splitCredential(jws);
+  if (parts === undefined) return undefined;
   try {
-    if (!JwsHeader.safeParse(jsonOf(header)).success) return undefined;
-    const signed = new TextEncoder().encode(`${header}.${payload}`);
     const key = await authorityKey(authority);
-    if (!(await crypto.subtle.verify('Ed25519', key, fromBase64Url(signature), signed))) return undefined;
-    const claims = CredentialClaims.parse(jsonOf(payload));
+    if (!(await crypto.subtle.verify('Ed25519', key, parts.signature, parts.signed))) return undefined;
+    const claims = CredentialClaims.parse(jsonOf(parts.payload));
     if (claims.room !== room || claims.exp * 1000 <= now) return undefined;
     return {
       peerId: claims.peer,
@@ -76,6 +73,24 @@ export async function verifyCredential(
       bundle: fromBase64Url(claims.bundle),
       expiresAt: claims.exp * 1000,
     };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A compact JWS with our header; its payload is not looked at before the signature is. Never throws. */
+export function splitCredential(
+  jws: string,
+):
+  | { readonly signed: Uint8Array<ArrayBuffer>; readonly payload: string; readonly signature: Uint8Array<ArrayBuffer> }
+  | undefined {
+  if (jws.length > CREDENTIAL_MAX) return undefined;
+  const [header, payload, signature, ...rest] = jws.split('.');
+  if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) return undefined;
+  try {
+    if (!JwsHeader.safeParse(jsonOf(header)).success) return undefined;
+    const signed = new TextEncoder().encode(`${header}.${payload}`);
+    return { signed, payload, signature: fromBase64Url(signature) };
   } catch {
     return undefined;
   }

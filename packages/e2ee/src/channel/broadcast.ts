@@ -5,7 +5,7 @@
 import { ClusterError, MESSAGE_MAX } from '@veilcast/protocol';
 import { concatBytes } from '../bytes.ts';
 import type { Cipher, MakeCipher, Sealing } from './aead.ts';
-import { readU64, u64 } from './bytes.ts';
+import { safeU64, u64 } from './bytes.ts';
 import { IV_BYTES, KEY_BYTES, KIND, TAG_BYTES } from './constants.ts';
 import { xorNonce } from './records.ts';
 
@@ -80,17 +80,26 @@ export class BroadcastOpener<T extends Sealing> {
 
   /** @throws ClusterError SEAL_BROKEN, OVERSIZE */
   open(record: Uint8Array): T {
-    if (record.length > MESSAGE_MAX + HEADER_BYTES + TAG_BYTES) throw new ClusterError('OVERSIZE');
-    const header = record.slice(0, HEADER_BYTES);
-    if (!this.#cipher || record.length < HEADER_BYTES + TAG_BYTES || header[0] !== KIND.broadcast) {
-      throw new ClusterError('SEAL_BROKEN');
-    }
-    const n = safeU64(header, 5);
-    if (readU32(header, 1) !== this.#number || n === undefined || n <= this.#last)
-      throw new ClusterError('SEAL_BROKEN');
+    const { header, number, n, sealed } = readBroadcast(record);
+    if (!this.#cipher || number !== this.#number || n <= this.#last) throw new ClusterError('SEAL_BROKEN');
     this.#last = n;
-    return this.#cipher.open(xorNonce(this.#iv, header.subarray(5)), header, record.slice(HEADER_BYTES));
+    return this.#cipher.open(xorNonce(this.#iv, header.subarray(5)), header, sealed);
   }
+}
+
+/** A broadcast as bytes, before any key is used. @throws ClusterError SEAL_BROKEN, OVERSIZE */
+export function readBroadcast(record: Uint8Array): {
+  readonly header: Uint8Array;
+  readonly number: number;
+  readonly n: number;
+  readonly sealed: Uint8Array;
+} {
+  if (record.length > MESSAGE_MAX + HEADER_BYTES + TAG_BYTES) throw new ClusterError('OVERSIZE');
+  const header = record.slice(0, HEADER_BYTES);
+  const framed = record.length >= HEADER_BYTES + TAG_BYTES && header[0] === KIND.broadcast;
+  const n = framed ? safeU64(header, 5) : undefined;
+  if (n === undefined) throw new ClusterError('SEAL_BROKEN');
+  return { header, number: readU32(header, 1), n, sealed: record.slice(HEADER_BYTES) };
 }
 
 function u32(number: number): Uint8Array {
@@ -101,12 +110,4 @@ function u32(number: number): Uint8Array {
 
 function readU32(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at);
-}
-
-function safeU64(bytes: Uint8Array, at: number): number | undefined {
-  try {
-    return readU64(bytes, at);
-  } catch {
-    return undefined;
-  }
 }

@@ -16,11 +16,10 @@ export function u64(number: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** @throws RangeError for a number that is no safe integer */
-export function readU64(bytes: Uint8Array, at: number): number {
+/** Eight bytes at `at`, which are there; undefined for a number that is no safe integer. */
+export function safeU64(bytes: Uint8Array, at: number): number | undefined {
   const number = Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(at));
-  if (!Number.isSafeInteger(number)) throw new RangeError('no safe integer');
-  return number;
+  return Number.isSafeInteger(number) ? number : undefined;
 }
 
 /** @throws ClusterError OVERSIZE above `max`, `code` below `min` */

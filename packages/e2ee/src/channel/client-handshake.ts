@@ -3,9 +3,10 @@
  */
 import { ClusterError } from '@veilcast/protocol';
 import { concatBytes } from '../bytes.ts';
-import { KEM_CIPHERTEXT_BYTES, SEED_BYTES, type KemKey, type SigningKey } from '../pq/index.ts';
-import { EMPTY, encodeJson, hex, readJson, requireSize } from './bytes.ts';
-import { CONTEXT_CLIENT, KIND, M2_MAX, M2_MIN, SUITE_XWING_AES256GCM_SHA512_MLDSA65, VERSION } from './constants.ts';
+import { SEED_BYTES, type KemKey, type SigningKey } from '../pq/index.ts';
+import { EMPTY, encodeJson, hex, readJson } from './bytes.ts';
+import { CONTEXT_CLIENT, KIND, SUITE_XWING_AES256GCM_SHA512_MLDSA65, VERSION } from './constants.ts';
+import { readM2 } from './layout.ts';
 import type { Manifest } from './manifest.ts';
 import { M2Payload } from './payloads.ts';
 import type { HandshakePorts, Psk } from './ports.ts';
@@ -67,16 +68,13 @@ export class ClientHandshake {
    */
   async receive(m2: Uint8Array, device: SigningKey): Promise<Greeted> {
     this.#enter('asked');
-    requireSize(m2, M2_MIN, M2_MAX, 'HANDSHAKE_FAILED');
+    const { open, resumed, cipherText, sealed } = readM2(m2);
     const { psk } = this.#options;
-    const resumed = m2[1] === 1;
-    if (m2[0] !== KIND.m2 || (m2[1] !== 0 && !resumed)) throw new ClusterError('HANDSHAKE_FAILED', 'not m2');
     if (resumed && !psk) throw new ClusterError('HANDSHAKE_FAILED', 'resumed what was not asked to be');
-    const cipherText = m2.slice(2, 2 + KEM_CIPHERTEXT_BYTES);
-    this.#schedule.mixHash(m2.slice(0, 2 + KEM_CIPHERTEXT_BYTES));
+    this.#schedule.mixHash(open);
     this.#schedule.mixKey(await this.#takeEphemeral().decapsulate(cipherText), 'ee');
     if (resumed && psk) this.#schedule.mixKey(psk.key.slice(), 'psk');
-    const opened = await this.#schedule.open(m2.slice(2 + KEM_CIPHERTEXT_BYTES));
+    const opened = await this.#schedule.open(sealed);
     const { version, suite, time } = readJson(M2Payload, opened, 'HANDSHAKE_FAILED');
     if (!includes(OFFER.versions, version) || !includes(OFFER.suites, suite)) throw new ClusterError('UNSUPPORTED');
     const proof = resumed ? EMPTY : await this.#proof(device);

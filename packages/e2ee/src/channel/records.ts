@@ -6,7 +6,7 @@
 import { ClusterError } from '@veilcast/protocol';
 import { concatBytes } from '../bytes.ts';
 import type { Cipher, MakeCipher, Sealing } from './aead.ts';
-import { EMPTY, readU64, u64 } from './bytes.ts';
+import { EMPTY, safeU64, u64 } from './bytes.ts';
 import {
   CONTENT,
   HASH_BYTES,
@@ -157,6 +157,18 @@ export class Sealer<T extends Sealing> {
   }
 }
 
+/** A record as bytes, before any key is used. @throws ClusterError SEAL_BROKEN, OVERSIZE */
+export function readRecord(
+  record: Uint8Array,
+  max: number,
+): { readonly header: Uint8Array; readonly seq: number; readonly sealed: Uint8Array } {
+  if (record.length > max) throw new ClusterError('OVERSIZE');
+  const header = record.slice(0, HEADER_BYTES);
+  const seq = record.length < RECORD_OVERHEAD || header[0] !== KIND.record ? undefined : safeU64(header, 1);
+  if (seq === undefined) throw new ClusterError('SEAL_BROKEN');
+  return { header, seq, sealed: record.slice(HEADER_BYTES) };
+}
+
 export class Opener<T extends Sealing> {
   readonly #keys: Keys<T>;
   readonly #max: number;
@@ -172,13 +184,10 @@ export class Opener<T extends Sealing> {
 
   /** The plaintext of the next record, for `take`. @throws ClusterError SEAL_BROKEN, OVERSIZE, CLOSED */
   begin(record: Uint8Array): T {
-    if (record.length > this.#max) throw new ClusterError('OVERSIZE');
-    const header = record.slice(0, HEADER_BYTES);
-    if (this.#pending || record.length < RECORD_OVERHEAD || header[0] !== KIND.record || !this.#isNext(header)) {
-      throw new ClusterError('SEAL_BROKEN');
-    }
+    const { header, seq, sealed } = readRecord(record, this.#max);
+    if (this.#pending || seq !== this.#seq) throw new ClusterError('SEAL_BROKEN');
     this.#pending = true;
-    return this.#keys.open(header, record.slice(HEADER_BYTES));
+    return this.#keys.open(header, sealed);
   }
 
   /** What was opened; the next record may be begun. */
@@ -196,13 +205,5 @@ export class Opener<T extends Sealing> {
 
   close(): void {
     this.#keys.wipe();
-  }
-
-  #isNext(header: Uint8Array): boolean {
-    try {
-      return readU64(header, 1) === this.#seq;
-    } catch {
-      return false;
-    }
   }
 }

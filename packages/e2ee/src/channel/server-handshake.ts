@@ -4,18 +4,10 @@
  */
 import { ClusterError } from '@veilcast/protocol';
 import { concatBytes } from '../bytes.ts';
-import { KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, SIGNATURE_PUBLIC_BYTES, type KemKey } from '../pq/index.ts';
-import { encodeJson, fromHex, hex, readJson, requireSize } from './bytes.ts';
-import {
-  CONTEXT_CLIENT,
-  KIND,
-  M1_MAX,
-  M1_MIN,
-  M3_MAX,
-  M3_MIN,
-  SUITE_XWING_AES256GCM_SHA512_MLDSA65,
-  VERSION,
-} from './constants.ts';
+import { SIGNATURE_PUBLIC_BYTES, type KemKey } from '../pq/index.ts';
+import { encodeJson, fromHex, hex, readJson } from './bytes.ts';
+import { CONTEXT_CLIENT, KIND, SUITE_XWING_AES256GCM_SHA512_MLDSA65, VERSION } from './constants.ts';
+import { readM1, readM3 } from './layout.ts';
 import { M1Payload } from './payloads.ts';
 import type { HandshakePorts } from './ports.ts';
 import type { Resumable } from './resumption.ts';
@@ -41,8 +33,6 @@ export interface Presented {
 
 type State = 'new' | 'greeted' | 'over';
 
-const M1_OPEN = 1 + KEM_PUBLIC_BYTES + KEM_CIPHERTEXT_BYTES;
-
 export class ServerHandshake {
   readonly #options: ServerHandshakeOptions;
   #schedule = new Schedule(new Uint8Array());
@@ -56,16 +46,15 @@ export class ServerHandshake {
   /** m2 for m1. @throws ClusterError HANDSHAKE_FAILED, UNSUPPORTED, OVERSIZE */
   async greet(m1: Uint8Array): Promise<Uint8Array> {
     this.#enter('new');
-    requireSize(m1, M1_MIN, M1_MAX, 'HANDSHAKE_FAILED');
-    if (m1[0] !== KIND.m1) throw new ClusterError('HANDSHAKE_FAILED', 'not m1');
+    const asked = readM1(m1);
     const { kemKey, keyEncapsulation, random, takePsk, now } = this.#options;
-    const shared = await kemKey.decapsulate(m1.slice(1 + KEM_PUBLIC_BYTES, M1_OPEN));
-    const { versions, suites, psk } = readJson(M1Payload, await this.#openM1(m1, shared), 'HANDSHAKE_FAILED');
+    const shared = await kemKey.decapsulate(asked.cipherText);
+    const { versions, suites, psk } = readJson(M1Payload, await this.#openM1(asked, shared), 'HANDSHAKE_FAILED');
     if (!versions.includes(VERSION) || !suites.includes(SUITE_XWING_AES256GCM_SHA512_MLDSA65)) {
       throw new ClusterError('UNSUPPORTED');
     }
     this.#resumable = psk === undefined ? undefined : takePsk(fromHex(psk));
-    const toClient = await encapsulated(() => keyEncapsulation.encapsulate(m1.slice(1, 1 + KEM_PUBLIC_BYTES)));
+    const toClient = await encapsulated(() => keyEncapsulation.encapsulate(asked.publicKey));
     const open = concatBytes(Uint8Array.of(KIND.m2, this.#resumable ? 1 : 0), toClient.cipherText);
     this.#schedule.mixHash(open);
     this.#schedule.mixKey(toClient.sharedSecret, 'ee');
@@ -84,12 +73,11 @@ export class ServerHandshake {
   /** Takes m3: the client has the device. What it may do here is for the caller to say. @throws ClusterError HANDSHAKE_FAILED, OVERSIZE */
   async receive(m3: Uint8Array): Promise<Presented> {
     this.#enter('greeted');
-    requireSize(m3, M3_MIN, M3_MAX, 'HANDSHAKE_FAILED');
-    if (m3[0] !== KIND.m3) throw new ClusterError('HANDSHAKE_FAILED', 'not m3');
+    const { open, sealed } = readM3(m3);
     const transcript = this.#schedule.hash;
-    this.#schedule.mixHash(m3.slice(0, 1));
+    this.#schedule.mixHash(open);
     this.#schedule.mixKey(new Uint8Array(), 'auth');
-    const opened = await this.#schedule.open(m3.slice(1));
+    const opened = await this.#schedule.open(sealed);
     const resumable = this.#resumable;
     if (resumable && opened.length > 0) throw new ClusterError('HANDSHAKE_FAILED', 'more than was asked for');
     const devicePublicKey = resumable?.devicePublicKey ?? (await this.#proven(opened, transcript));
@@ -97,12 +85,12 @@ export class ServerHandshake {
   }
 
   /** With the schedule of the manifest that the client has. */
-  async #openM1(m1: Uint8Array, shared: Uint8Array): Promise<Uint8Array> {
+  async #openM1({ open, sealed }: ReturnType<typeof readM1>, shared: Uint8Array): Promise<Uint8Array> {
     for (const signed of this.#options.signed) {
       this.#schedule = new Schedule(signed);
-      this.#schedule.mixHash(m1.slice(0, M1_OPEN));
+      this.#schedule.mixHash(open);
       this.#schedule.mixKey(shared.slice(), 'es');
-      const opened = await this.#schedule.open(m1.slice(M1_OPEN)).catch(() => undefined);
+      const opened = await this.#schedule.open(sealed).catch(() => undefined);
       if (opened) return opened;
     }
     throw new ClusterError('HANDSHAKE_FAILED', 'm1 cannot be opened');
