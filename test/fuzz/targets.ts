@@ -1,4 +1,4 @@
-/** Every decoder of what comes from outside: a line for each. */
+/** Every decoder of what comes from outside: a line for each. Two tables, for two processors. */
 import {
   broadcastTarget,
   contentTarget,
@@ -25,7 +25,7 @@ import {
 import { controlTarget, eventTarget, pictureTarget, requestTarget } from './messages.ts';
 import type { MakeTarget } from './target.ts';
 
-export const TARGETS: Readonly<Record<string, MakeTarget>> = {
+export const SEALED: Readonly<Record<string, MakeTarget>> = {
   manifest: manifestTarget,
   'handshake m1': m1Target,
   'handshake m2': m2Target,
@@ -43,6 +43,9 @@ export const TARGETS: Readonly<Record<string, MakeTarget>> = {
   'inclusion proof': inclusionTarget,
   'consistency proof': consistencyTarget,
   credential: credentialTarget,
+};
+
+export const CALL: Readonly<Record<string, MakeTarget>> = {
   'application message': messageTarget,
   Commit: commitTarget,
   GroupInfo: groupInfoTarget,
