@@ -11,6 +11,7 @@ import { decodeMessage } from './framing.ts';
 import type { GroupState } from './group.ts';
 import { PLAINTEXT_MAX } from './messages.ts';
 import { contentOf } from './state.ts';
+import { libraryStateOf } from './testing/library-state.ts';
 import { suiteImpl } from './suite.ts';
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
@@ -167,7 +168,7 @@ describe('the epoch mark', () => {
   });
 
   it('not-allowed: a member who states the leaf of another', async () => {
-    const { mls } = contentOf(bob);
+    const mls = await libraryStateOf(bob);
     const statement = (await stateEpoch(contentOf(cyd).mls)).slice();
     const made = await createApplicationMessage(mls, text('I am Cyd'), await suiteImpl(), statement);
     const { privateMessage } = made;

@@ -8,11 +8,13 @@ import { createApplicationMessage } from 'ts-mls/createMessage.js';
 import type { EpochReceiverData } from 'ts-mls/epochReceiverData.js';
 import { encodeMlsMessage } from 'ts-mls/message.js';
 import { unprotectPrivateMessage } from 'ts-mls/messageProtection.js';
+import { decryptSenderData } from 'ts-mls/privateMessage.js';
 import { equalBytes } from './bytes.ts';
 import { judgeStatement, markOf, stateEpoch } from './epoch-mark.ts';
 import { guard } from './errors.ts';
 import { decodeMessage } from './framing.ts';
 import { GroupError, type GroupState } from './group.ts';
+import { withLeaf } from './mls/leaf-secrets.ts';
 import { leafOf } from './roster.ts';
 import { hold, liveContentOf } from './state.ts';
 import { suiteImpl } from './suite.ts';
@@ -35,13 +37,15 @@ export async function sealMessage(
   if (bucket === undefined) throw new RangeError('the message is longer than PLAINTEXT_MAX');
   const { mls } = content;
   const paddingConfig = { kind: 'padUntilLength', padUntilLength: bucket } as const;
-  const padded: ClientState = { ...mls, clientConfig: { ...mls.clientConfig, paddingConfig } };
+  const secrets = await withLeaf(content.secrets, mls.privatePath.leafIndex);
+  const clientConfig = { ...mls.clientConfig, paddingConfig };
+  const padded: ClientState = { ...mls, secretTree: secrets.tree, clientConfig };
   const suite = await suiteImpl();
   const statement = content.statement ?? (await stateEpoch(mls));
   const made = await guard(() => createApplicationMessage(padded, plaintext, suite, statement));
-  const newState = { ...made.newState, clientConfig: mls.clientConfig };
+  const advanced = { ...secrets, tree: made.newState.secretTree };
   return {
-    next: hold(state.roomId, state.self, { ...content, mls: newState, statement, spent: made.consumed }),
+    next: hold(state.roomId, state.self, { ...content, secrets: advanced, statement, spent: made.consumed }),
     sealed: encodeMlsMessage({
       version: 'mls10',
       wireformat: 'mls_private_message',
@@ -66,7 +70,8 @@ export async function openMessage(
   const present = privateMessage.epoch === mls.groupContext.epoch;
   const receiver = present ? presentEpoch(mls) : mls.historicalReceiverData.get(privateMessage.epoch);
   const roster = present ? content.roster : content.formerRoster;
-  if (receiver === undefined || roster === undefined) throw new GroupError('wrong-epoch');
+  const closed = present ? content.secrets : content.formerSecrets;
+  if (receiver === undefined || roster === undefined || closed === undefined) throw new GroupError('wrong-epoch');
   const mark = present ? markOf(mls.keySchedule.epochAuthenticator) : (content.formerMark ?? NOTHING);
   const statedIn = { groupId: privateMessage.groupId, epoch: privateMessage.epoch, mark, roster };
   const leaf = await judgeStatement(privateMessage.authenticatedData, statedIn);
@@ -75,35 +80,29 @@ export async function openMessage(
   if (claimed === undefined || leafOf(content.roster, claimed) === undefined) throw new GroupError('unknown-member');
   const suite = await suiteImpl();
   const { keyRetentionConfig } = mls.clientConfig;
+  const secrets = await withLeaf(closed, leaf);
   // The library's own way to open does not say who sent.
-  const opened = await guard(() =>
-    unprotectPrivateMessage(
+  const opened = await guard(async () => {
+    // Not even a member may speak in the name of another's leaf.
+    const senderData = await decryptSenderData(privateMessage, receiver.senderDataSecret, suite);
+    if (senderData !== undefined && senderData.leafIndex !== leaf) throw new GroupError('not-allowed');
+    return unprotectPrivateMessage(
       receiver.senderDataSecret,
       privateMessage,
-      receiver.secretTree,
+      secrets.tree,
       receiver.ratchetTree,
       receiver.groupContext,
       keyRetentionConfig,
       suite,
-    ),
-  );
+    );
+  });
   const framed = opened.content.content;
-  const sender = framed.sender.senderType === 'member' ? roster.get(framed.sender.leafIndex) : undefined;
+  const sender = roster.get(leaf);
   if (sender === undefined || framed.contentType !== 'application') throw new GroupError('unknown-member');
-  // Not even a member may speak in the name of another's leaf.
-  if (roster.get(leaf) !== sender) throw new GroupError('not-allowed');
-  const secretTree = opened.tree;
-  const newState: ClientState = present
-    ? { ...mls, secretTree }
-    : {
-        ...mls,
-        historicalReceiverData: new Map(mls.historicalReceiverData).set(privateMessage.epoch, {
-          ...receiver,
-          secretTree,
-        }),
-      };
+  const advanced = { ...secrets, tree: opened.tree };
+  const now = present ? { secrets: advanced } : { formerSecrets: advanced };
   return {
-    next: hold(state.roomId, state.self, { ...content, mls: newState, spent: opened.consumed }),
+    next: hold(state.roomId, state.self, { ...content, ...now, spent: opened.consumed }),
     plaintext: framed.applicationData,
     sender: sender.peerId,
   };

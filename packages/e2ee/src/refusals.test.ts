@@ -24,6 +24,7 @@ import { decodeMessage } from './framing.ts';
 import type { GroupErrorReason, GroupSelf, GroupState, PendingCommit } from './group.ts';
 import { contentOf } from './state.ts';
 import { SUITE, suiteImpl } from './suite.ts';
+import { libraryStateOf } from './testing/library-state.ts';
 
 let authority: Authority;
 let ada: GroupState;
@@ -59,7 +60,7 @@ async function expectRefused(commit: Uint8Array, reason: string): Promise<void> 
 
 /** What a member who does not keep to the rules can sign. */
 async function committed(proposals: readonly Proposal[], publicly = true): Promise<Uint8Array> {
-  const context = { state: contentOf(ada).mls, cipherSuite: await suiteImpl() };
+  const context = { state: await libraryStateOf(ada), cipherSuite: await suiteImpl() };
   const options = { extraProposals: [...proposals], wireAsPublicMessage: publicly };
   return encodeMlsMessage((await createCommit(context, options)).commit);
 }
@@ -223,7 +224,7 @@ describe('Commits of members', () => {
   it('not-allowed: hidden from the server, by reference, or only proposed', async () => {
     await expectRefused(await committed([remove(2)], false), 'not-allowed');
     const suite = await suiteImpl();
-    const proposed = await createProposal(contentOf(ada).mls, true, remove(2), suite);
+    const proposed = await createProposal(await libraryStateOf(ada), true, remove(2), suite);
     await expectRefused(encodeMlsMessage(proposed.message), 'not-allowed');
     const context = { state: proposed.newState, cipherSuite: suite };
     const byReference = await createCommit(context, { wireAsPublicMessage: true });

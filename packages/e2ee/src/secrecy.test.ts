@@ -14,7 +14,7 @@ import { emptyPskIndex } from 'ts-mls/pskIndex.js';
 import { type Authority, library, newAuthority, person } from './fixture.ts';
 import { decodeMessage } from './framing.ts';
 import type { GroupSelf, GroupState, PendingCommit } from './group.ts';
-import { contentOf } from './state.ts';
+import { libraryStateOf } from './testing/library-state.ts';
 import { suiteImpl } from './suite.ts';
 
 let authority: Authority;
@@ -70,7 +70,7 @@ class Scene {
     const { next, sealed } = await library.seal(this.#state(by), new TextEncoder().encode(`by ${by}`));
     this.states.set(by, library.adopt(this.#state(by), next));
     this.wire.push({ bytes: sealed, epoch: next.epoch });
-    this.#steal();
+    await this.#steal();
   }
 
   #state(name: string): GroupState {
@@ -80,7 +80,7 @@ class Scene {
   }
 
   async #deliver(from: string, made: PendingCommit, withheldFrom: readonly string[] = []): Promise<void> {
-    this.#steal();
+    await this.#steal();
     for (const [name, state] of this.states) {
       if (name === from) continue;
       if (made.removes.includes(name as PeerId)) {
@@ -95,12 +95,12 @@ class Scene {
     this.groupInfo = made.groupInfo;
     this.wire.push({ bytes: made.commit, epoch: made.next.epoch - 1 });
     await this.#note();
-    this.#steal();
+    await this.#steal();
   }
 
-  #steal(): void {
+  async #steal(): Promise<void> {
     const state = this.states.get('eve');
-    if (state) this.stolen.push(copy(contentOf(state).mls));
+    if (state) this.stolen.push(copy(await libraryStateOf(state)));
   }
 
   async #note(): Promise<void> {

@@ -6,16 +6,20 @@ import type { PeerId, RoomId } from '@veilcast/protocol';
 import type { ClientState } from 'ts-mls/clientState.js';
 import { wipe } from './bytes.ts';
 import { GroupError, type GroupState, type ValidateCredential } from './group.ts';
+import type { LeafSecrets } from './mls/leaf-secrets.ts';
 import type { Roster } from './roster.ts';
 
 export interface Held {
+  /** Its secret trees are empty: see `secrets`. */
   readonly mls: ClientState;
+  readonly secrets: LeafSecrets;
   readonly validate: ValidateCredential;
   readonly roster: Roster;
   /** The roster of the Epoch before, for its late messages. */
   readonly formerRoster: Roster | undefined;
   /** The epoch mark of the Epoch before, for the same reason. */
   readonly formerMark: Uint8Array | undefined;
+  readonly formerSecrets: LeafSecrets | undefined;
   /** What we state of this Epoch, once it was signed. */
   readonly statement: Uint8Array | undefined;
   /** Secrets of the state before that this one does not need; wiped when it is adopted. */
@@ -51,17 +55,14 @@ export function adopt(current: GroupState, next: GroupState): GroupState {
   if (current === next) return next;
   const from = contentOf(current);
   const to = contentOf(next);
-  const epoch = from.mls.groupContext.epoch;
-  const sameEpoch = epoch === to.mls.groupContext.epoch;
+  const sameEpoch = from.mls.groupContext.epoch === to.mls.groupContext.epoch;
   wipe(to.spent);
   if (sameEpoch && !to.removed) return hold(next.roomId, next.self, { ...to, spent: [] });
   const { exporterSecret, externalSecret, confirmationKey, membershipKey, initSecret } = from.mls.keySchedule;
   wipe([exporterSecret, externalSecret, confirmationKey, membershipKey, initSecret]);
   // What `current` opened since `next` was made must stay opened: late messages are read with the ratchets that it has.
-  const former = to.mls.historicalReceiverData.get(epoch);
-  const history = new Map(to.mls.historicalReceiverData);
-  if (former !== undefined) history.set(epoch, { ...former, secretTree: from.mls.secretTree });
-  return hold(next.roomId, next.self, { ...to, mls: { ...to.mls, historicalReceiverData: history }, spent: [] });
+  const formerSecrets = to.formerSecrets && from.secrets;
+  return hold(next.roomId, next.self, { ...to, formerSecrets, spent: [] });
 }
 
 /** See GroupLibrary.discard. */

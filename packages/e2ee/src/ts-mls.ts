@@ -1,26 +1,22 @@
 /**
- * The GroupLibrary on ts-mls 1.6.4 (ADR 0006). Its traps are dealt with here and nowhere else: our validation is passed to
- * every entry, one former Epoch is retained and never none, secrets are wiped only after a Commit was accepted, and
- * rules that it does not check itself are checked before it is asked.
+ * The GroupLibrary on ts-mls 1.6.4 (ADR 0006). Its traps are dealt with here and in mls/, and nowhere else: every leaf is validated by
+ * us, one former Epoch is retained and never none, secrets are wiped only after a Commit was accepted, and rules that it does
+ * not check itself are checked before it is asked. Commits are put together of its parts in mls/ (ADR 0027).
  */
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { PeerId } from '@veilcast/protocol';
-import type { Capabilities } from 'ts-mls/capabilities.js';
 import type { ClientConfig } from 'ts-mls/clientConfig.js';
 import { type ClientState, createGroup } from 'ts-mls/clientState.js';
-import { createCommit, createGroupInfoWithExternalPubAndRatchetTree, joinGroupExternal } from 'ts-mls/createCommit.js';
-import { type GroupInfo, ratchetTreeFromExtension } from 'ts-mls/groupInfo.js';
-import { generateKeyPackageWithKey, type KeyPackage, type PrivateKeyPackage } from 'ts-mls/keyPackage.js';
+import type { Extension } from 'ts-mls/extension.js';
+import { type GroupInfo, ratchetTreeFromExtension, signGroupInfo } from 'ts-mls/groupInfo.js';
+import { generateKeyPackageWithKey } from 'ts-mls/keyPackage.js';
 import { defaultKeyPackageEqualityConfig } from 'ts-mls/keyPackageEqualityConfig.js';
 import { mlsExporter } from 'ts-mls/keySchedule.js';
 import { defaultLifetime } from 'ts-mls/lifetime.js';
 import { defaultLifetimeConfig } from 'ts-mls/lifetimeConfig.js';
-import { encodeMlsMessage } from 'ts-mls/message.js';
+import { encodeMlsMessage, type MLSMessage } from 'ts-mls/message.js';
 import { defaultPaddingConfig } from 'ts-mls/paddingConfig.js';
-import { emptyPskIndex } from 'ts-mls/pskIndex.js';
-import { processPublicMessage } from 'ts-mls/processMessages.js';
+import type { PublicMessage } from 'ts-mls/publicMessage.js';
 import type { RatchetTree } from 'ts-mls/ratchetTree.js';
-import { equalBytes } from './bytes.ts';
 import { judgeCommit, type JudgedCommit } from './commit-rules.ts';
 import { markOf } from './epoch-mark.ts';
 import { guard } from './errors.ts';
@@ -37,14 +33,28 @@ import {
   type ValidateCredential,
 } from './group.ts';
 import { openMessage, sealMessage } from './messages.ts';
-import { isSame, leafOf, membersOf, type Roster, rosterOf, validated } from './roster.ts';
+import { commitRemoves, enter, type NextEpoch, takeCommit } from './mls/commit.ts';
+import { leafSecrets } from './mls/leaf-secrets.ts';
+import { checkNewKeys, type LeafTemplate } from './mls/path.ts';
+import { encodeTree } from './mls/tree.ts';
+import { isSame, leafOf, membersOf, type Roster, type RosterEntry, rosterOf, validated } from './roster.ts';
 import { adopt, discard, type Held, hold, liveContentOf } from './state.ts';
 import { SUITE, suiteImpl } from './suite.ts';
+import { publicKeyOf, secretKeyOf } from './xwing.ts';
 
 /** Of RFC 9605 §5.2; long enough to be a base key of SHA-512. */
 const BASE_KEY_LABEL = 'SFrame 1.0 Base Key';
 const BASE_KEY_BYTES = 64;
 const NOTHING = new Uint8Array(0);
+const CONFIG: ClientConfig = {
+  // One Epoch back: 0 would keep all of them for ever.
+  keyRetentionConfig: { retainKeysForEpochs: 1, retainKeysForGenerations: 10, maximumForwardRatchetSteps: 200 },
+  lifetimeConfig: defaultLifetimeConfig,
+  keyPackageEqualityConfig: defaultKeyPackageEqualityConfig,
+  paddingConfig: defaultPaddingConfig,
+  // Asked by nothing that is used: credentials are looked at here, each once (roster.ts).
+  authService: { validateCredential: async () => false },
+};
 
 /** The library in the form that Veilcast uses. It holds nothing: every state is in the values it gives out. */
 export function tsMlsLibrary(): GroupLibrary {
@@ -69,16 +79,28 @@ async function generateLeafKey(): Promise<LeafKey> {
 
 async function newGroup(self: GroupSelf): Promise<{ state: GroupState; groupInfo: Uint8Array }> {
   const suite = await suiteImpl();
-  const { publicPackage, privatePackage } = await keyPackage(self);
-  const config = configOf(self.validate);
-  const mls = await guard(() => createGroup(newGroupId(self.roomId), publicPackage, privatePackage, [], suite, config));
+  const key = { signKey: self.leafKey.secretKey, publicKey: self.leafKey.publicKey };
+  const { credential, capabilities } = templateOf(self);
+  const { publicPackage, privatePackage } = await generateKeyPackageWithKey(
+    credential,
+    capabilities,
+    defaultLifetime,
+    [],
+    key,
+    suite,
+  );
+  const made = await guard(() =>
+    createGroup(newGroupId(self.roomId), publicPackage, privatePackage, [], suite, CONFIG),
+  );
+  const { secretTree, ...mls } = made;
   const roster = await rosterOf(mls.ratchetTree, self.validate);
-  const state = hold(self.roomId, self.peerId, heldOf(mls, self.validate, roster));
-  return { state, groupInfo: await groupInfoOf(mls) };
+  const secrets = { tree: secretTree, unopened: new Map() };
+  const held = heldOf({ mls: { ...mls, secretTree: [] }, secrets }, self.validate, roster);
+  const state = hold(self.roomId, self.peerId, held);
+  return { state, groupInfo: await groupInfoOf(made) };
 }
 
 async function joinGroup(self: GroupSelf, bytes: Uint8Array): Promise<PendingCommit> {
-  const suite = await suiteImpl();
   const message = decodeMessage(bytes);
   if (message?.wireformat !== 'mls_group_info') throw new GroupError('undecodable');
   const { groupInfo } = message;
@@ -87,37 +109,17 @@ async function joinGroup(self: GroupSelf, bytes: Uint8Array): Promise<PendingCom
     throw new GroupError('wrong-group');
   }
   if (groupContext.extensions.length > 0) throw new GroupError('not-allowed');
-  const validate = remembering(self.validate);
-  const { publicPackage, privatePackage } = await keyPackage(self);
-  let formerKey: Uint8Array | undefined;
-  const config: ClientConfig = {
-    ...configOf(validate),
-    keyPackageEqualityConfig: {
-      compareKeyPackages: () => false,
-      compareKeyPackageToLeafNode: (_, leaf) =>
-        formerKey !== undefined && equalBytes(leaf.signaturePublicKey, formerKey),
-    },
-  };
   const tree = treeOf(groupInfo);
-  const before = await rosterOf(tree, validate);
+  const before = await rosterOf(tree, self.validate);
   const former = leafOf(before, self.peerId);
-  const formerNode = former === undefined ? undefined : tree[former * 2];
-  if (formerNode?.nodeType === 'leaf') formerKey = formerNode.leaf.signaturePublicKey;
-  const resync = formerKey !== undefined;
-  const joined = await guard(() =>
-    joinGroupExternal(groupInfo, publicPackage, privatePackage, resync, suite, tree, config),
-  );
-  const mls = { ...joined.newState, clientConfig: configOf(self.validate) };
-  const roster = await rosterOf(mls.ratchetTree, validate, before);
+  const keys = { signaturePrivateKey: self.leafKey.secretKey, clientConfig: CONFIG };
+  const joined = await guard(() => enter(groupInfo, tree, templateOf(self), former, keys));
+  const roster = await rosterOf(joined.mls.ratchetTree, self.validate, before);
   return {
-    next: hold(self.roomId, self.peerId, heldOf(mls, self.validate, roster)),
-    commit: encodeMlsMessage({
-      version: 'mls10',
-      wireformat: 'mls_public_message',
-      publicMessage: joined.publicMessage,
-    }),
-    groupInfo: await groupInfoOf(mls),
-    removes: resync ? [self.peerId] : [],
+    next: hold(self.roomId, self.peerId, heldOf(opened(joined), self.validate, roster)),
+    commit: encodeMlsMessage(asMessage(joined.commit)),
+    groupInfo: await groupInfoOf(joined.mls),
+    removes: former === undefined ? [] : [self.peerId],
   };
 }
 
@@ -125,20 +127,20 @@ async function commitRemoval(state: GroupState, peers: readonly PeerId[]): Promi
   const content = liveContentOf(state);
   const { mls, roster, validate } = content;
   if (peers.includes(state.self) || new Set(peers).size !== peers.length) throw new GroupError('not-allowed');
-  const extraProposals = peers.map((peerId) => {
+  const removes = peers.map((peerId) => {
     const removed = leafOf(roster, peerId);
     if (removed === undefined) throw new GroupError('unknown-member');
-    return { proposalType: 'remove' as const, remove: { removed } };
+    return removed;
   });
-  const context = { state: mls, cipherSuite: await suiteImpl() };
-  const made = await guard(() => createCommit(context, { extraProposals, wireAsPublicMessage: true }));
+  const made = await guard(() => commitRemoves(mls, removes));
+  const message = asMessage(made.commit);
   // What others would refuse must not leave us: above all a removal without an update path.
-  judgeCommit(made.commit, { ...mls.groupContext, roster });
-  const next = await rosterOf(made.newState.ratchetTree, validate, roster);
+  judgeCommit(message, { ...mls.groupContext, roster });
+  const next = new Map([...roster].filter(([leaf]) => !removes.includes(leaf)));
   return {
-    next: hold(state.roomId, state.self, heldOf(made.newState, validate, next, content, made.consumed)),
-    commit: encodeMlsMessage(made.commit),
-    groupInfo: await groupInfoOf(made.newState),
+    next: hold(state.roomId, state.self, heldOf(opened(made), validate, next, content)),
+    commit: encodeMlsMessage(message),
+    groupInfo: await groupInfoOf(made.mls),
     removes: [...peers],
   };
 }
@@ -149,21 +151,19 @@ async function applyCommit(state: GroupState, bytes: Uint8Array): Promise<Applie
   const commit = judgeCommit(decodeMessage(bytes), { ...mls.groupContext, roster });
   const by = await judgeCommitter(commit, content);
   const external = commit.sender === undefined;
-  const suite = await suiteImpl();
   const removed = commit.removes.flatMap((leaf) => roster.get(leaf)?.peerId ?? []);
-  const result = await guard(() => processPublicMessage(mls, commit.message, emptyPskIndex, suite));
-  const left = result.newState.groupActiveState.kind !== 'active';
-  if (left) {
-    const out = { ...heldOf(result.newState, validate, roster), removed: true };
-    return { next: hold(state.roomId, state.self, out), by, external, added: [], removed };
+  const taken = await guard(() => takeCommit(mls, commit));
+  if (taken === undefined) {
+    const out = hold(state.roomId, state.self, { ...content, removed: true });
+    return { next: out, by: by.peerId, external, added: [], removed };
   }
-  const now = await rosterOf(result.newState.ratchetTree, validate, roster);
-  const added = external ? [...now.values()].filter((entry) => !hasEntry(roster, entry.peerId)) : [];
+  const rest = [...roster].filter(([leaf]) => !commit.removes.includes(leaf) && leaf !== taken.leaf);
+  const now = new Map([...rest, [taken.leaf, by] as const].toSorted(([a], [b]) => a - b));
   return {
-    next: hold(state.roomId, state.self, heldOf(result.newState, validate, now, content, result.consumed)),
-    by,
+    next: hold(state.roomId, state.self, heldOf(opened(taken), validate, now, content, [taken.spent])),
+    by: by.peerId,
     external,
-    added: added.map((entry) => entry.peerId),
+    added: hasEntry(roster, by.peerId) ? [] : [by.peerId],
     removed: removed.filter((peerId) => !hasEntry(now, peerId)),
   };
 }
@@ -172,28 +172,26 @@ async function applyCommit(state: GroupState, bytes: Uint8Array): Promise<Applie
 async function judgeCommitter(
   { path, sender, removes }: JudgedCommit,
   { mls, roster, validate }: Held,
-): Promise<PeerId> {
-  const { credential, signaturePublicKey, hpkePublicKey } = path.leafNode;
-  if (sender !== undefined) {
-    const member = roster.get(sender);
-    if (member === undefined || !isSame(member, credential, signaturePublicKey)) throw new GroupError('bad-credential');
-    return member.peerId;
+): Promise<RosterEntry> {
+  const { credential, signaturePublicKey } = path.leafNode;
+  const member = sender === undefined ? undefined : roster.get(sender);
+  if (sender !== undefined && (member === undefined || !isSame(member, credential, signaturePublicKey))) {
+    throw new GroupError('bad-credential');
   }
-  const entrant = await validated(credential, signaturePublicKey, validate);
-  const others = [...roster].filter(([leaf]) => !removes.includes(leaf)).map(([, entry]) => entry);
-  const taken = others.some((entry) => entry.peerId === entrant.peerId || entry.leafKey === entrant.leafKey);
-  if (taken) throw new GroupError('bad-credential');
-  for (const leaf of removes) {
-    if (roster.get(leaf)?.peerId !== entrant.peerId) throw new GroupError('not-allowed');
-    // Somebody took our own seat, with a credential of ours.
-    if (leaf === mls.privatePath.leafIndex) throw new GroupError('removed');
+  // A member's too: it may have run out, or been revoked.
+  const entry = await validated(credential, signaturePublicKey, validate);
+  if (sender === undefined) {
+    const others = [...roster].filter(([leaf]) => !removes.includes(leaf)).map(([, other]) => other);
+    const taken = others.some(({ peerId, leafKey }) => peerId === entry.peerId || leafKey === entry.leafKey);
+    if (taken) throw new GroupError('bad-credential');
+    for (const leaf of removes) {
+      if (roster.get(leaf)?.peerId !== entry.peerId) throw new GroupError('not-allowed');
+      // Somebody took our own seat, with a credential of ours.
+      if (leaf === mls.privatePath.leafIndex) throw new GroupError('removed');
+    }
   }
-  const keys = mls.ratchetTree.map((node) =>
-    node?.nodeType === 'leaf' ? node.leaf.hpkePublicKey : node?.parent.hpkePublicKey,
-  );
-  const used = keys.some((key) => key !== undefined && equalBytes(key, hpkePublicKey));
-  if (used) throw new GroupError('not-allowed');
-  return entrant.peerId;
+  checkNewKeys(mls.ratchetTree, path);
+  return entry;
 }
 
 async function epochKeys(state: GroupState): Promise<EpochKeys> {
@@ -209,50 +207,18 @@ async function epochKeys(state: GroupState): Promise<EpochKeys> {
   };
 }
 
-interface Packages {
-  readonly publicPackage: KeyPackage;
-  readonly privatePackage: PrivateKeyPackage;
-}
-
-/** Never sent: it is the form in which the library takes a leaf. Its lifetime says nothing, the credential's does. */
-async function keyPackage(self: GroupSelf): Promise<Packages> {
-  const credential = { credentialType: 'basic' as const, identity: new TextEncoder().encode(self.credential) };
-  const capabilities: Capabilities = {
-    versions: ['mls10'],
-    ciphersuites: [SUITE],
-    extensions: [],
-    proposals: [],
-    credentials: ['basic'],
-  };
-  const key = { signKey: self.leafKey.secretKey, publicKey: self.leafKey.publicKey };
-  return generateKeyPackageWithKey(credential, capabilities, defaultLifetime, [], key, await suiteImpl());
-}
-
-function configOf(validate: ValidateCredential): ClientConfig {
+/** Who we are in a tree and what we can do. */
+function templateOf({ credential, leafKey }: GroupSelf): LeafTemplate {
   return {
-    // One Epoch back: 0 would keep all of them for ever.
-    keyRetentionConfig: { retainKeysForEpochs: 1, retainKeysForGenerations: 10, maximumForwardRatchetSteps: 200 },
-    lifetimeConfig: defaultLifetimeConfig,
-    keyPackageEqualityConfig: defaultKeyPackageEqualityConfig,
-    paddingConfig: defaultPaddingConfig,
-    authService: {
-      validateCredential: async (credential, leafKey) =>
-        validated(credential, leafKey, validate).then(
-          () => true,
-          () => false,
-        ),
+    credential: { credentialType: 'basic', identity: new TextEncoder().encode(credential) },
+    signaturePublicKey: leafKey.publicKey,
+    capabilities: {
+      versions: ['mls10'],
+      ciphersuites: [SUITE],
+      extensions: [],
+      proposals: [],
+      credentials: ['basic'],
     },
-  };
-}
-
-/** A tree's credentials are looked at by us and by the library; the signatures are checked once. */
-function remembering(validate: ValidateCredential): ValidateCredential {
-  const known = new Map<string, ReturnType<ValidateCredential>>();
-  return (credential, leafKey) => {
-    const name = `${bytesToHex(leafKey)} ${credential}`;
-    const answer = known.get(name) ?? validate(credential, leafKey);
-    known.set(name, answer);
-    return answer;
   };
 }
 
@@ -268,20 +234,36 @@ function treeOf(groupInfo: GroupInfo): RatchetTree {
 }
 
 async function groupInfoOf(mls: ClientState): Promise<Uint8Array> {
-  const groupInfo = await createGroupInfoWithExternalPubAndRatchetTree(mls, [], await suiteImpl());
+  const { groupContext, ratchetTree, keySchedule, confirmationTag, privatePath, signaturePrivateKey } = mls;
+  const { signature } = await suiteImpl();
+  const extensions: Extension[] = [
+    { extensionType: 'external_pub', extensionData: await publicKeyOf(secretKeyOf(keySchedule.externalSecret)) },
+    { extensionType: 'ratchet_tree', extensionData: encodeTree(ratchetTree) },
+  ];
+  const unsigned = { groupContext, extensions, confirmationTag, signer: privatePath.leafIndex };
+  const groupInfo = await signGroupInfo(unsigned, signaturePrivateKey, signature);
   return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_group_info', groupInfo });
 }
 
+function asMessage(publicMessage: PublicMessage): MLSMessage {
+  return { version: 'mls10', wireformat: 'mls_public_message', publicMessage };
+}
+
+/** A new Epoch, in which nobody has spoken. */
+function opened({ mls, encryptionSecret }: NextEpoch): Pick<Held, 'mls' | 'secrets'> {
+  return { mls, secrets: leafSecrets(mls.ratchetTree.length, encryptionSecret) };
+}
+
 function heldOf(
-  mls: ClientState,
+  now: Pick<Held, 'mls' | 'secrets'>,
   validate: ValidateCredential,
   roster: Roster,
   before?: Held,
   spent: readonly Uint8Array[] = [],
 ): Held {
   const formerMark = before && markOf(before.mls.keySchedule.epochAuthenticator);
-  const former = { formerRoster: before?.roster, formerMark };
-  return { mls, validate, roster, ...former, statement: undefined, spent, removed: false };
+  const former = { formerRoster: before?.roster, formerMark, formerSecrets: before?.secrets };
+  return { ...now, validate, roster, ...former, statement: undefined, spent, removed: false };
 }
 
 function hasEntry(roster: Roster, peerId: PeerId): boolean {

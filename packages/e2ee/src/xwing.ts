@@ -8,13 +8,22 @@ import { shake256 } from '@noble/hashes/sha3.js';
 import { bytesOf } from './bytes.ts';
 import { keyEncapsulation } from './pq/index.ts';
 
+/** DeriveKeyPair of X-Wing: the secret key is a seed, and costs next to nothing without its public key. */
+export function secretKeyOf(ikm: Uint8Array): Uint8Array {
+  return shake256(ikm, { dkLen: 32 });
+}
+
+export async function publicKeyOf(secretKey: Uint8Array): Promise<Uint8Array> {
+  return (await keyEncapsulation.fromSeed(secretKey)).publicKey;
+}
+
 export class FastXWing extends XWing {
   override async generateKeyPair(): Promise<CryptoKeyPair> {
     return this.generateKeyPairDerand(crypto.getRandomValues(new Uint8Array(32)));
   }
 
   override async deriveKeyPair(ikm: ArrayBufferLike | ArrayBufferView): Promise<CryptoKeyPair> {
-    return this.generateKeyPairDerand(shake256(bytesOf(ikm), { dkLen: 32 }));
+    return this.generateKeyPairDerand(secretKeyOf(bytesOf(ikm)));
   }
 
   override async generateKeyPairDerand(seed: Uint8Array): Promise<CryptoKeyPair> {

@@ -11,8 +11,8 @@ import { processPublicMessage } from 'ts-mls/processMessages.js';
 import { emptyPskIndex } from 'ts-mls/pskIndex.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { GroupSelf, GroupState } from '../group.ts';
-import { contentOf } from '../state.ts';
 import { SUITE, suiteImpl } from '../suite.ts';
+import { libraryStateOf } from './library-state.ts';
 
 export interface Offer {
   readonly bytes: Uint8Array;
@@ -46,7 +46,7 @@ export async function addAll(
     if (message?.wireformat !== 'mls_key_package') throw new TypeError('no key package');
     return { proposalType: 'add' as const, add: { keyPackage: message.keyPackage } };
   });
-  const context = { state: contentOf(state).mls, cipherSuite: await suiteImpl() };
+  const context = { state: await libraryStateOf(state), cipherSuite: await suiteImpl() };
   const made = await createCommit(context, { extraProposals, wireAsPublicMessage: true, ratchetTreeExtension: true });
   if (!made.welcome) throw new TypeError('no Welcome');
   const welcome = encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome: made.welcome });
@@ -57,7 +57,7 @@ export async function addAll(
 export async function takeAdds(state: GroupState, commit: Uint8Array): Promise<string> {
   const message = decodeMlsMessage(commit, 0)?.[0];
   if (message?.wireformat !== 'mls_public_message') throw new TypeError('no Commit');
-  const { mls } = contentOf(state);
+  const mls = await libraryStateOf(state);
   return epochOf((await processPublicMessage(mls, message.publicMessage, emptyPskIndex, await suiteImpl())).newState);
 }
 
