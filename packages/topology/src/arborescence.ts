@@ -10,6 +10,8 @@ export interface Legs {
   readonly count: number;
   /** Delay of the leg from one vertex to another, ms. */
   readonly ms: (from: number, to: number) => number;
+  /** What the leg costs whatever hangs below it, in the unit of weight times ms. Missing: nothing. */
+  readonly price?: ((from: number, to: number) => number) | undefined;
   /** How much the delay of a vertex counts, 1 or more. */
   readonly weight: (vertex: number) => number;
   /** How many others a vertex may feed. */
@@ -30,7 +32,7 @@ const KICKS = 3;
 /** Undefined: no tree within the bounds was found. */
 export function leastDelayTree(legs: Legs): Tree | undefined {
   const shortest = shortestPaths(legs);
-  if (isWithin(legs, shortest)) return shortest;
+  if (!legs.price && isWithin(legs, shortest)) return shortest;
   const first = greedy(legs);
   if (!first) return undefined;
   let best = new Descent(legs, first);
@@ -76,7 +78,7 @@ function shortestPaths({ count, ms }: Legs): number[] {
 }
 
 /** Attaches what is reached soonest, weight for weight, wherever there is a slot. */
-function greedy({ count, ms, weight, slots, depthMax }: Legs): number[] | undefined {
+function greedy({ count, ms, price, weight, slots, depthMax }: Legs): number[] | undefined {
   const parents = Array.from({ length: count }, () => -1);
   const at = new Map([[0, { ms: 0, depth: 0, free: slots(0) }]]);
   while (at.size < count) {
@@ -87,7 +89,8 @@ function greedy({ count, ms, weight, slots, depthMax }: Legs): number[] | undefi
         if (reach.free <= 0 || reach.depth >= depthMax) continue;
         const later = reach.ms + ms(from, to);
         // A leaf that takes the last slot would end the tree.
-        const rank = later / Math.sqrt(weight(to)) + (slots(to) === 0 ? 1e6 : 0);
+        const priced = later + (price?.(from, to) ?? 0) / weight(to);
+        const rank = priced / Math.sqrt(weight(to)) + (slots(to) === 0 ? 1e6 : 0);
         if (!best || rank < best.rank) best = { from, to, ms: later, rank };
       }
     }
@@ -116,7 +119,7 @@ interface Measured {
   readonly height: readonly number[];
 }
 
-function measure({ count, ms, weight, slots, depthMax }: Legs, parents: Tree): Measured | undefined {
+function measure({ count, ms, price, weight, slots, depthMax }: Legs, parents: Tree): Measured | undefined {
   const children = Array.from({ length: count }, (): number[] => []);
   for (const [vertex, parent] of parents.entries()) if (parent >= 0) children[parent]?.push(vertex);
   const order = [0];
@@ -127,7 +130,7 @@ function measure({ count, ms, weight, slots, depthMax }: Legs, parents: Tree): M
     for (const child of children[vertex] ?? []) {
       at[child] = get(at, vertex) + ms(vertex, child);
       depth[child] = get(depth, vertex) + 1;
-      cost += weight(child) * get(at, child);
+      cost += weight(child) * get(at, child) + (price?.(vertex, child) ?? 0);
       order.push(child);
     }
   }
@@ -181,14 +184,15 @@ class Descent {
 
   /** The whole subtree of a vertex goes below another parent. */
   private moveBest(): boolean {
-    const { count, ms, slots, depthMax } = this.legs;
+    const { count, ms, price, slots, depthMax } = this.legs;
     const { at, depth, fed, below, height } = this.now;
     let best: { vertex: number; to: number; gain: number } | undefined;
     for (let vertex = 1; vertex < count; vertex += 1) {
       for (let to = 0; to < count; to += 1) {
         if (to === this.parents[vertex] || get(fed, to) >= slots(to)) continue;
         if (get(depth, to) + 1 + get(height, vertex) > depthMax) continue;
-        const gain = get(below, vertex) * (get(at, vertex) - get(at, to) - ms(to, vertex));
+        const saved = price ? price(this.parents[vertex] ?? 0, vertex) - price(to, vertex) : 0;
+        const gain = get(below, vertex) * (get(at, vertex) - get(at, to) - ms(to, vertex)) + saved;
         if (gain <= (best?.gain ?? EPSILON) || this.isBelow(to, vertex)) continue;
         best = { vertex, to, gain };
       }
@@ -201,14 +205,15 @@ class Descent {
 
   /** Two vertices take each other's places, alone or with all below them. */
   private exchangeBest(): boolean {
-    const { count } = this.legs;
+    const { count, price } = this.legs;
     let best: { a: number; b: number; whole: boolean; gain: number } | undefined;
     for (let a = 1; a < count; a += 1) {
       for (let b = a + 1; b < count; b += 1) {
         const apart = !this.isBelow(a, b) && !this.isBelow(b, a);
-        const alone = apart ? this.gainOfExchange(a, b) : this.gainMeasured(a, b);
+        // Prices belong to legs and not to places: they are counted over the whole tree.
+        const alone = apart && !price ? this.gainOfExchange(a, b) : this.gainMeasured(a, b);
         if (alone > (best?.gain ?? EPSILON)) best = { a, b, whole: false, gain: alone };
-        const whole = apart ? this.gainOfSwap(a, b) : 0;
+        const whole = apart ? this.gainOfSwap(a, b) + this.savedBySwap(a, b) : 0;
         if (whole > (best?.gain ?? EPSILON)) best = { a, b, whole: true, gain: whole };
       }
     }
@@ -250,9 +255,15 @@ class Descent {
     const { at, depth, height, below } = this.now;
     if (this.parents[a] === this.parents[b]) return 0;
     const deepest = Math.max(get(depth, b) + get(height, a), get(depth, a) + get(height, b));
-    if (deepest > this.legs.depthMax) return 0;
+    if (deepest > this.legs.depthMax) return Number.NEGATIVE_INFINITY;
     const gainA = get(below, a) * (get(at, a) - this.delayBelow(b, a));
     return gainA + get(below, b) * (get(at, b) - this.delayBelow(a, b));
+  }
+
+  private savedBySwap(a: number, b: number): number {
+    const { price } = this.legs;
+    const [overA, overB] = [this.parents[a] ?? 0, this.parents[b] ?? 0];
+    return price ? price(overA, a) + price(overB, b) - price(overB, a) - price(overA, b) : 0;
   }
 
   private isBelow(vertex: number, top: number): boolean {

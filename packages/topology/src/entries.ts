@@ -4,7 +4,7 @@
  */
 import type { RegionId } from '@veilcast/protocol';
 import { leastDelayTree } from './arborescence.ts';
-import type { View } from './model.ts';
+import type { Policy, View } from './model.ts';
 import { longMs } from './sites.ts';
 
 /** What a region has and wants. */
@@ -21,12 +21,16 @@ export function entriesOf(
   view: View,
   regions: readonly Waiting[],
   depthMax: number,
+  egressMs: Policy['egressMs'],
 ): ReadonlyMap<RegionId, RegionId> | undefined {
   const names = regions.map(({ region }) => region);
   const at = (vertex: number): Waiting => regions[vertex] ?? { region: '' as RegionId, slots: 0, weight: 0 };
+  // A stream out of a region costs as much as that delay for the viewers of an average region.
+  const average = regions.reduce((sum, { weight }) => sum + weight, 0) / Math.max(1, regions.length);
   const tree = leastDelayTree({
     count: names.length,
     ms: (from, to) => longMs(view, at(from).region, at(to).region),
+    price: egressMs?.size ? (from) => average * (egressMs.get(at(from).region) ?? 0) : undefined,
     weight: (vertex) => at(vertex).weight,
     slots: (vertex) => at(vertex).slots,
     depthMax,

@@ -1,9 +1,13 @@
 export * from './adopt.ts';
 export * from './diff.ts';
+export { rttBetween } from './distances.ts';
 export * from './explain.ts';
 export * from './linger.ts';
 export type * from './model.ts';
+export * from './paths.ts';
 export * from './pipes.ts';
 export * from './place.ts';
 export { plan } from './plan.ts';
+export * from './probes.ts';
 export * from './reservations.ts';
+export * from './restructure.ts';

@@ -32,6 +32,8 @@ export interface NodeView {
   readonly nodeId: NodeId;
   readonly incarnation: string;
   readonly region: RegionId;
+  /** Of its software; missing: it did not say. */
+  readonly version?: string | undefined;
   readonly state: 'healthy' | 'draining' | 'suspect' | 'gone';
   readonly workers: readonly WorkerView[];
 }
@@ -40,6 +42,14 @@ export interface View {
   readonly nodes: readonly NodeView[];
   /** Measured round trip between two regions, ms; `from>to`. Missing: unknown. */
   readonly rttMs: ReadonlyMap<string, number>;
+  /** Measured between two Nodes; `from>to`. Missing: as between their regions. */
+  readonly paths?: ReadonlyMap<string, Path> | undefined;
+}
+
+export interface Path {
+  readonly rttMs: number;
+  /** Share of packets lost, 0 to 1. */
+  readonly lossRatio: number;
 }
 
 export interface Demand {
@@ -61,8 +71,10 @@ export interface Policy {
   readonly depthMax: number;
   /** How long a Producer stays on a Pipe after its last Consumer below went, ms. Longer: bytes for nobody. Shorter: a tab switch re-opens it. */
   readonly lingerMs: number;
-  /** How many regions may a Room use; empty: all. */
+  /** Which regions may a Room use; empty: all. */
   readonly regions: readonly RegionId[];
+  /** What sending out of a region costs, as the delay that one would rather bear, ms. Missing: nothing. */
+  readonly egressMs?: ReadonlyMap<RegionId, number> | undefined;
 }
 
 export type RouterRole = 'origin' | 'relay' | 'edge';

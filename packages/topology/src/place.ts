@@ -23,6 +23,8 @@ export interface PlaceRequest {
   readonly present: ReadonlySet<WorkerId>;
   /** Workers that just failed this Peer. */
   readonly excluded: ReadonlySet<WorkerId>;
+  /** Where this Peer's media may be; empty: wherever its Room's may. */
+  readonly regions?: readonly RegionId[] | undefined;
 }
 
 export type Placement =
@@ -45,7 +47,7 @@ export function loadOf(worker: WorkerView): number {
 export function place(view: View, request: PlaceRequest, policy: Policy, random: Random): Placement {
   const able = view.nodes
     .filter((node) => node.state === 'healthy')
-    .filter((node) => policy.regions.length === 0 || policy.regions.includes(node.region))
+    .filter((node) => isAllowed(policy.regions, node.region) && isAllowed(request.regions ?? [], node.region))
     .filter((node) => request.region === undefined || node.region === request.region)
     .flatMap((node) => node.workers)
     .filter((worker) => !request.excluded.has(worker.workerId));
@@ -53,12 +55,35 @@ export function place(view: View, request: PlaceRequest, policy: Policy, random:
   const streams = STREAMS_RESERVED[request.role];
   for (const tier of tiersOf(view, request, able)) {
     const roomy = tier.filter((worker) => worker.streams + worker.reserved + streams <= worker.capacity);
-    const chosen = stay(roomy, request) ?? lighterOfTwo(roomy, random);
+    const chosen = stay(roomy, request) ?? lighterOfTwo(ofOneVersion(view, roomy, request), random);
     if (chosen) {
       return { kind: 'placed', workerId: chosen.workerId, nodeId: chosen.nodeId, region: chosen.region, streams };
     }
   }
   return { kind: 'refused', code: 'CLUSTER_FULL' };
+}
+
+function isAllowed(regions: readonly RegionId[], region: RegionId): boolean {
+  return regions.length === 0 || regions.includes(region);
+}
+
+/**
+ * A Room stays on Nodes of the version that it is on, a new one goes to the newest: while a cluster is upgraded no Room is the
+ * first to try two versions together. Only a preference: any Worker with room is better than none.
+ */
+function ofOneVersion(view: View, roomy: readonly WorkerView[], request: PlaceRequest): readonly WorkerView[] {
+  const versions = new Map(view.nodes.flatMap((node) => node.workers.map((worker) => [worker.workerId, node.version])));
+  const here = [...request.present].map((workerId) => versions.get(workerId));
+  const among = here.length > 0 ? here : roomy.map(({ workerId }) => versions.get(workerId));
+  const newest = among.reduce((a, b) => (newerThan(b, a) ? b : a), undefined);
+  const same = roomy.filter(({ workerId }) => versions.get(workerId) === newest);
+  return same.length > 0 ? same : roomy;
+}
+
+/** By their numbers, part for part: 0.10.0 is newer than 0.9.1. */
+function newerThan(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined) return a !== undefined;
+  return a.localeCompare(b, 'en', { numeric: true }) > 0;
 }
 
 /** Workers in the order in which they are tried: a region after the other, nearest first; those of unknown distance last. */

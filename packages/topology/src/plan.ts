@@ -4,6 +4,7 @@
  * is: a change of demand moves nobody else. Pure and deterministic.
  */
 import type { PipeId, ProducerId, WorkerId } from '@veilcast/protocol';
+import { completed } from './distances.ts';
 import { linksWithin, type Links } from './links.ts';
 import type { Demand, Plan, PlannedPipe, Policy, RouterRole, View } from './model.ts';
 import { pipeIdOf } from './pipes.ts';
@@ -15,7 +16,8 @@ import { grow, type Forest, type Ground, type Parents, type Root } from './tree.
  * Plans a Room. Fan-out and depth hold whenever trees within both are found; where the depth cannot be kept, it gives
  * way and `explain` says so. `policy.fanOutMax` is at least 2: with 1 several publishers cannot all reach everybody.
  */
-export function plan(view: View, demand: Demand, policy: Policy, previous?: Plan): Plan {
+export function plan(seen: View, demand: Demand, policy: Policy, previous?: Plan): Plan {
+  const view = completed(seen);
   const sites = sitesOf(view, policy);
   const roots = rootsOf(demand, sites);
   const ground = { view, sites, policy, peersAt: peersAt(demand) };
@@ -88,7 +90,12 @@ function separateTrees(ground: Ground, roots: readonly Root[], depthMax: number,
   }
   for (const root of roots) {
     const parents = forest.get(root.site.workerId) ?? new Map<WorkerId, WorkerId>();
-    grow({ view, sites, links, depthMax, origins, peersAt }, root.site, parents, root.targets);
+    grow(
+      { view, sites, links, depthMax, origins, peersAt, egressMs: policy.egressMs },
+      root.site,
+      parents,
+      root.targets,
+    );
   }
   return forest;
 }

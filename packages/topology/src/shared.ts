@@ -16,7 +16,7 @@ export function sharedTree(ground: Ground, roots: readonly Root[], depthMax: num
   // All but the middle have a neighbour above them already.
   const links = linksWithin((worker) => policy.fanOutMax - (worker === middle.site.workerId ? 0 : 1));
   const tree: Parents = new Map();
-  grow({ ...given, links, depthMax, origins }, middle.site, tree, [...everybody].sort());
+  grow({ ...given, links, depthMax, origins, egressMs: policy.egressMs }, middle.site, tree, [...everybody].sort());
   const neighbours = new Map<WorkerId, WorkerId[]>();
   for (const [child, parent] of tree) {
     neighbours.set(child, [...(neighbours.get(child) ?? []), parent]);

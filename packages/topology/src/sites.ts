@@ -11,7 +11,9 @@ const HOP_MS = 1;
 const SAME_NODE_MS = 0.05;
 const SAME_REGION_MS = 0.25;
 /** Assumed round trip between two regions that nobody has measured, ms: half of the worst one in use anywhere. */
-const UNKNOWN_RTT_MS = 200;
+export const UNKNOWN_RTT_MS = 200;
+/** Delay that counts as much as losing everything, ms: 1 % of loss is 5 ms, about what sending again costs on a link of 500 ms. */
+const LOSS_MS = 500;
 
 export interface Site {
   readonly workerId: WorkerId;
@@ -51,8 +53,12 @@ export function longMs(view: View, from: RegionId, to: RegionId): number {
   return HOP_MS + (measuredRtt(view, from, to) ?? UNKNOWN_RTT_MS) / 2;
 }
 
-/** Delay that a Pipe between two Workers adds, ms. */
+/** Delay that a Pipe between two Workers adds, ms. What is lost on the way counts as delay. */
 export function pipeMs(view: View, from: Site, to: Site): number {
-  if (from.region !== to.region) return longMs(view, from.region, to.region);
-  return HOP_MS + (from.nodeId === to.nodeId ? SAME_NODE_MS : SAME_REGION_MS);
+  if (from.nodeId === to.nodeId) return HOP_MS + SAME_NODE_MS;
+  const path = view.paths?.get(`${from.nodeId}>${to.nodeId}`) ?? view.paths?.get(`${to.nodeId}>${from.nodeId}`);
+  const lossMs = (path?.lossRatio ?? 0) * LOSS_MS;
+  // Between regions the way of all their Nodes together counts: one Node's figure is a few packets.
+  if (from.region !== to.region) return longMs(view, from.region, to.region) + lossMs;
+  return HOP_MS + (path ? path.rttMs / 2 : SAME_REGION_MS) + lossMs;
 }

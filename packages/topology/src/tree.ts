@@ -34,6 +34,7 @@ export interface Ground {
 export interface Growth extends Omit<Ground, 'policy'> {
   readonly links: Links;
   readonly depthMax: number;
+  readonly egressMs: Policy['egressMs'];
   /** Workers with publishers: the core, preferred as the way into their region. */
   readonly origins: ReadonlySet<WorkerId>;
 }
@@ -92,7 +93,7 @@ class Growing {
     if (elsewhere.length < 2) return undefined;
     const inside = [source.site, ...(this.pending.get(here) ?? [])];
     const regions = [this.waiting(here, inside), ...elsewhere.map(([region, sites]) => this.waiting(region, sites))];
-    return entriesOf(this.growth.view, regions, this.growth.depthMax);
+    return entriesOf(this.growth.view, regions, this.growth.depthMax, this.growth.egressMs);
   }
 
   private waiting(region: RegionId, sites: Iterable<Site>): Waiting {
@@ -134,7 +135,8 @@ class Growing {
       if (this.byRegion.has(region)) continue;
       const from = entries?.get(region);
       for (const parent of from === undefined ? this.reached.values() : (this.byRegion.get(from) ?? [])) {
-        const ms = parent.ms + longMs(this.growth.view, parent.site.region, region);
+        const egressMs = this.growth.egressMs?.get(parent.site.region) ?? 0;
+        const ms = parent.ms + longMs(this.growth.view, parent.site.region, region) + egressMs;
         if (best && ms >= best.ms) continue;
         const gateway = this.gatewayFrom(parent, waiting);
         const neighbour = gateway ? undefined : this.neighbourOf(parent);
