@@ -15,6 +15,10 @@ const PlanPolicy = z.strictObject({
   depthMax: z.number().int().min(1).max(16).default(4).describe('Most Pipes between a publisher and a viewer.'),
   lingerMs: z.number().int().min(0).max(600_000).default(5_000).describe('How long a Pipe outlives its last Consumer.'),
   regions: z.array(RegionId).max(64).default([]).describe('Regions that Rooms may use; none: all.'),
+  egressMs: z
+    .record(RegionId, z.number().min(0).max(10_000))
+    .default({})
+    .describe('What a stream out of a region costs, as the delay that one would rather bear.'),
 });
 
 export const CascadeConfig = z.strictObject({
@@ -30,6 +34,10 @@ export const CascadeConfig = z.strictObject({
   suspectMs: ms.default(2_500).describe('Without a report for this long a Node gets nothing new.'),
   goneMs: ms.default(4_000).describe('Without a report for this long a Node is planned around.'),
   lostMs: ms.default(500).describe('Without a Channel for this long a Node is planned around.'),
+  probeEveryMs: ms.default(30_000).describe('How often Nodes are told anew whom to measure.'),
+  restructureMs: ms
+    .default(30_000)
+    .describe('For how long another tree must be better before media moves to it. Shorter: trees follow the weather.'),
   stepDeadlineMs: ms.default(2_000).describe('How long one step on a Node may take.'),
   roomsMax: z.number().int().min(1).max(100_000).default(10_000).describe('Rooms whose Plans this process may own.'),
 });

@@ -41,6 +41,10 @@ export class FakeNode {
   readonly ends = new Map<string, End>();
   readonly peers = new Map<string, number>();
   readonly terms = new Map<string, number>();
+  /** What it measured to other Nodes, ms. */
+  readonly paths = new Map<string, number>();
+  /** Whom it was last told to measure. */
+  targets: string[] = [];
   readonly #dead = new Set<string>();
   readonly #options: FakeNodeOptions;
   #close: (() => Promise<void>)[] = [];
@@ -61,7 +65,12 @@ export class FakeNode {
       clock: context.clock,
       hello: { kind: 'sfu-node', processId: nodeId, incarnation },
       serve: (incoming) => this.#serve(incoming),
-      onChannel: (channel) => this.#report([channel]),
+      onChannel: (channel) => {
+        channel.onEvent((event) => {
+          if (event.case === 'probeNodes') this.targets = event.value.targets.map(({ nodeId: of }) => of);
+        });
+        this.#report([channel]);
+      },
     });
     this.#channels = () => accepting.channels();
     const registration = { kind: 'sfu-node', processId: nodeId, incarnation, address, region } as const;
@@ -126,6 +135,8 @@ export class FakeNode {
       incarnation,
       region,
       upSince: 1n,
+      paths: [...this.paths].map(([to, rttMs]) => ({ nodeId: to, rttMs, lossRatio: 0 })),
+      probe: { ip: '127.0.0.1', port: 9, key: new Uint8Array(32) },
       draining: this.draining,
       workers: Array.from({ length: workers }, (_, index) => ({
         workerId: this.workerId(index),

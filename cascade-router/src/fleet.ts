@@ -5,11 +5,12 @@
 import { openNeighbours, type Channel, type EventKind, type Neighbours } from '@veilcast/control';
 import type { ServiceContext } from '@veilcast/node-kit';
 import { ClusterError, NodeId, parseWith, type RoomId, type WorkerId } from '@veilcast/protocol';
-import { workersOf, type Observed, type Step, type View } from '@veilcast/topology';
+import { pathsOf, workersOf, type Measured, type Observed, type Step, type View } from '@veilcast/topology';
 import { note, observedOf, roomIn } from './belief.ts';
 import type { CascadeConfig } from './config.ts';
 import { NodeReport } from './messages.ts';
 import { SeenNode } from './node.ts';
+import { ProbeLists } from './probe-lists.ts';
 
 /** How often the ages of reports are looked at. Longer: a silent death is seen later. Shorter: idle work. */
 const JUDGE_EVERY_MS = 100;
@@ -20,10 +21,6 @@ const JUDGE_EVERY_MS = 100;
 const GAP_MAX_MS = 3 * JUDGE_EVERY_MS;
 /** How long a Node that is gone is still shown. */
 const FORGET_MS = 60_000;
-/** Weight of a new round trip against the known one: a burst of late packets must not turn trees round. */
-const RTT_WEIGHT = 0.2;
-/** Pairs of regions that are remembered. */
-const RTT_PAIRS_MAX = 4_096;
 
 interface FleetListener {
   /** A Node or Worker came, went, or is to be treated otherwise. */
@@ -45,9 +42,9 @@ export class Fleet {
   readonly #byWorker = new Map<WorkerId, SeenNode>();
   /** All Workers that were ever reported while the start is not over: one of them that is missing is gone. */
   readonly #seen = new Set<WorkerId>();
-  readonly #rttMs = new Map<string, number>();
   readonly #neighbours: Neighbours;
   readonly #stopJudging: () => void;
+  readonly #probes: ProbeLists;
   readonly #startedAt: number;
   #lookedAt: number;
   /** Time that has passed while this process looked, ms. */
@@ -73,10 +70,12 @@ export class Fleet {
     this.#neighbours.onCome(({ channel }) => this.#came(channel));
     this.#neighbours.onGo(({ channel }) => this.#went(channel));
     this.#stopJudging = clock.every(JUDGE_EVERY_MS, () => this.#judge());
+    this.#probes = new ProbeLists({ clock, random, everyMs: config.probeEveryMs, fleet: this });
   }
 
   close(): void {
     this.#stopJudging();
+    this.#probes.close();
     this.#neighbours.close();
   }
 
@@ -96,7 +95,10 @@ export class Fleet {
   }
 
   view(): View {
-    this.#view ??= { nodes: this.nodes().flatMap((node) => node.view() ?? []), rttMs: new Map(this.#rttMs) };
+    this.#view ??= {
+      nodes: this.nodes().flatMap((node) => node.view() ?? []),
+      ...pathsOf(this.#measured(), (nodeId) => this.#nodes.get(nodeId)?.region),
+    };
     return this.#view;
   }
 
@@ -184,7 +186,6 @@ export class Fleet {
     const rooms = node.take(report, now);
     node.rates.take(report.pipes, this.#options.context.clock.now());
     const moved = node.judge(now) || workers !== workersIn(report);
-    this.#measure(report);
     this.#view = undefined;
     if (moved) this.#topologyChanged();
     if (rooms.length > 0) this.#options.listener.rooms(rooms);
@@ -217,17 +218,20 @@ export class Fleet {
     this.#options.listener.topology();
   }
 
-  /** Round trips between regions, from the Pipes between them. */
-  #measure(report: NodeReport): void {
-    for (const { pipeId, workerId, rttMs } of report.pipes) {
-      const pipe = workersOf(pipeId);
-      if (!pipe || rttMs < 0) continue;
-      const other = this.#byWorker.get(pipe.from === workerId ? pipe.to : pipe.from)?.region;
-      if (!other || other === report.region) continue;
-      const key = [report.region, other].sort().join('>');
-      const known = this.#rttMs.get(key);
-      if (known === undefined && this.#rttMs.size >= RTT_PAIRS_MAX) continue;
-      this.#rttMs.set(key, known === undefined ? rttMs : known + RTT_WEIGHT * (rttMs - known));
+  /** What Nodes measured by probes, and where they did not, by their Pipes. */
+  *#measured(): Generator<Measured> {
+    for (const { nodeId: from, report } of this.#present()) {
+      const probed = new Set<NodeId>();
+      for (const { nodeId: to, rttMs, lossRatio } of report?.paths ?? []) {
+        probed.add(to);
+        yield { from, to, rttMs, lossRatio };
+      }
+      for (const { pipeId, workerId, rttMs, lossRatio } of report?.pipes ?? []) {
+        const pipe = workersOf(pipeId);
+        const to = pipe && this.#byWorker.get(pipe.from === workerId ? pipe.to : pipe.from)?.nodeId;
+        if (to && rttMs >= 0 && !probed.has(to))
+          yield { from, to, rttMs, lossRatio: Math.min(1, Math.max(0, lossRatio)) };
+      }
     }
   }
 }

@@ -10,12 +10,18 @@ const WANTS_MAX = 200_000;
 const WORKERS_MAX = 256;
 const ROUTERS_MAX = 5_000;
 const ENDS_MAX = 20_000;
+const PATHS_MAX = 256;
+
+/** Regions that a Room or a Peer may use. */
+const regions = z.array(RegionId).max(64);
 
 export const PlaceCall = z.object({
   peerId: PeerId,
   role: Role,
   probes: z.array(z.object({ region: RegionId, rttMs: z.number().nonnegative().max(60_000) })).max(64),
   region: z.union([z.literal('').transform(() => undefined), RegionId]),
+  regions,
+  avoid: z.union([z.literal('').transform(() => undefined), NodeId]),
 });
 export type PlaceCall = z.output<typeof PlaceCall>;
 
@@ -24,6 +30,7 @@ export const PutDemandCall = z.object({
   peers: z.array(z.object({ peerId: PeerId, workerId: WorkerId, role: Role })).max(PEERS_MAX),
   producers: z.array(z.object({ producerId: ProducerId, workerId: WorkerId, kind: MediaKind })).max(PRODUCERS_MAX),
   wants: z.array(z.object({ producerId: ProducerId, workerId: WorkerId })).max(WANTS_MAX),
+  regions,
 });
 export type PutDemandCall = z.output<typeof PutDemandCall>;
 
@@ -62,5 +69,21 @@ export const NodeReport = z.object({
   draining: z.boolean(),
   workers: z.array(WorkerReport).max(WORKERS_MAX),
   pipes: z.array(PipeReport).max(ENDS_MAX),
+  version: z
+    .string()
+    .max(64)
+    .transform((version) => (version === '' ? undefined : version)),
+  probe: z
+    .object({ ip: z.string().max(64), port: count, key: z.instanceof(Uint8Array).refine((key) => key.length <= 64) })
+    .optional(),
+  paths: z
+    .array(
+      z.object({
+        nodeId: NodeId,
+        rttMs: z.number().nonnegative().max(60_000),
+        lossRatio: z.number().min(0).max(1),
+      }),
+    )
+    .max(PATHS_MAX),
 });
 export type NodeReport = z.output<typeof NodeReport>;

@@ -12,6 +12,8 @@ export interface CascadeMetrics {
   planning(): () => void;
   stepDone(kind: Step['kind']): void;
   stepFailed(kind: Step['kind'], code: ErrorCode): void;
+  /** Trees of a Room were laid anew because the network is another one. */
+  restructured(): void;
   placed(outcome: 'placed' | 'NO_REGION' | 'CLUSTER_FULL'): void;
 }
 
@@ -51,10 +53,16 @@ export function cascadeMetrics(
     labelNames: ['outcome'] as const,
     registers,
   });
+  const restructured = new Counter({
+    name: name('restructured_total'),
+    help: 'Plans changed because another tree had been better for long enough',
+    registers,
+  });
   return {
     planning: () => plans.startTimer(),
     stepDone: (kind) => steps.inc({ kind, outcome: 'done' }),
     stepFailed: (kind, outcome) => steps.inc({ kind, outcome }),
+    restructured: () => restructured.inc(),
     placed: (outcome) => placements.inc({ outcome }),
   };
 }

@@ -85,6 +85,7 @@ export class SeenNode {
       nodeId,
       incarnation,
       region: report.region,
+      version: report.version,
       state,
       workers: report.workers.map((worker) => ({
         workerId: worker.workerId,

@@ -17,6 +17,7 @@ import {
 import type { CascadeConfig } from './config.ts';
 import type { PlaceCall } from './messages.ts';
 import type { CascadeMetrics } from './metrics.ts';
+import { policyFor } from './room-policy.ts';
 
 /** Peers that may be on their way at a time. More: memory. Fewer: a crowd is refused. */
 const RESERVATIONS_MAX = 20_000;
@@ -56,16 +57,18 @@ export class Placements {
     this.#reservations = release(this.#reservations, roomId, call.peerId);
     if (this.#reservations.size >= RESERVATIONS_MAX) throw new ClusterError('OVERLOADED');
     const view = withReserved(this.#options.view(), this.#reservations, now);
+    const avoided = view.nodes.find((node) => node.nodeId === call.avoid)?.workers.map((one) => one.workerId) ?? [];
     const request = {
       role: call.role,
       probes: call.probes,
       region: call.region,
       present: this.#workersOf(demand),
-      excluded: new Set(last ? [last.workerId] : []),
+      excluded: new Set([...(last ? [last.workerId] : []), ...avoided]),
     };
-    let placed = place(view, request, config.policy, context.random);
+    const policy = policyFor(config.policy, call.regions);
+    let placed = place(view, request, policy, context.random);
     if (placed.kind === 'refused' && last) {
-      placed = place(view, { ...request, excluded: new Set() }, config.policy, context.random);
+      placed = place(view, { ...request, excluded: new Set(avoided) }, policy, context.random);
     }
     metrics.placed(placed.kind === 'placed' ? 'placed' : placed.code);
     if (placed.kind === 'refused') {

@@ -10,11 +10,13 @@ import {
   linger,
   NOTHING_LINGERS,
   plan,
+  restructured,
   workersOf,
   type Demand,
   type Lingering,
   type Observed,
   type Plan,
+  type Policy,
   type Step,
 } from '@veilcast/topology';
 import type { CascadeConfig } from './config.ts';
@@ -22,6 +24,7 @@ import type { Fleet } from './fleet.ts';
 import type { PutDemandCall } from './messages.ts';
 import type { CascadeMetrics } from './metrics.ts';
 import { Retries } from './retries.ts';
+import { policyFor, type RoomDemand } from './room-policy.ts';
 import { applyStep } from './steps.ts';
 
 export interface RoomOptions {
@@ -43,13 +46,15 @@ export class PlannedRoom {
   readonly #options: RoomOptions;
   readonly #retries: Retries;
   readonly #inFlight = new Set<PipeId>();
-  #demand: Demand;
+  #demand: RoomDemand;
   #demandText = '';
   #newest: { term: number; version: bigint } | undefined;
   #refreshedAt: number;
   #lingering: Lingering = NOTHING_LINGERS;
   #cancelWake: (() => void) | undefined;
   #lingerUntil: number | undefined;
+  /** Since when the same trees would be better laid anew. */
+  #betterSince: number | undefined;
   /** Until a demand has come nothing is planned: what a former owner left running may well be wanted. */
   #isAsked = false;
   /** The demand or the View has changed since the Plan was made. */
@@ -61,7 +66,7 @@ export class PlannedRoom {
     this.roomId = roomId;
     this.#options = options;
     this.#retries = new Retries(context.random);
-    this.#demand = { roomId, peers: [], producers: [], wants: [] };
+    this.#demand = { roomId, peers: [], producers: [], wants: [], regions: [] };
     this.#refreshedAt = context.clock.now();
     this.#wakeIn(options.config.demandTtlMs);
   }
@@ -70,7 +75,7 @@ export class PlannedRoom {
     return this.#options.held.lease.term;
   }
 
-  get demand(): Demand {
+  get demand(): RoomDemand {
     return this.#demand;
   }
 
@@ -81,22 +86,22 @@ export class PlannedRoom {
   }
 
   /** The newest demand replaces the last; an older one is ignored, the same one again keeps the Room alive. */
-  put(roomTerm: number, { version, peers, producers, wants }: PutDemandCall): void {
+  put(roomTerm: number, { version, peers, producers, wants, regions }: PutDemandCall): void {
     this.admit(roomTerm);
     if (this.#newest && version < this.#newest.version) return;
     this.#newest = { term: roomTerm, version };
     this.#refreshedAt = this.#options.context.clock.now();
-    const text = JSON.stringify([peers, producers, wants]);
+    const text = JSON.stringify([peers, producers, wants, regions]);
     if (text === this.#demandText) return this.reconcile();
-    this.#want(text, { roomId: this.roomId, peers, producers, wants });
+    this.#want(text, { roomId: this.roomId, peers, producers, wants, regions });
   }
 
   /** Wants nothing any more, which takes down what is left. */
   abandon(): void {
-    this.#want('', { roomId: this.roomId, peers: [], producers: [], wants: [] });
+    this.#want('', { roomId: this.roomId, peers: [], producers: [], wants: [], regions: [] });
   }
 
-  #want(text: string, demand: Demand): void {
+  #want(text: string, demand: RoomDemand): void {
     this.#isAsked = true;
     this.#demandText = text;
     this.#demand = demand;
@@ -115,10 +120,32 @@ export class PlannedRoom {
     this.#lingering = lingered.state;
     this.#lingerUntil = lingered.wakeAt;
     const stop = metrics.planning();
-    this.plan = plan(fleet.view(), lingered.demand, config.policy, this.plan ?? adopt(this.roomId, observed));
+    this.plan = plan(fleet.view(), lingered.demand, this.#policy, this.plan ?? adopt(this.roomId, observed));
     stop();
     this.#isPlanDue = false;
     this.#retries.clear();
+    this.reconcile();
+  }
+
+  get #policy(): Policy {
+    return policyFor(this.#options.config.policy, this.#demand.regions);
+  }
+
+  /**
+   * Looks whether the trees are worth standing as the network is now. Another one is taken when it was better all the time
+   * that the policy asks for: a change costs everybody below it a key frame.
+   */
+  reconsider(): void {
+    if (this.#over || !this.plan || this.#isPlanDue || this.plan.pipes.length === 0) return;
+    const { fleet, config, context, metrics } = this.#options;
+    const better = restructured(fleet.view(), this.#demand, this.#policy, this.plan);
+    const now = context.clock.now();
+    if (!better) return void (this.#betterSince = undefined);
+    this.#betterSince ??= now;
+    if (now - this.#betterSince < config.restructureMs) return;
+    this.#betterSince = undefined;
+    this.plan = better;
+    metrics.restructured();
     this.reconcile();
   }
 

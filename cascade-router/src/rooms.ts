@@ -11,6 +11,9 @@ import { PlannedRoom } from './room.ts';
 
 /** How often pipe ends of Rooms without an owner are looked for. */
 const SWEEP_EVERY_MS = 10_000;
+/** How often some Rooms are looked at whether their trees are still good, and how many: a Plan takes up to some ms. */
+const RECONSIDER_EVERY_MS = 250;
+const RECONSIDERED = 10;
 
 export interface RoomsOptions {
   readonly config: CascadeConfig;
@@ -36,6 +39,9 @@ export class Rooms {
   #orphans = new Map<RoomId, number>();
   readonly #holder: LeaseHolder;
   readonly #stopSweep: () => void;
+  readonly #stopReconsidering: () => void;
+  /** Rooms that wait to be reconsidered in this round. */
+  #round: PlannedRoom[] = [];
   #closed = false;
 
   constructor(options: RoomsOptions) {
@@ -49,6 +55,7 @@ export class Rooms {
       report: (err) => context.log.warn({ err }, 'leases not renewed; tried again until the store answers'),
     });
     this.#stopSweep = context.clock.every(SWEEP_EVERY_MS, () => this.#sweep());
+    this.#stopReconsidering = context.clock.every(RECONSIDER_EVERY_MS, () => this.#reconsider());
   }
 
   list(): readonly PlannedRoom[] {
@@ -118,6 +125,11 @@ export class Rooms {
     await owned.release().catch((err: unknown) => this.#options.context.log.warn({ err }, 'lease not released'));
   }
 
+  #reconsider(): void {
+    if (this.#round.length === 0) this.#round = [...this.list()];
+    for (const room of this.#round.splice(0, RECONSIDERED)) room.reconsider();
+  }
+
   /** Pipe ends that nobody plans, of a Room without Peers: owned for a moment, and so closed. */
   #sweep(): void {
     const { fleet, config, context } = this.#options;
@@ -144,6 +156,7 @@ export class Rooms {
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopSweep();
+    this.#stopReconsidering();
     const owned = [...this.#owned.values()];
     this.#owned.clear();
     for (const { room } of owned) room.stop();

@@ -8,6 +8,8 @@ const SEEDS = 12;
 const STEPS = 12;
 const NODES = ['a', 'b', 'c', 'd'];
 const ROOM = 'room';
+/** Trees are laid anew soon, so that it happens while there are faults, and is over when they are. */
+const RESTLESS = { restructureMs: 1_000 };
 
 interface Wanted {
   readonly lines: string[];
@@ -41,8 +43,8 @@ class History {
 
   async begin(): Promise<void> {
     for (const [i, name] of NODES.entries()) await this.start(name, i < 2 ? 'eu' : 'us');
-    await this.cluster.router('r1');
-    await this.cluster.router('r2');
+    await this.cluster.router('r1', RESTLESS);
+    await this.cluster.router('r2', RESTLESS);
   }
 
   async start(name: string, region: string): Promise<void> {
@@ -109,7 +111,7 @@ class History {
     await cluster.whileTimePasses(running?.router.close() ?? Promise.resolve());
     running?.channel.close();
     cluster.routers.delete(owner);
-    const starting = cluster.router(owner);
+    const starting = cluster.router(owner, RESTLESS);
     await cluster.whileTimePasses(starting);
     this.owner = owner === 'r1' ? 'r2' : 'r1';
     await this.put();

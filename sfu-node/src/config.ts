@@ -3,7 +3,7 @@ import { NodeId, RegionId } from '@veilcast/protocol';
 import { z } from 'zod';
 
 /** Binding all addresses names none. */
-const UNSPECIFIED = new Set(['0.0.0.0', '::']);
+export const UNSPECIFIED = new Set(['0.0.0.0', '::']);
 
 const port = z.number().int().min(0).max(65_535);
 
@@ -40,6 +40,30 @@ export const NodeConfig = z.strictObject({
     .strictObject({
       peers: z.number().int().min(1).max(10_000).default(500).describe('Peers on one worker.'),
       pipes: z.number().int().min(1).max(10_000).default(500).describe('Pipe ends on one worker.'),
+    })
+    .prefault({}),
+  version: z.string().min(1).max(64).optional().describe('Of the software, as the planner sees it; unset: not said.'),
+  probes: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Measure other nodes, and answer them.'),
+      port: port.default(0).describe('UDP port on the address of pipes. 0: any free one.'),
+    })
+    .prefault({}),
+  drain: z
+    .strictObject({
+      peersPerSecond: z
+        .number()
+        .min(0.1)
+        .max(1_000)
+        .default(20)
+        .describe('How fast Peers are moved away. Faster: a burst of key frames and joins elsewhere.'),
+      deadlineMs: z
+        .number()
+        .int()
+        .min(0)
+        .max(3_600_000)
+        .default(120_000)
+        .describe('A node that drains ends by then, whoever is still on it.'),
     })
     .prefault({}),
   probeUrl: z.string().max(512).optional().describe('What clients measure the round trip with: answers 204.'),

@@ -5,12 +5,13 @@
 import { acceptChannels, eventOf, type Channel, type EventKind } from '@veilcast/control';
 import { register, type Service, type ServiceContext } from '@veilcast/node-kit';
 import { ClusterError } from '@veilcast/protocol';
-import { NodeConfig, type NodeConfigInput } from './config.ts';
+import { NodeConfig, UNSPECIFIED, type NodeConfigInput } from './config.ts';
 import { createMediasoupWorker, killMediasoupWorker } from './media/mediasoup.ts';
 import type { CreateWorker, MediaProducer, MediaRouter } from './media/port.ts';
 import { Workers } from './media/worker.ts';
 import { NodeMetrics } from './metrics.ts';
 import { Orphans } from './orphans.ts';
+import { Prober } from './probing/prober.ts';
 import { Reporter, tell } from './report.ts';
 import type { Room } from './room.ts';
 import { Rooms } from './rooms.ts';
@@ -58,12 +59,16 @@ class RunningNode implements SfuNode {
   readonly #metrics: NodeMetrics;
   readonly #orphans = new Orphans();
   readonly #undo: (() => Promise<void>)[] = [];
+  /** Simulations measure nothing: they have no network. */
+  readonly #measures: boolean;
+  #prober: Prober | undefined;
   #channels: () => readonly Channel[] = () => [];
   #closing: Promise<void> | undefined;
 
   constructor(config: NodeConfig, context: ServiceContext, createWorker: CreateWorker | undefined) {
     this.#config = config;
     this.#context = context;
+    this.#measures = config.probes.enabled && createWorker === undefined;
     this.incarnation = context.random.id('inc');
     this.#log = context.log.child({ node: config.nodeId });
     this.#metrics = new NodeMetrics(context.metrics, config.nodeId);
@@ -90,6 +95,7 @@ class RunningNode implements SfuNode {
       workers: this.#workers,
       rooms: this.#rooms,
       clock,
+      prober: () => this.#prober,
       channels: () => this.#channels(),
       onMeasured: () => this.#measured(),
     });
@@ -108,6 +114,7 @@ class RunningNode implements SfuNode {
     const { nodeId, address, region, probeUrl } = this.#config;
     try {
       await this.#workers.start();
+      await this.#startProber();
       const accepting = await acceptChannels({
         carrier,
         address,
@@ -119,7 +126,10 @@ class RunningNode implements SfuNode {
           clock,
           onRefused: (call, error) => this.#refused(call, error),
         }),
-        onChannel: (channel) => this.#reporter.send([channel]),
+        onChannel: (channel) => {
+          channel.onEvent((event) => this.#heard(channel, event));
+          this.#reporter.send([channel]);
+        },
         report: (err) => this.#log.warn({ err }, 'control channel'),
       });
       this.#channels = () => accepting.channels();
@@ -136,6 +146,27 @@ class RunningNode implements SfuNode {
     } catch (error) {
       await this.close();
       throw error;
+    }
+  }
+
+  async #startProber(): Promise<void> {
+    if (!this.#measures) return;
+    const { clock, random } = this.#context;
+    const { media, probes } = this.#config;
+    const ip = media.pipeIp ?? media.ip;
+    // Other Nodes cannot send to it, pipes neither.
+    if (UNSPECIFIED.has(ip)) return;
+    const prober = await Prober.open({ ip, port: probes.port, clock, random });
+    this.#prober = prober;
+    this.#undo.push(async () => prober.close());
+  }
+
+  #heard({ remote }: Channel, event: EventKind): void {
+    if (event.case !== 'probeNodes' || remote.kind !== 'cascade-router') return;
+    try {
+      this.#prober?.wanted(remote.processId, event.value);
+    } catch (err) {
+      this.#log.warn({ err }, 'targets of probes');
     }
   }
 

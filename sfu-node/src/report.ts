@@ -6,6 +6,7 @@ import { eventOf, type Channel, type EventKind, type Init } from '@veilcast/cont
 import type { wire } from '@veilcast/control';
 import type { Clock } from '@veilcast/protocol';
 import type { NodeConfig } from './config.ts';
+import type { Prober } from './probing/prober.ts';
 import type { LiveWorker, Workers } from './media/worker.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -21,6 +22,8 @@ export interface ReportOptions {
   readonly workers: Workers;
   readonly rooms: Rooms;
   readonly clock: Clock;
+  /** Undefined: nothing is measured. */
+  readonly prober: () => Prober | undefined;
   readonly channels: () => readonly Channel[];
   /** Each second, after measuring. */
   readonly onMeasured: () => void;
@@ -56,12 +59,16 @@ export class Reporter {
 
   report(): Init<wire.NodeReport> {
     const { config, incarnation, upSince, workers, rooms } = this.#options;
+    const prober = this.#options.prober();
     return {
       nodeId: config.nodeId,
       incarnation,
       region: config.region,
       upSince: BigInt(Math.trunc(upSince)),
       draining: rooms.draining,
+      version: config.version,
+      probe: prober && { ...prober.end },
+      paths: prober?.paths() ?? [],
       workers: workers.live().map((worker) => this.#worker(worker)),
       pipes: rooms.list().flatMap((room) =>
         room.pipes.map((pipe) => ({

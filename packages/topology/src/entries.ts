@@ -30,7 +30,8 @@ export function entriesOf(
   const tree = leastDelayTree({
     count: names.length,
     ms: (from, to) => longMs(view, at(from).region, at(to).region),
-    price: egressMs?.size ? (from) => average * (egressMs.get(at(from).region) ?? 0) : undefined,
+    price:
+      egressMs && Object.keys(egressMs).length > 0 ? (from) => average * (egressMs[at(from).region] ?? 0) : undefined,
     weight: (vertex) => at(vertex).weight,
     slots: (vertex) => at(vertex).slots,
     depthMax,

@@ -74,7 +74,7 @@ export interface Policy {
   /** Which regions may a Room use; empty: all. */
   readonly regions: readonly RegionId[];
   /** What sending out of a region costs, as the delay that one would rather bear, ms. Missing: nothing. */
-  readonly egressMs?: ReadonlyMap<RegionId, number> | undefined;
+  readonly egressMs?: Readonly<Record<string, number>> | undefined;
 }
 
 export type RouterRole = 'origin' | 'relay' | 'edge';

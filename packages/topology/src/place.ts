@@ -23,8 +23,6 @@ export interface PlaceRequest {
   readonly present: ReadonlySet<WorkerId>;
   /** Workers that just failed this Peer. */
   readonly excluded: ReadonlySet<WorkerId>;
-  /** Where this Peer's media may be; empty: wherever its Room's may. */
-  readonly regions?: readonly RegionId[] | undefined;
 }
 
 export type Placement =
@@ -47,7 +45,7 @@ export function loadOf(worker: WorkerView): number {
 export function place(view: View, request: PlaceRequest, policy: Policy, random: Random): Placement {
   const able = view.nodes
     .filter((node) => node.state === 'healthy')
-    .filter((node) => isAllowed(policy.regions, node.region) && isAllowed(request.regions ?? [], node.region))
+    .filter((node) => policy.regions.length === 0 || policy.regions.includes(node.region))
     .filter((node) => request.region === undefined || node.region === request.region)
     .flatMap((node) => node.workers)
     .filter((worker) => !request.excluded.has(worker.workerId));
@@ -61,10 +59,6 @@ export function place(view: View, request: PlaceRequest, policy: Policy, random:
     }
   }
   return { kind: 'refused', code: 'CLUSTER_FULL' };
-}
-
-function isAllowed(regions: readonly RegionId[], region: RegionId): boolean {
-  return regions.length === 0 || regions.includes(region);
 }
 
 /**

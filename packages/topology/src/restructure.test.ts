@@ -88,7 +88,7 @@ test('a dear region sends as little as the tree allows', () => {
   };
   const demand = demandOf([['eu/0' as WorkerId, ['us/0', 'ap/0'] as WorkerId[]]]);
   expect(plan(view, demand, policy).pipes.map(({ pipeId }) => pipeId)).toEqual(['eu/0>ap/0', 'eu/0>us/0']);
-  const dear = { ...policy, egressMs: new Map([['eu' as RegionId, 100]]) };
+  const dear = { ...policy, egressMs: { eu: 100 } };
   // It must send once; what us passes on is cheaper than a second time.
   expect(plan(view, demand, dear).pipes.map(({ pipeId }) => pipeId)).toEqual(['eu/0>us/0', 'us/0>ap/0']);
 });
@@ -154,8 +154,8 @@ test('a Room stays on one version and a new one goes to the newest, where there 
         const ask = (present: WorkerId[], regions: RegionId[] = []) =>
           place(
             view,
-            { role: 'viewer', probes: [], present: new Set(present), excluded: new Set(present), regions },
-            policy,
+            { role: 'viewer', probes: [], present: new Set(present), excluded: new Set(present) },
+            { ...policy, regions },
             seededRandom(seed),
           );
         const versionOf = (made: ReturnType<typeof place>) =>

@@ -135,7 +135,7 @@ class Growing {
       if (this.byRegion.has(region)) continue;
       const from = entries?.get(region);
       for (const parent of from === undefined ? this.reached.values() : (this.byRegion.get(from) ?? [])) {
-        const egressMs = this.growth.egressMs?.get(parent.site.region) ?? 0;
+        const egressMs = this.growth.egressMs?.[parent.site.region] ?? 0;
         const ms = parent.ms + longMs(this.growth.view, parent.site.region, region) + egressMs;
         if (best && ms >= best.ms) continue;
         const gateway = this.gatewayFrom(parent, waiting);

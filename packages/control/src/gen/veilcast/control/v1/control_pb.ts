@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file veilcast/control/v1/control.proto.
  */
 export const file_veilcast_control_v1_control: GenFile = /*@__PURE__*/
-  fileDesc("CiF2ZWlsY2FzdC9jb250cm9sL3YxL2NvbnRyb2wucHJvdG8SE3ZlaWxjYXN0LmNvbnRyb2wudjEi0gIKBUZyYW1lEisKBWhlbGxvGAEgASgLMhoudmVpbGNhc3QuY29udHJvbC52MS5IZWxsb0gAEi8KB3JlcXVlc3QYAiABKAsyHC52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RIABIxCghyZXNwb25zZRgDIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVzcG9uc2VIABIrCgVldmVudBgEIAEoCzIaLnZlaWxjYXN0LmNvbnRyb2wudjEuRXZlbnRIABItCgZjYW5jZWwYBSABKAsyGy52ZWlsY2FzdC5jb250cm9sLnYxLkNhbmNlbEgAEikKBHBpbmcYBiABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLlBpbmdIABIpCgRwb25nGAcgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Qb25nSABCBgoEa2luZCJfCgVIZWxsbxIMCgRraW5kGAEgASgJEhIKCnByb2Nlc3NfaWQYAiABKAkSEwoLaW5jYXJuYXRpb24YAyABKAkSDwoHdmVyc2lvbhgEIAEoDRIOCgZyZWdpb24YBSABKAkivAoKB1JlcXVlc3QSCgoCaWQYASABKAQSEwoLZGVhZGxpbmVfbXMYAiABKA0SDwoHcm9vbV9pZBgDIAEoCRIMCgR0ZXJtGAQgASgEEjIKCW9wZW5fcGVlchgKIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuT3BlblBlZXJIABJCChFjb25uZWN0X3RyYW5zcG9ydBgLIAEoCzIlLnZlaWxjYXN0LmNvbnRyb2wudjEuQ29ubmVjdFRyYW5zcG9ydEgAEjYKC3Jlc3RhcnRfaWNlGAwgASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5SZXN0YXJ0SWNlSAASLwoHcHJvZHVjZRgNIAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvZHVjZUgAEjwKDmNsb3NlX3Byb2R1Y2VyGA4gASgLMiIudmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVByb2R1Y2VySAASPAoOcGF1c2VfcHJvZHVjZXIYDyABKAsyIi52ZWlsY2FzdC5jb250cm9sLnYxLlBhdXNlUHJvZHVjZXJIABIvCgdjb25zdW1lGBAgASgLMhwudmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lSAASPgoPcGF1c2VfY29uc3VtZXJzGBEgASgLMiMudmVpbGNhc3QuY29udHJvbC52MS5QYXVzZUNvbnN1bWVyc0gAEj4KD2Nsb3NlX2NvbnN1bWVycxgSIAEoCzIjLnZlaWxjYXN0LmNvbnRyb2wudjEuQ2xvc2VDb25zdW1lcnNIABI0CgpzZXRfbGF5ZXJzGBMgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5TZXRMYXllcnNIABJDChJyZXF1ZXN0X2tleV9mcmFtZXMYFCABKAsyJS52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RLZXlGcmFtZXNIABI0CgpjbG9zZV9wZWVyGBUgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVBlZXJIABI0CgpjbG9zZV9yb29tGBYgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVJvb21IABI4CgxwcmVwYXJlX3BpcGUYHiABKAsyIC52ZWlsY2FzdC5jb250cm9sLnYxLlByZXBhcmVQaXBlSAASOAoMY29ubmVjdF9waXBlGB8gASgLMiAudmVpbGNhc3QuY29udHJvbC52MS5Db25uZWN0UGlwZUgAEjcKDHNlbmRfb25fcGlwZRggIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU2VuZE9uUGlwZUgAEj0KD3JlY2VpdmVfb25fcGlwZRghIAEoCzIiLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVjZWl2ZU9uUGlwZUgAEjcKDHN0b3Bfb25fcGlwZRgiIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU3RvcE9uUGlwZUgAEjQKCmNsb3NlX3BpcGUYIyABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLkNsb3NlUGlwZUgAEisKBXBsYWNlGDIgASgLMhoudmVpbGNhc3QuY29udHJvbC52MS5QbGFjZUgAEjQKCnB1dF9kZW1hbmQYMyABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLlB1dERlbWFuZEgAEjYKC2dldF9waWN0dXJlGDQgASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5HZXRQaWN0dXJlSABCBgoEY2FsbCKyBAoIUmVzcG9uc2USCgoCaWQYASABKAQSLwoHZmFpbHVyZRgCIAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuRmFpbHVyZUgAEikKBGRvbmUYAyABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkRvbmVIABI2CgtvcGVuZWRfcGVlchgKIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuT3BlbmVkUGVlckgAEjoKDXJlc3RhcnRlZF9pY2UYDCABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlJlc3RhcnRlZEljZUgAEjEKCHByb2R1Y2VkGA0gASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Qcm9kdWNlZEgAEjEKCGNvbnN1bWVkGBAgASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lZEgAEjoKDXByZXBhcmVkX3BpcGUYHiABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlByZXBhcmVkUGlwZUgAEjcKDHNlbnRfb25fcGlwZRggIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU2VudE9uUGlwZUgAEi0KBnBsYWNlZBgyIAEoCzIbLnZlaWxjYXN0LmNvbnRyb2wudjEuUGxhY2VkSAASNgoLZ290X3BpY3R1cmUYNCABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLkdvdFBpY3R1cmVIAEIICgZyZXN1bHQiOQoHRmFpbHVyZRIMCgRjb2RlGAEgASgJEg4KBmRldGFpbBgCIAEoCRIQCghyZXRyeV9tcxgDIAEoDSIGCgREb25lIhQKBkNhbmNlbBIKCgJpZBgBIAEoBCISCgRQaW5nEgoKAmF0GAEgASgEIhIKBFBvbmcSCgoCYXQYASABKAQi9QIKBUV2ZW50EkIKEXRyYW5zcG9ydF9jaGFuZ2VkGAEgASgLMiUudmVpbGNhc3QuY29udHJvbC52MS5UcmFuc3BvcnRDaGFuZ2VkSAASOgoNcHJvZHVjZXJfZ29uZRgCIAEoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvZHVjZXJHb25lSAASOgoNY29uc3VtZXJfZ29uZRgDIAEoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuQ29uc3VtZXJHb25lSAASPAoObGF5ZXJzX2NoYW5nZWQYBCABKAsyIi52ZWlsY2FzdC5jb250cm9sLnYxLkxheWVyc0NoYW5nZWRIABIyCglwZWVyX2dvbmUYBSABKAsyHS52ZWlsY2FzdC5jb250cm9sLnYxLlBlZXJHb25lSAASNgoLbm9kZV9yZXBvcnQYCiABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLk5vZGVSZXBvcnRIAEIGCgRraW5kIhQKBEpzb24SDAoEdGV4dBgBIAEoCSK4AQoQVHJhbnNwb3J0T3B0aW9ucxIKCgJpZBgBIAEoCRIxCg5pY2VfcGFyYW1ldGVycxgCIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIxCg5pY2VfY2FuZGlkYXRlcxgDIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIyCg9kdGxzX3BhcmFtZXRlcnMYBCABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24iLgoIT3BlblBlZXISDwoHcGVlcl9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkisgEKCk9wZW5lZFBlZXISOgoXcm91dGVyX3J0cF9jYXBhYmlsaXRpZXMYASABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SMwoEc2VuZBgCIAEoCzIlLnZlaWxjYXN0LmNvbnRyb2wudjEuVHJhbnNwb3J0T3B0aW9ucxIzCgRyZWN2GAMgASgLMiUudmVpbGNhc3QuY29udHJvbC52MS5UcmFuc3BvcnRPcHRpb25zIm0KEENvbm5lY3RUcmFuc3BvcnQSDwoHcGVlcl9pZBgBIAEoCRIUCgx0cmFuc3BvcnRfaWQYAiABKAkSMgoPZHRsc19wYXJhbWV0ZXJzGAMgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIjMKClJlc3RhcnRJY2USDwoHcGVlcl9pZBgBIAEoCRIUCgx0cmFuc3BvcnRfaWQYAiABKAkiQQoMUmVzdGFydGVkSWNlEjEKDmljZV9wYXJhbWV0ZXJzGAEgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIoABCgdQcm9kdWNlEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSDAoEa2luZBgDIAEoCRIxCg5ydHBfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIOCgZwYXVzZWQYBSABKAgiCgoIUHJvZHVjZWQiJAoNQ2xvc2VQcm9kdWNlchITCgtwcm9kdWNlcl9pZBgBIAEoCSI0Cg1QYXVzZVByb2R1Y2VyEhMKC3Byb2R1Y2VyX2lkGAEgASgJEg4KBnBhdXNlZBgCIAEoCCJkCgdDb25zdW1lEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSMwoQcnRwX2NhcGFiaWxpdGllcxgDIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbiKVAQoIQ29uc3VtZWQSEwoLY29uc3VtZXJfaWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgR0eXBlGAMgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAQgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEhcKD3Byb2R1Y2VyX3BhdXNlZBgFIAEoCBIMCgRwYXRoGAYgAygJIjYKDlBhdXNlQ29uc3VtZXJzEhQKDGNvbnN1bWVyX2lkcxgBIAMoCRIOCgZwYXVzZWQYAiABKAgiJgoOQ2xvc2VDb25zdW1lcnMSFAoMY29uc3VtZXJfaWRzGAEgAygJIkMKCVNldExheWVycxITCgtjb25zdW1lcl9pZBgBIAEoCRIPCgdzcGF0aWFsGAIgASgNEhAKCHRlbXBvcmFsGAMgASgNIigKEFJlcXVlc3RLZXlGcmFtZXMSFAoMY29uc3VtZXJfaWRzGAEgAygJIhwKCUNsb3NlUGVlchIPCgdwZWVyX2lkGAEgASgJIgsKCUNsb3NlUm9vbSIxCgtQcmVwYXJlUGlwZRIPCgdwaXBlX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCSJcCgxQcmVwYXJlZFBpcGUSCgoCaXAYASABKAkSDAoEcG9ydBgCIAEoDRIyCg9zcnRwX3BhcmFtZXRlcnMYAyABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24ifwoLQ29ubmVjdFBpcGUSDwoHcGlwZV9pZBgBIAEoCRIKCgJpcBgCIAEoCRIMCgRwb3J0GAMgASgNEjIKD3NydHBfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIRCgl3b3JrZXJfaWQYBSABKAkiRQoKU2VuZE9uUGlwZRIPCgdwaXBlX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhEKCXdvcmtlcl9pZBgDIAEoCSJrCgpTZW50T25QaXBlEgwKBGtpbmQYASABKAkSMQoOcnRwX3BhcmFtZXRlcnMYAiABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SDgoGcGF1c2VkGAMgASgIEgwKBHBhdGgYBCADKAkipwEKDVJlY2VpdmVPblBpcGUSDwoHcGlwZV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCRIMCgRraW5kGAMgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAQgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEg4KBnBhdXNlZBgFIAEoCBIMCgRwYXRoGAYgAygJEhEKCXdvcmtlcl9pZBgHIAEoCSJFCgpTdG9wT25QaXBlEg8KB3BpcGVfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSEQoJd29ya2VyX2lkGAMgASgJIi8KCUNsb3NlUGlwZRIPCgdwaXBlX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCSJiCgVQbGFjZRIPCgdwZWVyX2lkGAEgASgJEgwKBHJvbGUYAiABKAkSKgoGcHJvYmVzGAMgAygLMhoudmVpbGNhc3QuY29udHJvbC52MS5Qcm9iZRIOCgZyZWdpb24YBCABKAkiJwoFUHJvYmUSDgoGcmVnaW9uGAEgASgJEg4KBnJ0dF9tcxgCIAEoASI8CgZQbGFjZWQSDwoHbm9kZV9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkSDgoGcmVnaW9uGAMgASgJIrQBCglQdXREZW1hbmQSDwoHdmVyc2lvbhgBIAEoBBIuCgVwZWVycxgCIAMoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuRGVtYW5kUGVlchI2Cglwcm9kdWNlcnMYAyADKAsyIy52ZWlsY2FzdC5jb250cm9sLnYxLkRlbWFuZFByb2R1Y2VyEi4KBXdhbnRzGAQgAygLMh8udmVpbGNhc3QuY29udHJvbC52MS5EZW1hbmRXYW50Ij4KCkRlbWFuZFBlZXISDwoHcGVlcl9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkSDAoEcm9sZRgDIAEoCSJGCg5EZW1hbmRQcm9kdWNlchITCgtwcm9kdWNlcl9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkSDAoEa2luZBgDIAEoCSI0CgpEZW1hbmRXYW50EhMKC3Byb2R1Y2VyX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCSIMCgpHZXRQaWN0dXJlIjgKCkdvdFBpY3R1cmUSKgoHcGljdHVyZRgBIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbiJZChBUcmFuc3BvcnRDaGFuZ2VkEg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCRIUCgx0cmFuc3BvcnRfaWQYAyABKAkSDQoFc3RhdGUYBCABKAkiRQoMUHJvZHVjZXJHb25lEg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCRITCgtwcm9kdWNlcl9pZBgDIAEoCSJaCgxDb25zdW1lckdvbmUSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhMKC2NvbnN1bWVyX2lkGAMgASgJEhMKC3Byb2R1Y2VyX2lkGAQgASgJImkKDUxheWVyc0NoYW5nZWQSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhMKC2NvbnN1bWVyX2lkGAMgASgJEg8KB3NwYXRpYWwYBCABKAUSEAoIdGVtcG9yYWwYBSABKAUiPAoIUGVlckdvbmUSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCSLKAQoKTm9kZVJlcG9ydBIPCgdub2RlX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg4KBnJlZ2lvbhgDIAEoCRIQCgh1cF9zaW5jZRgEIAEoBBIQCghkcmFpbmluZxgFIAEoCBIyCgd3b3JrZXJzGAYgAygLMiEudmVpbGNhc3QuY29udHJvbC52MS5Xb3JrZXJSZXBvcnQSLgoFcGlwZXMYByADKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlBpcGVSZXBvcnQinAEKDFdvcmtlclJlcG9ydBIRCgl3b3JrZXJfaWQYASABKAkSCwoDY3B1GAIgASgBEhIKCnRyYW5zcG9ydHMYAyABKA0SEQoJcHJvZHVjZXJzGAQgASgNEhEKCWNvbnN1bWVycxgFIAEoDRIyCgdyb3V0ZXJzGAYgAygLMiEudmVpbGNhc3QuY29udHJvbC52MS5Sb3V0ZXJSZXBvcnQiRAoMUm91dGVyUmVwb3J0Eg8KB3Jvb21faWQYASABKAkSFAoMcHJvZHVjZXJfaWRzGAIgAygJEg0KBXBlZXJzGAMgASgNIrkBCgpQaXBlUmVwb3J0Eg8KB3Jvb21faWQYASABKAkSDwoHcGlwZV9pZBgCIAEoCRIRCgl3b3JrZXJfaWQYAyABKAkSEQoJY29ubmVjdGVkGAQgASgIEg0KBXNlbmRzGAUgAygJEhAKCHJlY2VpdmVzGAYgAygJEg8KB3BhY2tldHMYByABKAQSDQoFYnl0ZXMYCCABKAQSDgoGcnR0X21zGAkgASgBEhIKCmxvc3NfcmF0aW8YCiABKAFiBnByb3RvMw");
+  fileDesc("CiF2ZWlsY2FzdC9jb250cm9sL3YxL2NvbnRyb2wucHJvdG8SE3ZlaWxjYXN0LmNvbnRyb2wudjEi0gIKBUZyYW1lEisKBWhlbGxvGAEgASgLMhoudmVpbGNhc3QuY29udHJvbC52MS5IZWxsb0gAEi8KB3JlcXVlc3QYAiABKAsyHC52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RIABIxCghyZXNwb25zZRgDIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVzcG9uc2VIABIrCgVldmVudBgEIAEoCzIaLnZlaWxjYXN0LmNvbnRyb2wudjEuRXZlbnRIABItCgZjYW5jZWwYBSABKAsyGy52ZWlsY2FzdC5jb250cm9sLnYxLkNhbmNlbEgAEikKBHBpbmcYBiABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLlBpbmdIABIpCgRwb25nGAcgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Qb25nSABCBgoEa2luZCJfCgVIZWxsbxIMCgRraW5kGAEgASgJEhIKCnByb2Nlc3NfaWQYAiABKAkSEwoLaW5jYXJuYXRpb24YAyABKAkSDwoHdmVyc2lvbhgEIAEoDRIOCgZyZWdpb24YBSABKAki6QoKB1JlcXVlc3QSCgoCaWQYASABKAQSEwoLZGVhZGxpbmVfbXMYAiABKA0SDwoHcm9vbV9pZBgDIAEoCRIMCgR0ZXJtGAQgASgEEjIKCW9wZW5fcGVlchgKIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuT3BlblBlZXJIABJCChFjb25uZWN0X3RyYW5zcG9ydBgLIAEoCzIlLnZlaWxjYXN0LmNvbnRyb2wudjEuQ29ubmVjdFRyYW5zcG9ydEgAEjYKC3Jlc3RhcnRfaWNlGAwgASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5SZXN0YXJ0SWNlSAASLwoHcHJvZHVjZRgNIAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvZHVjZUgAEjwKDmNsb3NlX3Byb2R1Y2VyGA4gASgLMiIudmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVByb2R1Y2VySAASPAoOcGF1c2VfcHJvZHVjZXIYDyABKAsyIi52ZWlsY2FzdC5jb250cm9sLnYxLlBhdXNlUHJvZHVjZXJIABIvCgdjb25zdW1lGBAgASgLMhwudmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lSAASPgoPcGF1c2VfY29uc3VtZXJzGBEgASgLMiMudmVpbGNhc3QuY29udHJvbC52MS5QYXVzZUNvbnN1bWVyc0gAEj4KD2Nsb3NlX2NvbnN1bWVycxgSIAEoCzIjLnZlaWxjYXN0LmNvbnRyb2wudjEuQ2xvc2VDb25zdW1lcnNIABI0CgpzZXRfbGF5ZXJzGBMgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5TZXRMYXllcnNIABJDChJyZXF1ZXN0X2tleV9mcmFtZXMYFCABKAsyJS52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RLZXlGcmFtZXNIABI0CgpjbG9zZV9wZWVyGBUgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVBlZXJIABI0CgpjbG9zZV9yb29tGBYgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVJvb21IABI4CgxwcmVwYXJlX3BpcGUYHiABKAsyIC52ZWlsY2FzdC5jb250cm9sLnYxLlByZXBhcmVQaXBlSAASOAoMY29ubmVjdF9waXBlGB8gASgLMiAudmVpbGNhc3QuY29udHJvbC52MS5Db25uZWN0UGlwZUgAEjcKDHNlbmRfb25fcGlwZRggIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU2VuZE9uUGlwZUgAEj0KD3JlY2VpdmVfb25fcGlwZRghIAEoCzIiLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVjZWl2ZU9uUGlwZUgAEjcKDHN0b3Bfb25fcGlwZRgiIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU3RvcE9uUGlwZUgAEjQKCmNsb3NlX3BpcGUYIyABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLkNsb3NlUGlwZUgAEisKBWRyYWluGCggASgLMhoudmVpbGNhc3QuY29udHJvbC52MS5EcmFpbkgAEisKBXBsYWNlGDIgASgLMhoudmVpbGNhc3QuY29udHJvbC52MS5QbGFjZUgAEjQKCnB1dF9kZW1hbmQYMyABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLlB1dERlbWFuZEgAEjYKC2dldF9waWN0dXJlGDQgASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5HZXRQaWN0dXJlSABCBgoEY2FsbCKyBAoIUmVzcG9uc2USCgoCaWQYASABKAQSLwoHZmFpbHVyZRgCIAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuRmFpbHVyZUgAEikKBGRvbmUYAyABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkRvbmVIABI2CgtvcGVuZWRfcGVlchgKIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuT3BlbmVkUGVlckgAEjoKDXJlc3RhcnRlZF9pY2UYDCABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlJlc3RhcnRlZEljZUgAEjEKCHByb2R1Y2VkGA0gASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Qcm9kdWNlZEgAEjEKCGNvbnN1bWVkGBAgASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lZEgAEjoKDXByZXBhcmVkX3BpcGUYHiABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlByZXBhcmVkUGlwZUgAEjcKDHNlbnRfb25fcGlwZRggIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU2VudE9uUGlwZUgAEi0KBnBsYWNlZBgyIAEoCzIbLnZlaWxjYXN0LmNvbnRyb2wudjEuUGxhY2VkSAASNgoLZ290X3BpY3R1cmUYNCABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLkdvdFBpY3R1cmVIAEIICgZyZXN1bHQiOQoHRmFpbHVyZRIMCgRjb2RlGAEgASgJEg4KBmRldGFpbBgCIAEoCRIQCghyZXRyeV9tcxgDIAEoDSIGCgREb25lIhQKBkNhbmNlbBIKCgJpZBgBIAEoBCISCgRQaW5nEgoKAmF0GAEgASgEIhIKBFBvbmcSCgoCYXQYASABKAQi6gMKBUV2ZW50EkIKEXRyYW5zcG9ydF9jaGFuZ2VkGAEgASgLMiUudmVpbGNhc3QuY29udHJvbC52MS5UcmFuc3BvcnRDaGFuZ2VkSAASOgoNcHJvZHVjZXJfZ29uZRgCIAEoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvZHVjZXJHb25lSAASOgoNY29uc3VtZXJfZ29uZRgDIAEoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuQ29uc3VtZXJHb25lSAASPAoObGF5ZXJzX2NoYW5nZWQYBCABKAsyIi52ZWlsY2FzdC5jb250cm9sLnYxLkxheWVyc0NoYW5nZWRIABIyCglwZWVyX2dvbmUYBSABKAsyHS52ZWlsY2FzdC5jb250cm9sLnYxLlBlZXJHb25lSAASOwoOcGVlcl9tdXN0X21vdmUYBiABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlBlZXJNdXN0TW92ZUgAEjYKC25vZGVfcmVwb3J0GAogASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5Ob2RlUmVwb3J0SAASNgoLcHJvYmVfbm9kZXMYCyABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlByb2JlTm9kZXNIAEIGCgRraW5kIhQKBEpzb24SDAoEdGV4dBgBIAEoCSK4AQoQVHJhbnNwb3J0T3B0aW9ucxIKCgJpZBgBIAEoCRIxCg5pY2VfcGFyYW1ldGVycxgCIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIxCg5pY2VfY2FuZGlkYXRlcxgDIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIyCg9kdGxzX3BhcmFtZXRlcnMYBCABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24iLgoIT3BlblBlZXISDwoHcGVlcl9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkisgEKCk9wZW5lZFBlZXISOgoXcm91dGVyX3J0cF9jYXBhYmlsaXRpZXMYASABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SMwoEc2VuZBgCIAEoCzIlLnZlaWxjYXN0LmNvbnRyb2wudjEuVHJhbnNwb3J0T3B0aW9ucxIzCgRyZWN2GAMgASgLMiUudmVpbGNhc3QuY29udHJvbC52MS5UcmFuc3BvcnRPcHRpb25zIm0KEENvbm5lY3RUcmFuc3BvcnQSDwoHcGVlcl9pZBgBIAEoCRIUCgx0cmFuc3BvcnRfaWQYAiABKAkSMgoPZHRsc19wYXJhbWV0ZXJzGAMgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIjMKClJlc3RhcnRJY2USDwoHcGVlcl9pZBgBIAEoCRIUCgx0cmFuc3BvcnRfaWQYAiABKAkiQQoMUmVzdGFydGVkSWNlEjEKDmljZV9wYXJhbWV0ZXJzGAEgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIoABCgdQcm9kdWNlEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSDAoEa2luZBgDIAEoCRIxCg5ydHBfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIOCgZwYXVzZWQYBSABKAgiCgoIUHJvZHVjZWQiJAoNQ2xvc2VQcm9kdWNlchITCgtwcm9kdWNlcl9pZBgBIAEoCSI0Cg1QYXVzZVByb2R1Y2VyEhMKC3Byb2R1Y2VyX2lkGAEgASgJEg4KBnBhdXNlZBgCIAEoCCJkCgdDb25zdW1lEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSMwoQcnRwX2NhcGFiaWxpdGllcxgDIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbiKVAQoIQ29uc3VtZWQSEwoLY29uc3VtZXJfaWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgR0eXBlGAMgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAQgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEhcKD3Byb2R1Y2VyX3BhdXNlZBgFIAEoCBIMCgRwYXRoGAYgAygJIjYKDlBhdXNlQ29uc3VtZXJzEhQKDGNvbnN1bWVyX2lkcxgBIAMoCRIOCgZwYXVzZWQYAiABKAgiJgoOQ2xvc2VDb25zdW1lcnMSFAoMY29uc3VtZXJfaWRzGAEgAygJIkMKCVNldExheWVycxITCgtjb25zdW1lcl9pZBgBIAEoCRIPCgdzcGF0aWFsGAIgASgNEhAKCHRlbXBvcmFsGAMgASgNIigKEFJlcXVlc3RLZXlGcmFtZXMSFAoMY29uc3VtZXJfaWRzGAEgAygJIhwKCUNsb3NlUGVlchIPCgdwZWVyX2lkGAEgASgJIgsKCUNsb3NlUm9vbSIxCgtQcmVwYXJlUGlwZRIPCgdwaXBlX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCSJcCgxQcmVwYXJlZFBpcGUSCgoCaXAYASABKAkSDAoEcG9ydBgCIAEoDRIyCg9zcnRwX3BhcmFtZXRlcnMYAyABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24ifwoLQ29ubmVjdFBpcGUSDwoHcGlwZV9pZBgBIAEoCRIKCgJpcBgCIAEoCRIMCgRwb3J0GAMgASgNEjIKD3NydHBfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIRCgl3b3JrZXJfaWQYBSABKAkiRQoKU2VuZE9uUGlwZRIPCgdwaXBlX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhEKCXdvcmtlcl9pZBgDIAEoCSJrCgpTZW50T25QaXBlEgwKBGtpbmQYASABKAkSMQoOcnRwX3BhcmFtZXRlcnMYAiABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SDgoGcGF1c2VkGAMgASgIEgwKBHBhdGgYBCADKAkipwEKDVJlY2VpdmVPblBpcGUSDwoHcGlwZV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCRIMCgRraW5kGAMgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAQgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEg4KBnBhdXNlZBgFIAEoCBIMCgRwYXRoGAYgAygJEhEKCXdvcmtlcl9pZBgHIAEoCSJFCgpTdG9wT25QaXBlEg8KB3BpcGVfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSEQoJd29ya2VyX2lkGAMgASgJIi8KCUNsb3NlUGlwZRIPCgdwaXBlX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCSIHCgVEcmFpbiKCAQoFUGxhY2USDwoHcGVlcl9pZBgBIAEoCRIMCgRyb2xlGAIgASgJEioKBnByb2JlcxgDIAMoCzIaLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvYmUSDgoGcmVnaW9uGAQgASgJEg8KB3JlZ2lvbnMYBSADKAkSDQoFYXZvaWQYBiABKAkiJwoFUHJvYmUSDgoGcmVnaW9uGAEgASgJEg4KBnJ0dF9tcxgCIAEoASI8CgZQbGFjZWQSDwoHbm9kZV9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkSDgoGcmVnaW9uGAMgASgJIsUBCglQdXREZW1hbmQSDwoHdmVyc2lvbhgBIAEoBBIuCgVwZWVycxgCIAMoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuRGVtYW5kUGVlchI2Cglwcm9kdWNlcnMYAyADKAsyIy52ZWlsY2FzdC5jb250cm9sLnYxLkRlbWFuZFByb2R1Y2VyEi4KBXdhbnRzGAQgAygLMh8udmVpbGNhc3QuY29udHJvbC52MS5EZW1hbmRXYW50Eg8KB3JlZ2lvbnMYBSADKAkiPgoKRGVtYW5kUGVlchIPCgdwZWVyX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCRIMCgRyb2xlGAMgASgJIkYKDkRlbWFuZFByb2R1Y2VyEhMKC3Byb2R1Y2VyX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCRIMCgRraW5kGAMgASgJIjQKCkRlbWFuZFdhbnQSEwoLcHJvZHVjZXJfaWQYASABKAkSEQoJd29ya2VyX2lkGAIgASgJIgwKCkdldFBpY3R1cmUiOAoKR290UGljdHVyZRIqCgdwaWN0dXJlGAEgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIlkKEFRyYW5zcG9ydENoYW5nZWQSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhQKDHRyYW5zcG9ydF9pZBgDIAEoCRINCgVzdGF0ZRgEIAEoCSJFCgxQcm9kdWNlckdvbmUSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhMKC3Byb2R1Y2VyX2lkGAMgASgJIloKDENvbnN1bWVyR29uZRIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSEwoLY29uc3VtZXJfaWQYAyABKAkSEwoLcHJvZHVjZXJfaWQYBCABKAkiaQoNTGF5ZXJzQ2hhbmdlZBIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSEwoLY29uc3VtZXJfaWQYAyABKAkSDwoHc3BhdGlhbBgEIAEoBRIQCgh0ZW1wb3JhbBgFIAEoBSI8CghQZWVyR29uZRIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIjAKDFBlZXJNdXN0TW92ZRIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkiPwoKUHJvYmVOb2RlcxIxCgd0YXJnZXRzGAEgAygLMiAudmVpbGNhc3QuY29udHJvbC52MS5Qcm9iZVRhcmdldCJKCgtQcm9iZVRhcmdldBIPCgdub2RlX2lkGAEgASgJEioKA2VuZBgCIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvYmVFbmQiMQoIUHJvYmVFbmQSCgoCaXAYASABKAkSDAoEcG9ydBgCIAEoDRILCgNrZXkYAyABKAwiuQIKCk5vZGVSZXBvcnQSDwoHbm9kZV9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCRIOCgZyZWdpb24YAyABKAkSEAoIdXBfc2luY2UYBCABKAQSEAoIZHJhaW5pbmcYBSABKAgSMgoHd29ya2VycxgGIAMoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuV29ya2VyUmVwb3J0Ei4KBXBpcGVzGAcgAygLMh8udmVpbGNhc3QuY29udHJvbC52MS5QaXBlUmVwb3J0Eg8KB3ZlcnNpb24YCCABKAkSLAoFcHJvYmUYCSABKAsyHS52ZWlsY2FzdC5jb250cm9sLnYxLlByb2JlRW5kEi4KBXBhdGhzGAogAygLMh8udmVpbGNhc3QuY29udHJvbC52MS5QYXRoUmVwb3J0IkEKClBhdGhSZXBvcnQSDwoHbm9kZV9pZBgBIAEoCRIOCgZydHRfbXMYAiABKAESEgoKbG9zc19yYXRpbxgDIAEoASKcAQoMV29ya2VyUmVwb3J0EhEKCXdvcmtlcl9pZBgBIAEoCRILCgNjcHUYAiABKAESEgoKdHJhbnNwb3J0cxgDIAEoDRIRCglwcm9kdWNlcnMYBCABKA0SEQoJY29uc3VtZXJzGAUgASgNEjIKB3JvdXRlcnMYBiADKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlJvdXRlclJlcG9ydCJECgxSb3V0ZXJSZXBvcnQSDwoHcm9vbV9pZBgBIAEoCRIUCgxwcm9kdWNlcl9pZHMYAiADKAkSDQoFcGVlcnMYAyABKA0iuQEKClBpcGVSZXBvcnQSDwoHcm9vbV9pZBgBIAEoCRIPCgdwaXBlX2lkGAIgASgJEhEKCXdvcmtlcl9pZBgDIAEoCRIRCgljb25uZWN0ZWQYBCABKAgSDQoFc2VuZHMYBSADKAkSEAoIcmVjZWl2ZXMYBiADKAkSDwoHcGFja2V0cxgHIAEoBBINCgVieXRlcxgIIAEoBBIOCgZydHRfbXMYCSABKAESEgoKbG9zc19yYXRpbxgKIAEoAWIGcHJvdG8z");
 
 /**
  * Everything on the wire is a Frame.
@@ -267,6 +267,14 @@ export type Request = Message<"veilcast.control.v1.Request"> & {
     case: "closePipe";
   } | {
     /**
+     * sfu-node, called by signaling for an operator; no Room's Term
+     *
+     * @generated from field: veilcast.control.v1.Drain drain = 40;
+     */
+    value: Drain;
+    case: "drain";
+  } | {
+    /**
      * cascade-router, called by signaling
      *
      * @generated from field: veilcast.control.v1.Place place = 50;
@@ -513,12 +521,28 @@ export type Event = Message<"veilcast.control.v1.Event"> & {
     case: "peerGone";
   } | {
     /**
+     * sfu-node to signaling, again and again while the Node drains and the Peer is there
+     *
+     * @generated from field: veilcast.control.v1.PeerMustMove peer_must_move = 6;
+     */
+    value: PeerMustMove;
+    case: "peerMustMove";
+  } | {
+    /**
      * sfu-node to cascade-router, at once after a change and every second
      *
      * @generated from field: veilcast.control.v1.NodeReport node_report = 10;
      */
     value: NodeReport;
     case: "nodeReport";
+  } | {
+    /**
+     * cascade-router to sfu-node, every few seconds
+     *
+     * @generated from field: veilcast.control.v1.ProbeNodes probe_nodes = 11;
+     */
+    value: ProbeNodes;
+    case: "probeNodes";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1224,6 +1248,21 @@ export const ClosePipeSchema: GenMessage<ClosePipe> = /*@__PURE__*/
   messageDesc(file_veilcast_control_v1_control, 36);
 
 /**
+ * Takes no new Peers, has those that are here moved away, then ends.
+ *
+ * @generated from message veilcast.control.v1.Drain
+ */
+export type Drain = Message<"veilcast.control.v1.Drain"> & {
+};
+
+/**
+ * Describes the message veilcast.control.v1.Drain.
+ * Use `create(DrainSchema)` to create a new message.
+ */
+export const DrainSchema: GenMessage<Drain> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 37);
+
+/**
  * Chooses and reserves a Worker for a Peer. The reservation falls to the Room's next demand, or after 10 s.
  *
  * @generated from message veilcast.control.v1.Place
@@ -1250,6 +1289,20 @@ export type Place = Message<"veilcast.control.v1.Place"> & {
    * @generated from field: string region = 4;
    */
   region: string;
+
+  /**
+   * where this Peer may be; none: wherever its Room may
+   *
+   * @generated from field: repeated string regions = 5;
+   */
+  regions: string[];
+
+  /**
+   * the Node that it is to leave
+   *
+   * @generated from field: string avoid = 6;
+   */
+  avoid: string;
 };
 
 /**
@@ -1257,7 +1310,7 @@ export type Place = Message<"veilcast.control.v1.Place"> & {
  * Use `create(PlaceSchema)` to create a new message.
  */
 export const PlaceSchema: GenMessage<Place> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 37);
+  messageDesc(file_veilcast_control_v1_control, 38);
 
 /**
  * @generated from message veilcast.control.v1.Probe
@@ -1279,7 +1332,7 @@ export type Probe = Message<"veilcast.control.v1.Probe"> & {
  * Use `create(ProbeSchema)` to create a new message.
  */
 export const ProbeSchema: GenMessage<Probe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 38);
+  messageDesc(file_veilcast_control_v1_control, 39);
 
 /**
  * @generated from message veilcast.control.v1.Placed
@@ -1306,7 +1359,7 @@ export type Placed = Message<"veilcast.control.v1.Placed"> & {
  * Use `create(PlacedSchema)` to create a new message.
  */
 export const PlacedSchema: GenMessage<Placed> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 39);
+  messageDesc(file_veilcast_control_v1_control, 40);
 
 /**
  * The whole need of a Room. Level-triggered: replaces the last one; an older version is ignored.
@@ -1333,6 +1386,13 @@ export type PutDemand = Message<"veilcast.control.v1.PutDemand"> & {
    * @generated from field: repeated veilcast.control.v1.DemandWant wants = 4;
    */
   wants: DemandWant[];
+
+  /**
+   * where the Room may be; none: anywhere
+   *
+   * @generated from field: repeated string regions = 5;
+   */
+  regions: string[];
 };
 
 /**
@@ -1340,7 +1400,7 @@ export type PutDemand = Message<"veilcast.control.v1.PutDemand"> & {
  * Use `create(PutDemandSchema)` to create a new message.
  */
 export const PutDemandSchema: GenMessage<PutDemand> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 40);
+  messageDesc(file_veilcast_control_v1_control, 41);
 
 /**
  * @generated from message veilcast.control.v1.DemandPeer
@@ -1367,7 +1427,7 @@ export type DemandPeer = Message<"veilcast.control.v1.DemandPeer"> & {
  * Use `create(DemandPeerSchema)` to create a new message.
  */
 export const DemandPeerSchema: GenMessage<DemandPeer> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 41);
+  messageDesc(file_veilcast_control_v1_control, 42);
 
 /**
  * @generated from message veilcast.control.v1.DemandProducer
@@ -1394,7 +1454,7 @@ export type DemandProducer = Message<"veilcast.control.v1.DemandProducer"> & {
  * Use `create(DemandProducerSchema)` to create a new message.
  */
 export const DemandProducerSchema: GenMessage<DemandProducer> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 42);
+  messageDesc(file_veilcast_control_v1_control, 43);
 
 /**
  * @generated from message veilcast.control.v1.DemandWant
@@ -1416,7 +1476,7 @@ export type DemandWant = Message<"veilcast.control.v1.DemandWant"> & {
  * Use `create(DemandWantSchema)` to create a new message.
  */
 export const DemandWantSchema: GenMessage<DemandWant> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 43);
+  messageDesc(file_veilcast_control_v1_control, 44);
 
 /**
  * @generated from message veilcast.control.v1.GetPicture
@@ -1429,7 +1489,7 @@ export type GetPicture = Message<"veilcast.control.v1.GetPicture"> & {
  * Use `create(GetPictureSchema)` to create a new message.
  */
 export const GetPictureSchema: GenMessage<GetPicture> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 44);
+  messageDesc(file_veilcast_control_v1_control, 45);
 
 /**
  * @generated from message veilcast.control.v1.GotPicture
@@ -1446,7 +1506,7 @@ export type GotPicture = Message<"veilcast.control.v1.GotPicture"> & {
  * Use `create(GotPictureSchema)` to create a new message.
  */
 export const GotPictureSchema: GenMessage<GotPicture> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 45);
+  messageDesc(file_veilcast_control_v1_control, 46);
 
 /**
  * @generated from message veilcast.control.v1.TransportChanged
@@ -1478,7 +1538,7 @@ export type TransportChanged = Message<"veilcast.control.v1.TransportChanged"> &
  * Use `create(TransportChangedSchema)` to create a new message.
  */
 export const TransportChangedSchema: GenMessage<TransportChanged> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 46);
+  messageDesc(file_veilcast_control_v1_control, 47);
 
 /**
  * @generated from message veilcast.control.v1.ProducerGone
@@ -1505,7 +1565,7 @@ export type ProducerGone = Message<"veilcast.control.v1.ProducerGone"> & {
  * Use `create(ProducerGoneSchema)` to create a new message.
  */
 export const ProducerGoneSchema: GenMessage<ProducerGone> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 47);
+  messageDesc(file_veilcast_control_v1_control, 48);
 
 /**
  * @generated from message veilcast.control.v1.ConsumerGone
@@ -1537,7 +1597,7 @@ export type ConsumerGone = Message<"veilcast.control.v1.ConsumerGone"> & {
  * Use `create(ConsumerGoneSchema)` to create a new message.
  */
 export const ConsumerGoneSchema: GenMessage<ConsumerGone> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 48);
+  messageDesc(file_veilcast_control_v1_control, 49);
 
 /**
  * @generated from message veilcast.control.v1.LayersChanged
@@ -1574,7 +1634,7 @@ export type LayersChanged = Message<"veilcast.control.v1.LayersChanged"> & {
  * Use `create(LayersChangedSchema)` to create a new message.
  */
 export const LayersChangedSchema: GenMessage<LayersChanged> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 49);
+  messageDesc(file_veilcast_control_v1_control, 50);
 
 /**
  * @generated from message veilcast.control.v1.PeerGone
@@ -1601,7 +1661,99 @@ export type PeerGone = Message<"veilcast.control.v1.PeerGone"> & {
  * Use `create(PeerGoneSchema)` to create a new message.
  */
 export const PeerGoneSchema: GenMessage<PeerGone> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 50);
+  messageDesc(file_veilcast_control_v1_control, 51);
+
+/**
+ * @generated from message veilcast.control.v1.PeerMustMove
+ */
+export type PeerMustMove = Message<"veilcast.control.v1.PeerMustMove"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: string peer_id = 2;
+   */
+  peerId: string;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PeerMustMove.
+ * Use `create(PeerMustMoveSchema)` to create a new message.
+ */
+export const PeerMustMoveSchema: GenMessage<PeerMustMove> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 52);
+
+/**
+ * Whom to measure from now on: all that this cascade-router wants measured.
+ *
+ * @generated from message veilcast.control.v1.ProbeNodes
+ */
+export type ProbeNodes = Message<"veilcast.control.v1.ProbeNodes"> & {
+  /**
+   * @generated from field: repeated veilcast.control.v1.ProbeTarget targets = 1;
+   */
+  targets: ProbeTarget[];
+};
+
+/**
+ * Describes the message veilcast.control.v1.ProbeNodes.
+ * Use `create(ProbeNodesSchema)` to create a new message.
+ */
+export const ProbeNodesSchema: GenMessage<ProbeNodes> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 53);
+
+/**
+ * @generated from message veilcast.control.v1.ProbeTarget
+ */
+export type ProbeTarget = Message<"veilcast.control.v1.ProbeTarget"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: veilcast.control.v1.ProbeEnd end = 2;
+   */
+  end?: ProbeEnd | undefined;
+};
+
+/**
+ * Describes the message veilcast.control.v1.ProbeTarget.
+ * Use `create(ProbeTargetSchema)` to create a new message.
+ */
+export const ProbeTargetSchema: GenMessage<ProbeTarget> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 54);
+
+/**
+ * Where a Node answers probes, and the key under which they are made.
+ *
+ * @generated from message veilcast.control.v1.ProbeEnd
+ */
+export type ProbeEnd = Message<"veilcast.control.v1.ProbeEnd"> & {
+  /**
+   * @generated from field: string ip = 1;
+   */
+  ip: string;
+
+  /**
+   * @generated from field: uint32 port = 2;
+   */
+  port: number;
+
+  /**
+   * @generated from field: bytes key = 3;
+   */
+  key: Uint8Array;
+};
+
+/**
+ * Describes the message veilcast.control.v1.ProbeEnd.
+ * Use `create(ProbeEndSchema)` to create a new message.
+ */
+export const ProbeEndSchema: GenMessage<ProbeEnd> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 55);
 
 /**
  * @generated from message veilcast.control.v1.NodeReport
@@ -1643,6 +1795,25 @@ export type NodeReport = Message<"veilcast.control.v1.NodeReport"> & {
    * @generated from field: repeated veilcast.control.v1.PipeReport pipes = 7;
    */
   pipes: PipeReport[];
+
+  /**
+   * of the software
+   *
+   * @generated from field: string version = 8;
+   */
+  version: string;
+
+  /**
+   * missing: it answers none
+   *
+   * @generated from field: veilcast.control.v1.ProbeEnd probe = 9;
+   */
+  probe?: ProbeEnd | undefined;
+
+  /**
+   * @generated from field: repeated veilcast.control.v1.PathReport paths = 10;
+   */
+  paths: PathReport[];
 };
 
 /**
@@ -1650,7 +1821,36 @@ export type NodeReport = Message<"veilcast.control.v1.NodeReport"> & {
  * Use `create(NodeReportSchema)` to create a new message.
  */
 export const NodeReportSchema: GenMessage<NodeReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 51);
+  messageDesc(file_veilcast_control_v1_control, 56);
+
+/**
+ * What was measured to another Node by probes.
+ *
+ * @generated from message veilcast.control.v1.PathReport
+ */
+export type PathReport = Message<"veilcast.control.v1.PathReport"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: double rtt_ms = 2;
+   */
+  rttMs: number;
+
+  /**
+   * @generated from field: double loss_ratio = 3;
+   */
+  lossRatio: number;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PathReport.
+ * Use `create(PathReportSchema)` to create a new message.
+ */
+export const PathReportSchema: GenMessage<PathReport> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 57);
 
 /**
  * @generated from message veilcast.control.v1.WorkerReport
@@ -1692,7 +1892,7 @@ export type WorkerReport = Message<"veilcast.control.v1.WorkerReport"> & {
  * Use `create(WorkerReportSchema)` to create a new message.
  */
 export const WorkerReportSchema: GenMessage<WorkerReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 52);
+  messageDesc(file_veilcast_control_v1_control, 58);
 
 /**
  * @generated from message veilcast.control.v1.RouterReport
@@ -1721,7 +1921,7 @@ export type RouterReport = Message<"veilcast.control.v1.RouterReport"> & {
  * Use `create(RouterReportSchema)` to create a new message.
  */
 export const RouterReportSchema: GenMessage<RouterReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 53);
+  messageDesc(file_veilcast_control_v1_control, 59);
 
 /**
  * Of one end of a Pipe.
@@ -1789,5 +1989,5 @@ export type PipeReport = Message<"veilcast.control.v1.PipeReport"> & {
  * Use `create(PipeReportSchema)` to create a new message.
  */
 export const PipeReportSchema: GenMessage<PipeReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 54);
+  messageDesc(file_veilcast_control_v1_control, 60);
 
