@@ -18,7 +18,7 @@ export function eventsOfNode(
   nodeId: string,
   event: EventKind,
 ): readonly (RoomEvent | Tell)[] {
-  if (event.case === 'nodeReport') return [];
+  if (event.case === 'nodeReport' || event.case === 'probeNodes') return [];
   const peerId = event.value.peerId as PeerId;
   const peer = state.peers.get(peerId);
   const early = seatedOf(peerId)?.early;

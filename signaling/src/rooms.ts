@@ -59,7 +59,7 @@ export class Rooms {
   }
 
   nodeEvent(nodeId: string, event: EventKind): void {
-    if (event.case === 'nodeReport') return;
+    if (event.case === 'nodeReport' || event.case === 'probeNodes') return;
     this.#rooms.get(event.value.roomId as RoomId)?.nodeEvent(nodeId, event);
   }
 

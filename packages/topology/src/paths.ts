@@ -23,7 +23,7 @@ export function pathsOf(
     if (!a || !b || from === to) continue;
     paths.set(`${from}>${to}`, { rttMs, lossRatio });
     if (a === b) continue;
-    const key = [a, b].sort().join('>');
+    const key = a < b ? `${a}>${b}` : `${b}>${a}`;
     const figures = between.get(key);
     if (figures) figures.push(rttMs);
     else between.set(key, [rttMs]);

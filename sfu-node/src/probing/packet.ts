@@ -32,8 +32,9 @@ export function writeProbe({ kind, seq, chance }: Probe, key: Uint8Array): Buffe
 
 /** Undefined: not a probe of this kind under this key. */
 export function readProbe(packet: Buffer, kind: ProbeKind, key: Uint8Array): Probe | undefined {
-  if (packet.length !== PROBE_BYTES || packet.readUInt32BE(0) !== MAGIC || packet.readUInt8(4) !== KINDS[kind]) return;
-  if (!timingSafeEqual(macOf(packet, key), packet.subarray(HEAD_BYTES))) return;
+  if (packet.length !== PROBE_BYTES || packet.readUInt32BE(0) !== MAGIC || packet.readUInt8(4) !== KINDS[kind])
+    return undefined;
+  if (!timingSafeEqual(macOf(packet, key), packet.subarray(HEAD_BYTES))) return undefined;
   return { kind, seq: packet.readUInt32BE(8), chance: packet.readUInt32BE(12) };
 }
 

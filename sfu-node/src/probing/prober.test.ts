@@ -9,6 +9,7 @@ import { LOST_AFTER_MS, PathStats } from './path-stats.ts';
 import { Prober } from './prober.ts';
 
 const key = Buffer.alloc(32, 7);
+const target = (nodeId: string, { end }: Pick<Prober, 'end'>) => ({ nodeId, end });
 
 test('a probe is read under its own key and as its own kind alone', () => {
   fc.assert(
@@ -17,7 +18,7 @@ test('a probe is read under its own key and as its own kind alone', () => {
       expect(readProbe(packet, 'ask', key)).toEqual({ kind: 'ask', seq, chance });
       expect(readProbe(packet, 'answer', key)).toBeUndefined();
       expect(readProbe(packet, 'ask', Buffer.alloc(32, 8))).toBeUndefined();
-      packet[bit >> 3]! ^= 1 << (bit & 7);
+      packet[bit >> 3] ^= 1 << (bit & 7);
       expect(readProbe(packet, 'ask', key)).toBeUndefined();
     }),
   );
@@ -51,9 +52,8 @@ test('two Nodes measure each other, and a stranger gets no answer', async () => 
   stranger.on('message', () => (answers += 1));
   try {
     stranger.send(writeProbe({ kind: 'ask', seq: 1, chance: 2 }, key), b.end.port, '127.0.0.1');
-    const target = (nodeId: string, { end }: Prober) => ({ nodeId, end });
     a.wanted('router', {
-      targets: [target('b', b), target('gone', { end: { ...b.end, port: 9 } } as Prober)],
+      targets: [target('b', b), target('gone', { end: { ...b.end, port: 9 } })],
     } as never);
     await vi.waitFor(() => expect(a.paths()).toHaveLength(1), { timeout: 15_000, interval: 50 });
     const [path] = a.paths();
