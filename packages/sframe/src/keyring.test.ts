@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { baseKey, bytesOf, frame, install, keyringOf, MEMBERS, verdict } from './fixture.ts';
 import { EpochKeyChain, STEP_MS, STEPS_AHEAD, STEPS_BEHIND } from './epoch.ts';
 import { decodeHeader, unpackKeyId } from './header.ts';
-import { Keyring, OLD_EPOCH_MS, SEAL_DELAY_MS } from './keyring.ts';
+import { EPOCHS_MAX, Keyring, OLD_EPOCH_MS, SEAL_DELAY_MS } from './keyring.ts';
 import { ReplayWindow } from './replay.ts';
 import { splitTrailer } from './trailer.ts';
 
@@ -90,11 +90,11 @@ describe('Epochs', () => {
     expect(verdict(await bob.opener({ peer: 'ada' }).open(old, opus, 0))).toBe('forged');
   });
 
-  it('holds no more than eight at once', async () => {
+  it('holds no more than EPOCHS_MAX at once', async () => {
     const bob = await keyringOf(1, 1);
     const early = await sealAt(await keyringOf(0, 1), 0);
     const late = await sealAt(await keyringOf(0, 3), 0);
-    for (let epoch = 2; epoch <= 9; epoch++) await install(bob, 1, epoch, 0);
+    for (let epoch = 2; epoch <= EPOCHS_MAX + 1; epoch++) await install(bob, 1, epoch, 0);
     const opener = bob.opener({ peer: 'ada' });
     expect(verdict(await opener.open(early, opus, 0))).toBe('unknown-key');
     expect(verdict(await opener.open(late, opus, 0))).toBe('opened');

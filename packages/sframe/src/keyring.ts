@@ -21,8 +21,11 @@ export const STREAMS_MAX = 16;
 export const LEAVES_MAX = 4096;
 /** A clock that goes back by more was set back by somebody; by less, two callers read it in another order. */
 const CLOCK_JUMP_MS = 1000;
-/** Epochs held at once, when many join within two seconds. */
-const EPOCHS_MAX = 8;
+/**
+ * Epochs held at once, when many join within OLD_EPOCH_MS. A sender is SEAL_DELAY_MS behind, and its frames are under way. Fewer than a
+ * crowd makes in that time: those inside lose each other. More: room for whoever commits without end.
+ */
+export const EPOCHS_MAX = 64;
 /** Base keys remembered by their hash, so that none is installed twice. */
 const FINGERPRINTS_MAX = 1024;
 

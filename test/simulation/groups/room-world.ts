@@ -2,7 +2,7 @@
  * A Room on a virtual clock: the real delivery service, the real Membership of every person, links that are slow, hang and
  * break, and people who come, go, vanish and close their lids. The group library is a parameter.
  */
-import type { GroupLibrary, GroupSelf, VerifiedCredential } from '@veilcast/e2ee';
+import type { EpochKeys, GroupLibrary, GroupSelf, VerifiedCredential } from '@veilcast/e2ee';
 import {
   openDelivery,
   reduce,
@@ -62,7 +62,10 @@ export class RoomWorld {
   bend: (to: Stay, event: GroupTold) => readonly GroupTold[] = (_, event) => [event];
   /** What it makes of a Commit, instead of judging it; undefined: it judges. */
   judge: (from: Stay, commit: EventOf<'commit'>) => number | ErrorCode | undefined = () => undefined;
+  /** Told whenever somebody has the keys of an Epoch. */
+  heldBy: (stay: Stay, keys: EpochKeys, how: Entry) => void = () => undefined;
   readonly #libraryOf: LibraryOf;
+  readonly #delayMax: number | undefined;
   readonly #room = new Map<PeerId, Stay>();
   readonly #personOf = new Map<PeerId, string>();
   #stopAlarm: (() => void) | undefined;
@@ -70,9 +73,10 @@ export class RoomWorld {
   /** Grows when the server begins anew: what was meant for the one before is nothing to this one. */
   #server = 0;
 
-  constructor(seed: number, libraryOf: LibraryOf) {
+  constructor(seed: number, libraryOf: LibraryOf, delayMax?: number) {
     this.random = seededRandom(seed);
     this.#libraryOf = libraryOf;
+    this.#delayMax = delayMax;
   }
 
   async enter(person: string): Promise<Stay> {
@@ -87,7 +91,7 @@ export class RoomWorld {
       credential: peerId,
       validate: async (credential): Promise<VerifiedCredential | undefined> => ({ peerId: credential as PeerId }),
     };
-    const link = new Link(this.clock, this.random.fork());
+    const link = new Link(this.clock, this.random.fork(), this.#delayMax);
     const membership = new Membership(
       library,
       self,
@@ -99,6 +103,7 @@ export class RoomWorld {
         entered: (keys, how) => {
           stay.place = { epoch: keys.epoch, word: wordOf(keys), members: keys.members.map((member) => member.peerId) };
           this.#note(stay, how);
+          this.heldBy(stay, keys, how);
         },
         lost: (final) => {
           stay.place = undefined;
