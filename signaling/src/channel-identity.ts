@@ -12,6 +12,8 @@ import { z } from 'zod';
 
 /** A manifest made here is followed by another when half of its life is over. */
 const RENEW_AFTER_MS = (MANIFEST_LIFE_MAX_S * 1_000) / 2;
+/** How often the file of an operator is looked at again, while somebody asks. */
+const READ_AGAIN_MS = 60_000;
 /** Clients' clocks are off. */
 const CLOCK_SLACK_S = 3_600;
 
@@ -41,19 +43,40 @@ export async function channelIdentity(
   return developmentIdentity(cluster, clock, channelRootFile);
 }
 
-/** @throws ZodError, ClusterError MANIFEST_INVALID, OVERSIZE, or what reading a file throws */
+/**
+ * The key stays; the manifest in the file is renewed by the operator, week by week, and read again. One that cannot be used is
+ * left alone: clients go on with the one before until it ends.
+ * @throws ZodError, ClusterError MANIFEST_INVALID, OVERSIZE, or what reading a file throws
+ */
 async function loadChannelIdentity(path: string, clock: Clock): Promise<ChannelIdentity> {
-  const { seed, manifest } = KeyFile.parse(JSON.parse(await readFile(path, 'utf8')));
-  const document = new Uint8Array(Buffer.from(manifest, 'base64'));
-  const pin = pinOf(rootOf(document));
-  const opened = await openManifest(document, pin, clock.now(), signatures);
-  const kemKey = await keyEncapsulation.fromSeed(Buffer.from(seed, 'hex'));
-  if (!Buffer.from(kemKey.publicKey).equals(opened.kemPublicKey)) throw new Error('the manifest is of another key');
+  const read = async () => {
+    const { seed, manifest } = KeyFile.parse(JSON.parse(await readFile(path, 'utf8')));
+    const document = new Uint8Array(Buffer.from(manifest, 'base64'));
+    const pin = pinOf(rootOf(document));
+    const { kemPublicKey, signed } = await openManifest(document, pin, clock.now(), signatures);
+    const kemKey = await keyEncapsulation.fromSeed(Buffer.from(seed, 'hex'));
+    if (!Buffer.from(kemKey.publicKey).equals(kemPublicKey)) throw new Error('the manifest is of another key');
+    return { kemKey, pin: Buffer.from(pin).toString('hex'), document, signed };
+  };
+  const { kemKey, pin, ...first } = await read();
+  let [present, readAt] = [first, clock.now()];
+  let signed: readonly Uint8Array[] = [first.signed];
+  const readAgain = async (): Promise<void> => {
+    readAt = clock.now();
+    const next = await read().catch(() => undefined);
+    if (next?.pin !== pin || Buffer.from(next.signed).equals(present.signed)) return;
+    if (!Buffer.from(next.kemKey.publicKey).equals(kemKey.publicKey)) return;
+    signed = [next.signed, present.signed];
+    present = next;
+  };
   return {
     kemKey,
-    pin: Buffer.from(pin).toString('hex'),
-    document: async () => document,
-    signed: () => [opened.signed],
+    pin,
+    document: async () => {
+      if (clock.now() - readAt >= READ_AGAIN_MS) await readAgain();
+      return present.document;
+    },
+    signed: () => signed,
   };
 }
 

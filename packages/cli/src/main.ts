@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ClusterError, RegionId, Role, RoomId } from '@veilcast/protocol';
 import { caCommand } from './ca.ts';
+import { hostsCommand } from './hosts/index.ts';
 import { issueToken, requestToken, type ApiKey, type TokenRequest } from './token.ts';
 import { up, upAsProcesses, type UpOptions } from './up.ts';
 
@@ -78,6 +79,7 @@ program
   });
 
 program.addCommand(caCommand());
+program.addCommand(hostsCommand());
 
 try {
   await program.parseAsync();
