@@ -64,7 +64,7 @@ export class LiveCall implements Call {
     this.#picture = new RoomPicture(this.#store);
     const [store, picture] = [this.#store, this.#picture];
     this.#identities = new PeopleIdentities({ ...options, store, picture, warned: (one) => this.#warn(one) });
-    this.#dialer = dialerOf(options, this.#identities.own);
+    this.#dialer = dialerOf(options);
     this.#publications = new Publications(
       (published, muted) => this.#store.setSelf({ published, muted }),
       (source) => void this.unpublish(source).catch(() => undefined),

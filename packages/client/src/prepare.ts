@@ -4,7 +4,6 @@
  */
 import { browserClock } from './clock.ts';
 import { ownIdentity } from './device/device.ts';
-import type { Identity } from './device/identity.ts';
 import { Dialer } from './dialer.ts';
 import { Group } from './group.ts';
 import { askBrowser } from './media/browser-media.ts';
@@ -21,8 +20,8 @@ export class SeatWorkers implements Prepared {
 
   constructor({ url, pin }: PrepareOptions = {}) {
     requireTransforms();
-    this.dialer = url === undefined ? undefined : new Dialer({ url, pin, clock: browserClock, device: ownIdentity() });
-    this.dialer?.dialAhead();
+    this.dialer = url === undefined ? undefined : new Dialer({ url, pin, clock: browserClock });
+    this.dialer?.dialAhead(ownIdentity());
     askBrowser();
     const { port1, port2 } = new MessageChannel();
     this.transforms = new Transforms(port2);
@@ -60,8 +59,8 @@ export function prepare(options: PrepareOptions = {}): Prepared {
   return new SeatWorkers(options);
 }
 
-/** The prepared one, which dialled as the identity that this browser keeps, or a new one. */
-export function dialerOf({ url, pin, identity, prepared }: ConnectOptions, device: Promise<Identity>): Dialer {
-  const dialed = prepared instanceof SeatWorkers && identity === undefined ? prepared.dialer : undefined;
-  return dialed ?? new Dialer({ url, pin, clock: browserClock, device });
+/** The prepared one, which may have dialled already, or a new one. */
+export function dialerOf({ url, pin, prepared }: ConnectOptions): Dialer {
+  const dialed = prepared instanceof SeatWorkers ? prepared.dialer : undefined;
+  return dialed ?? new Dialer({ url, pin, clock: browserClock });
 }

@@ -158,8 +158,8 @@ export class Seat {
    * @throws ClusterError
    */
   async join(): Promise<void> {
-    const { url, authorityPin, token, dialer } = this.#options;
-    const wire = dialer.dial();
+    const { url, authorityPin, token, dialer, identity } = this.#options;
+    const wire = dialer.dial(identity);
     const probes = probeRegions(url, {
       fetch: (probeUrl, init) => fetch(probeUrl, init),
       stopwatch: () => performance.now(),

@@ -11,4 +11,5 @@ export * from './safety-number.ts';
 export * from './sealed-device.ts';
 export * from './statement.ts';
 export { fromBase64Url, toBase64Url } from '../base64url.ts';
+export { equalBytes } from '../bytes.ts';
 export { type AuthorityKey, type LeafCredential, verifyCredential } from '../credential.ts';
