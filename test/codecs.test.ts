@@ -3,12 +3,15 @@
  * picture passes a transform, mediasoup, a Pipe, mediasoup and a transform before it is compared with the film.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { types } from 'mediasoup';
 import type { Browser } from 'playwright-core';
 import { startCluster, type Cluster } from '@veilcast/cli';
 import { RegionId } from '@veilcast/protocol';
 import { eventually as within, openBrowser, type Report } from './support/browser.ts';
 import { Filmed, serveFilmPage } from './support/film-page.ts';
 import { tokenFor } from './support/member.ts';
+import { bitsPerByte, openPayloadTap, RANDOM_BITS_PER_BYTE } from './support/tap.ts';
+import { openTapPage, type Shown } from './support/tap-page.ts';
 import type { ServedSdk } from './support/sdk-page.ts';
 
 let cluster: Cluster;
@@ -61,13 +64,44 @@ const pairs: readonly (readonly [Side, Side])[] = [
   ],
 ];
 
+/** Where Ada is: her own Producers, and Bob's as they come through the Pipe. */
+function routerOf(room: string): types.Router {
+  const node = cluster.nodes.find((each) => each.report().region === 'eu');
+  const workers = node?.report().workers ?? [];
+  const router = workers.map(({ workerId }) => node?.routerOf(room, workerId ?? '')).find((each) => each !== undefined);
+  if (!router) throw new Error('no Router of the Room');
+  return router as types.Router;
+}
+
+/** Every video Producer on it, as somebody finds them who runs the node. */
+async function camerasOf(router: types.Router): Promise<{ codec: string; producerId: string }[]> {
+  const { mapProducerIdConsumerIds } = await router.dump();
+  const transport = await router.createDirectTransport();
+  const { rtpCapabilities } = router;
+  const consumers = await Promise.all(
+    mapProducerIdConsumerIds.map(({ key: producerId }) =>
+      transport.consume({ producerId, rtpCapabilities, paused: true }),
+    ),
+  );
+  transport.close();
+  return consumers
+    .filter(({ kind }) => kind === 'video')
+    .map(({ producerId, rtpParameters }) => ({
+      producerId,
+      codec: rtpParameters.codecs[0]?.mimeType.toLowerCase().replace('video/', '') ?? '',
+    }));
+}
+
+const sawFilm = ({ actor }: Shown): boolean => actor !== undefined;
+const gotFrames = ({ framesReceived }: Shown): boolean => framesReceived > 20;
+
 describe.each(pairs)('%o and %o between two regions', (left, right) => {
   let ada: Filmed;
   let bob: Filmed;
+  const room = `codecs-${left.codec}-${right.codec}`;
   const peers = { ada: '', bob: '' };
 
   beforeAll(async () => {
-    const room = `codecs-${left.codec}-${right.codec}`;
     ada = await person(room, 'Ada', 'eu', left);
     bob = await person(room, 'Bob', 'us', right);
     peers.ada = (await ada.report<Known>()).self.peerId;
@@ -98,6 +132,37 @@ describe.each(pairs)('%o and %o between two regions', (left, right) => {
       const report = await viewer.report<Known>();
       expect(report.peers[0]?.video.codec.toLowerCase()).toBe(side.codec);
       expect(report.peers[0]?.path).toHaveLength(2);
+    }
+  });
+
+  it('a tap on the node gets packets, and no film out of them; of the same film in clear it does', async () => {
+    const router = routerOf(room);
+    const sealed = await camerasOf(router);
+    expect(sealed.map(({ codec }) => codec).toSorted()).toEqual([left.codec, right.codec].toSorted());
+    const payloads = await Promise.all(sealed.map(({ producerId }) => openPayloadTap(router, producerId)));
+    const page = await openTapPage(browser, router);
+    try {
+      for (const { producerId } of sealed) await page.watch(producerId);
+      for (const side of [left, right]) {
+        const clear = await page.publish(`video/${side.codec}`, side.actor);
+        await page.watch(clear);
+        const film = await eventually(`${side.codec} in clear`, () => page.shows(clear), sawFilm);
+        expect(film.actor).toBe(side.actor);
+      }
+      for (const [index, { codec, producerId }] of sealed.entries()) {
+        const got = await eventually(`packets of ${codec}`, () => page.shows(producerId), gotFrames);
+        const bits = bitsPerByte(payloads[index]?.bytes() ?? Buffer.alloc(0));
+        console.log(
+          `tap of ${codec}: ${got.framesReceived} frames, ${got.framesDecoded} decoded, ${bits.toFixed(3)} bits a byte`,
+        );
+        expect(got.actor).toBeUndefined();
+        // H.264's slice headers and VP8's first bytes are clear: a decoder makes pictures of noise from what follows.
+        if (codec === 'vp9' || codec === 'av1') expect(got.framesDecoded).toBe(0);
+        expect(bits).toBeGreaterThan(RANDOM_BITS_PER_BYTE);
+      }
+    } finally {
+      for (const each of payloads) each.close();
+      await page.close();
     }
   });
 

@@ -12,13 +12,11 @@ import { RegionId } from '@veilcast/protocol';
 import { eventually, joinCall, openBrowser, reportOf } from './support/browser.ts';
 import { makeFilm } from './support/film.ts';
 import { publishPlain } from './support/plain-page.ts';
-import { decode, tapVideo } from './support/tap.ts';
+import { bitsPerByte, decode, RANDOM_BITS_PER_BYTE, tapVideo } from './support/tap.ts';
 
 const ROOM = 'tapped';
 const ACTOR = 5;
 const TAP_MS = 4_000;
-/** Chances of 8 bits: ciphertext has nearly all, whatever is left of a picture has fewer. */
-const RANDOM_BITS_PER_BYTE = 7.9;
 
 let cluster: Cluster;
 let browser: Browser;
@@ -56,15 +54,6 @@ async function tapPoint(): Promise<{ router: types.Router; producerId: string }>
   throw new Error('no video producer in the room');
 }
 
-function entropy(bytes: Buffer): number {
-  const counts = Array.from({ length: 256 }, () => 0);
-  for (const byte of bytes) counts[byte] = (counts[byte] ?? 0) + 1;
-  return counts.reduce(
-    (sum, count) => (count === 0 ? sum : sum - (count / bytes.length) * Math.log2(count / bytes.length)),
-    0,
-  );
-}
-
 it('a tap on the node gets frames, and neither film nor picture out of them', async () => {
   await eventually(
     'sealed frames',
@@ -81,7 +70,7 @@ it('a tap on the node gets frames, and neither film nor picture out of them', as
   );
   expect([...actors]).toEqual([]);
   const bodies = Buffer.concat(frames.map(({ bytes }) => bytes.subarray(10)));
-  expect(entropy(bodies)).toBeGreaterThan(RANDOM_BITS_PER_BYTE);
+  expect(bitsPerByte(bodies)).toBeGreaterThan(RANDOM_BITS_PER_BYTE);
 });
 
 it('the same tap without encryption gets the film, so the test above can fail', async () => {

@@ -28,18 +28,9 @@ interface FilmApi {
   leave(): Promise<void>;
 }
 
-const SOURCE = `
-import { connect } from '@veilcast/client';
+/** Draws a film, and reads off a video what the film says. */
+export const FILM_SCRIPT = `
 const FPS = ${FPS}, COLUMNS = ${COLUMNS}, BAND = ${BAND};
-let call;
-const shown = new Map();
-const connections = [];
-window.RTCPeerConnection = class extends RTCPeerConnection {
-  constructor(...options) {
-    super(...options);
-    connections.push(this);
-  }
-};
 function film(codes, width) {
   const canvas = document.createElement('canvas');
   canvas.width = width;
@@ -63,7 +54,34 @@ function film(codes, width) {
   setInterval(draw, 1000 / FPS);
   return stream;
 }
-function shows({ source, track, producerId }, { peerId }) {
+function look(video) {
+  if (!video || video.videoWidth === 0) return undefined;
+  const canvas = document.createElement('canvas');
+  canvas.width = COLUMNS;
+  canvas.height = 1;
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const { videoWidth: width, videoHeight: height } = video;
+  for (let column = 0; column < COLUMNS; column++) {
+    // The middle of the column, away from the edges that coding blurs.
+    context.drawImage(video, ((column + 0.3) * width) / COLUMNS, height / BAND / 4, (0.4 * width) / COLUMNS, height / BAND / 2, column, 0, 1, 1);
+  }
+  const { data } = context.getImageData(0, 0, COLUMNS, 1);
+  return { width, luminances: Array.from({ length: COLUMNS }, (_, column) => data[column * 4 + 1]) };
+}
+`;
+
+const SOURCE = `
+import { connect } from '@veilcast/client';
+let call;
+const shown = new Map();
+const connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...options) {
+    super(...options);
+    connections.push(this);
+  }
+};
+${FILM_SCRIPT}function shows({ source, track, producerId }, { peerId }) {
   const element = document.createElement(track.kind);
   element.autoplay = true;
   element.muted = track.kind === 'video';
@@ -84,19 +102,7 @@ window.film = {
   },
   share: (codes) => call.publish(film(codes, ${WIDTH}), { video: 'screen' }),
   look(peerId, source) {
-    const video = shown.get(peerId + ' ' + source)?.element;
-    if (!video || video.videoWidth === 0) return undefined;
-    const canvas = document.createElement('canvas');
-    canvas.width = COLUMNS;
-    canvas.height = 1;
-    const context = canvas.getContext('2d', { willReadFrequently: true });
-    const { videoWidth: width, videoHeight: height } = video;
-    for (let column = 0; column < COLUMNS; column++) {
-      // The middle of the column, away from the edges that coding blurs.
-      context.drawImage(video, ((column + 0.3) * width) / COLUMNS, height / BAND / 4, (0.4 * width) / COLUMNS, height / BAND / 2, column, 0, 1, 1);
-    }
-    const { data } = context.getImageData(0, 0, COLUMNS, 1);
-    return { width, luminances: Array.from({ length: COLUMNS }, (_, column) => data[column * 4 + 1]) };
+    return look(shown.get(peerId + ' ' + source)?.element);
   },
   async loudness(peerId) {
     const id = shown.get(peerId + ' microphone')?.track.id;
@@ -119,7 +125,7 @@ export function serveFilmPage(): Promise<ServedSdk> {
 }
 
 /** The codes of one film, a number a frame. */
-function filmOf(actor: number): number[] {
+export function filmOf(actor: number): number[] {
   return Array.from({ length: FPS * 20 }, (_, frame) => codeOf(actor, frame));
 }
 

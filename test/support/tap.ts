@@ -29,6 +29,43 @@ export async function tapVideo(router: types.Router, producerId: string, ms: num
   return tap.frames();
 }
 
+/** Payloads of a Producer as they are, without the first bytes of each, where descriptor and clear bytes stand. */
+export interface PayloadTap {
+  bytes(): Buffer;
+  close(): void;
+}
+
+/** More than any payload descriptor with its extensions, unit headers and clear bytes of a frame together. */
+const CLEAR_MAX = 80;
+/** Enough for the entropy of it to say something. */
+const PAYLOADS_BYTES = 200_000;
+
+export async function openPayloadTap(router: types.Router, producerId: string): Promise<PayloadTap> {
+  const transport = await router.createDirectTransport();
+  const consumer = await transport.consume({ producerId, rtpCapabilities: router.rtpCapabilities });
+  const payloads: Buffer[] = [];
+  let length = 0;
+  consumer.on('rtp', (packet: Buffer) => {
+    const { payload } = parseRtp(packet);
+    if (payload.length <= CLEAR_MAX || length > PAYLOADS_BYTES) return;
+    payloads.push(Buffer.from(payload.subarray(CLEAR_MAX)));
+    length += payload.length - CLEAR_MAX;
+  });
+  return { bytes: () => Buffer.concat(payloads), close: () => transport.close() };
+}
+
+/** Ciphertext has nearly all 8; whatever is left of a picture has fewer. */
+export const RANDOM_BITS_PER_BYTE = 7.9;
+
+export function bitsPerByte(bytes: Buffer): number {
+  const counts = Array.from({ length: 256 }, () => 0);
+  for (const byte of bytes) counts[byte] = (counts[byte] ?? 0) + 1;
+  return counts.reduce(
+    (sum, count) => (count === 0 ? sum : sum - (count / bytes.length) * Math.log2(count / bytes.length)),
+    0,
+  );
+}
+
 interface Parts {
   readonly payloads: Map<number, Buffer>;
   first: number;
