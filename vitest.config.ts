@@ -1,9 +1,17 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
+/** Real, and light enough to run beside each other: pages without a call, stores, links, workers that carry a few packets. */
+const WIRED = [
+  '{packages/{call-app,operator-app,cli,control,coordination,delivery},sfu-node,cascade-router}/test/**/*.test.ts',
+];
+/** Pure, though not beside the sources. */
+const PURE = ['test/{simulation,fuzz,models,specification}/**/*.test.ts'];
+
 /**
- * unit: pure code, models and services on fakes of the outside, side by side. real: workers and browsers, one file at a time.
- * The real ones run on machines that are busy with other things: what fails there is tried once more, and the summary names
- * it. Never the unit tests: a random history that fails once has found something.
+ * unit: pure code, models and services on fakes of the outside, side by side. wired: one real part at a time, two files side by
+ * side. real: whole calls, with workers and browsers that encode and decode, one file at a time. The last two run on machines
+ * that are busy with other things: what fails there is tried once more, and the summary names it. Never the unit tests: a
+ * random history that fails once has found something.
  */
 export default defineConfig({
   test: {
@@ -16,7 +24,7 @@ export default defineConfig({
             'packages/*/src/**/*.test.ts',
             '{signaling,sfu-node,cascade-router}/src/**/*.test.ts',
             'tools/**/*.test.ts',
-            'test/{simulation,fuzz,models,specification}/**/*.test.ts',
+            ...PURE,
           ],
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
@@ -24,15 +32,25 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'real',
-          include: ['{packages/*,signaling,sfu-node,cascade-router,load-tests}/test/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, 'test/{simulation,fuzz,models,specification}/**'],
+          name: 'wired',
+          include: WIRED,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
           retry: 1,
-          // After the unit tests: two cores are few for browsers that encode and decode.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: ['{packages/*,signaling,load-tests}/test/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...WIRED, ...PURE],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          retry: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
