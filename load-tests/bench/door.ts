@@ -14,6 +14,12 @@ const WITHIN_MS = 1_000;
 const GOAL_MS = 5_000;
 const THREADS = 'every member a thread of its own on the same cores; no sockets, credentials taken on trust';
 
+/** Of all threads of this process, the engine's own and WebCrypto's included. */
+function millisecondsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
 async function inside(crowd: Crowd): Promise<Seat[]> {
   const seats = await crowd.start(INSIDE);
   for (const seat of seats) {
@@ -31,6 +37,7 @@ async function byTicket(count: number, say: Say): Promise<Figure[]> {
     crowd.turns.length = 0;
     const load = loadNow();
     const before = await crowd.cpu([...first, ...comers]);
+    const all = process.cpuUsage();
     const came: number[] = [];
     for (const seat of comers) {
       came.push(now());
@@ -41,6 +48,7 @@ async function byTicket(count: number, say: Say): Promise<Figure[]> {
     const entries = comers.map((seat, n) => Math.min(...seat.had.values()) - (came[n] ?? 0));
     const order = comers.map((seat) => Math.min(...seat.had.values()));
     const inOrder = order.every((at, n) => n === 0 || at > (order[n - 1] ?? 0));
+    const inAll = spreadOf([millisecondsSince(all)]);
     const after = await crowd.cpu([...first, ...comers]);
     const used = after.map((ms, n) => ms - (before[n] ?? 0));
     const word = first[0]?.word ?? '';
@@ -55,6 +63,7 @@ async function byTicket(count: number, say: Say): Promise<Figure[]> {
       { name: 'all have the last keys, by ticket', unit: 'ms', spread: spreadOf([last]), goal: GOAL_MS, note },
       { name: 'processor time of those inside, by ticket', unit: 'ms', spread: spreadOf(used.slice(0, INSIDE)), note },
       { name: 'processor time of those who came, by ticket', unit: 'ms', spread: spreadOf(used.slice(INSIDE)), note },
+      { name: 'processor time in all, by ticket', unit: 'ms', spread: inAll, note },
     ]);
   } finally {
     await crowd.close();
@@ -70,6 +79,7 @@ async function byWelcome(count: number, say: Say): Promise<Figure[]> {
     const [committer, ...others] = first as [Seat, ...Seat[]];
     const load = loadNow();
     const before = await crowd.cpu([...first, ...comers]);
+    const all = process.cpuUsage();
     const began = now();
     const offers = await Promise.all(
       comers.map(async (seat) => {
@@ -84,6 +94,7 @@ async function byWelcome(count: number, say: Say): Promise<Figure[]> {
     for (const seat of others) crowd.tell(seat, { kind: 'takeAdds', commit });
     for (const seat of comers) crowd.tell(seat, { kind: 'welcome', welcome });
     await crowd.until(() => crowd.seats.every(({ word }) => word === committer.word));
+    const inAll = spreadOf([millisecondsSince(all)]);
     const entries = comers.map((seat) => (seat.had.get(committer.word) ?? 0) - began);
     const after = await crowd.cpu([...first, ...comers]);
     const used = after.map((ms, n) => ms - (before[n] ?? 0));
@@ -93,6 +104,7 @@ async function byWelcome(count: number, say: Say): Promise<Figure[]> {
       { name: 'entry by one Welcome, until own keys', unit: 'ms', spread: spreadOf(entries), goal: GOAL_MS, note },
       { name: 'processor time of the committer, by Welcome', unit: 'ms', spread: spreadOf(used.slice(0, 1)), note },
       { name: 'processor time of those who came, by Welcome', unit: 'ms', spread: spreadOf(used.slice(INSIDE)), note },
+      { name: 'processor time in all, by Welcome', unit: 'ms', spread: inAll, note },
     ]);
   } finally {
     await crowd.close();

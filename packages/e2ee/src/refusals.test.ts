@@ -80,7 +80,12 @@ interface CommitContent {
   sender: { senderType: string; leafIndex?: number };
   commit: {
     proposals: { proposalOrRefType: 'proposal'; proposal: Proposal }[];
-    path?: { leafNode: { credential: unknown; signaturePublicKey: Uint8Array; hpkePublicKey: Uint8Array } } | undefined;
+    path?:
+      | {
+          leafNode: { credential: unknown; signaturePublicKey: Uint8Array; hpkePublicKey: Uint8Array };
+          nodes: { hpkePublicKey: Uint8Array }[];
+        }
+      | undefined;
   };
 }
 
@@ -251,6 +256,21 @@ describe('Commits of members', () => {
       }),
       'unknown-member',
     );
+  });
+
+  it('not-allowed: a path with a key of the tree, or with one key twice', async () => {
+    const other = contentOf(bob).mls.ratchetTree[5];
+    if (other?.nodeType !== 'parent') throw new Error('no parent');
+    const same = altered(good.commit, ({ commit }) => {
+      const [node] = commit.path?.nodes ?? [];
+      if (node) node.hpkePublicKey = other.parent.hpkePublicKey;
+    });
+    await expectRefused(same, 'not-allowed');
+    const twice = altered(good.commit, ({ commit }) => {
+      const [node] = commit.path?.nodes ?? [];
+      if (node && commit.path) commit.path.leafNode.hpkePublicKey = node.hpkePublicKey;
+    });
+    await expectRefused(twice, 'not-allowed');
   });
 
   it('bad-credential: a member who becomes somebody else', async () => {

@@ -35,8 +35,8 @@ import {
 import { openMessage, sealMessage } from './messages.ts';
 import { commitRemoves, enter, type NextEpoch, takeCommit } from './mls/commit.ts';
 import { leafSecrets } from './mls/leaf-secrets.ts';
-import { checkNewKeys, type LeafTemplate } from './mls/path.ts';
-import { encodeTree } from './mls/tree.ts';
+import type { LeafTemplate } from './mls/path.ts';
+import { checkNewKeys, encodeTree } from './mls/tree.ts';
 import { isSame, leafOf, membersOf, type Roster, type RosterEntry, rosterOf, validated } from './roster.ts';
 import { adopt, discard, type Held, hold, liveContentOf } from './state.ts';
 import { SUITE, suiteImpl } from './suite.ts';

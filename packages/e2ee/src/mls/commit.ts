@@ -26,7 +26,7 @@ import type { JudgedCommit } from '../commit-rules.ts';
 import { GroupError } from '../group.ts';
 import { suiteImpl } from '../suite.ts';
 import { secretKeyOf } from '../xwing.ts';
-import { applyPath, checkNewKeys, makePath, openPath, type LeafTemplate, type Renewed } from './path.ts';
+import { applyPath, makePath, openPath, type LeafTemplate, type Renewed } from './path.ts';
 import { checkLeaf, checkTree, treeHash } from './tree.ts';
 
 const WIRE = 'mls_public_message';
@@ -104,7 +104,6 @@ export async function takeCommit(
     sender === undefined ? addLeafNode(rest, path.leafNode) : [rest, leafToNodeIndex(toLeafIndex(sender))];
   const leaf = nodeToLeafIndex(at);
   await checkLeaf(path.leafNode, at, groupContext.groupId);
-  checkNewKeys(mls.ratchetTree, path);
   if (removes.includes(privatePath.leafIndex)) return undefined;
   const tree = applyPath(before, leaf, path);
   const { commitSecret, privatePath: ours } = await openPath(tree, privatePath, leaf, path, groupContext);

@@ -96,8 +96,8 @@ export async function makePath(
 }
 
 /**
- * The tree with somebody's path in it. `before` has the leaf in it, as it was or as it comes. @throws GroupError `not-allowed` for
- * a key that is in the tree already, `bad-signature` for a path that does not fit the tree
+ * The tree with somebody's path in it. `before` has the leaf in it, as it was or as it comes. @throws GroupError `bad-signature` for
+ * a path that does not fit the tree
  */
 export function applyPath(before: RatchetTree, leaf: number, { leafNode, nodes }: UpdatePath): RatchetTree {
   const at = leafToNodeIndex(toLeafIndex(leaf));
@@ -111,14 +111,6 @@ export function applyPath(before: RatchetTree, leaf: number, { leafNode, nodes }
   if (!equalBytes(leafNode.parentHash, parentHash(next, at))) throw new GroupError('bad-signature');
   next[at] = { nodeType: 'leaf', leaf: leafNode };
   return next;
-}
-
-/** @throws GroupError `not-allowed` when a path brings a key that is in the tree already, or the same key twice */
-export function checkNewKeys(tree: RatchetTree, { leafNode, nodes }: UpdatePath): void {
-  const keys = [leafNode.hpkePublicKey, ...nodes.map(({ hpkePublicKey }) => hpkePublicKey)];
-  const used = tree.flatMap((node) => (node === undefined ? [] : [keyOf(node)]));
-  const isUsed = keys.some((key, n) => [...used, ...keys.slice(0, n)].some((other) => equalBytes(key, other)));
-  if (isUsed) throw new GroupError('not-allowed');
 }
 
 /** The part of somebody's path that is meant for us. `tree` has the path in it. */

@@ -26,6 +26,7 @@ import {
   toNodeIndex,
   type NodeIndex,
 } from 'ts-mls/treemath.js';
+import type { UpdatePath } from 'ts-mls/updatePath.js';
 import { concatBytes, equalBytes } from '../bytes.ts';
 import { GroupError } from '../group.ts';
 import { suiteImpl } from '../suite.ts';
@@ -117,7 +118,7 @@ export async function checkTree(tree: RatchetTree, { groupId, treeHash: expected
     const at = toNodeIndex(index);
     if (isLeaf(at) !== (node.nodeType === 'leaf')) throw new GroupError('not-allowed');
     if (node.nodeType === 'parent' && node.parent.unmergedLeaves.length > 0) throw new GroupError('not-allowed');
-    const key = bytesToHex(keyOf(node));
+    const key = nameOf(keyOf(node));
     if (keys.has(key)) throw new GroupError('not-allowed');
     keys.add(key);
     if (node.nodeType === 'leaf') leaves.push([at, node.leaf]);
@@ -158,6 +159,21 @@ function saidByLeaf(leaf: LeafNode | undefined): Uint8Array | undefined {
   return leaf?.leafNodeSource === 'commit' ? leaf.parentHash : undefined;
 }
 
+/** @throws GroupError `not-allowed` when a path brings a key that is in the tree already, or the same key twice */
+export function checkNewKeys(tree: RatchetTree, { leafNode, nodes }: UpdatePath): void {
+  const keys = new Set(tree.flatMap((node) => (node === undefined ? [] : [nameOf(keyOf(node))])));
+  for (const { hpkePublicKey } of [leafNode, ...nodes]) {
+    const key = nameOf(hpkePublicKey);
+    if (keys.has(key)) throw new GroupError('not-allowed');
+    keys.add(key);
+  }
+}
+
 export function keyOf(node: Node): Uint8Array {
   return node.nodeType === 'leaf' ? node.leaf.hpkePublicKey : node.parent.hpkePublicKey;
+}
+
+/** Two keys that begin alike are no accident: they count as one. */
+function nameOf(key: Uint8Array): string {
+  return bytesToHex(key.subarray(0, 32));
 }
