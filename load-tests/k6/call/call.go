@@ -155,6 +155,25 @@ func (c *Call) Request(ctx context.Context, name string, body, into any) error {
 	return nil
 }
 
+// Keyed: it has a place in the group.
+func (c *Call) Keyed() bool { return c.keys != nil && c.keys.known() >= 0 }
+
+// Say hands a sealed message to everybody in the Room who has a place in the group. `sealed` is made as it is sent.
+func (c *Call) Say(ctx context.Context, sealed func() []byte) error {
+	if !c.Keyed() {
+		return errors.New("NOT_JOINED: no place in the group yet")
+	}
+	for tries := 0; ; tries++ {
+		_, _, err := c.wire.Request(ctx, "groupMessage", func(parts *channel.Parts) any {
+			return map[string]any{"epoch": c.keys.known(), "sealed": parts.Add(sealed())}
+		})
+		// Two Commits passed it by.
+		if err == nil || CodeOf(err) != "EPOCH_CONFLICT" || tries == 3 {
+			return err
+		}
+	}
+}
+
 // Psk is good for the next channel of the same Device.
 func (c *Call) Psk() channel.Psk { return c.wire.Psk() }
 

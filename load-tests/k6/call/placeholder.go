@@ -38,13 +38,15 @@ type placeholder struct {
 	call    *Call
 	groupID []byte
 	members int
-	early   []func()
+	// Of the group as this Peer knows it; -1 before it has a place.
+	epoch int
+	early []func()
 }
 
 func newPlaceholder(room string) *placeholder {
 	random := make([]byte, 16)
 	rand.Read(random)
-	return &placeholder{groupID: append(append([]byte(room), 0), random...), members: 1}
+	return &placeholder{groupID: append(append([]byte(room), 0), random...), members: 1, epoch: -1}
 }
 
 // enter: from here on requests can be made.
@@ -73,6 +75,11 @@ func (p *placeholder) heard(event Event) {
 			p.adopt(turn.GroupInfo, event.Parts)
 			p.answer(turn.Epoch, &turn.Ticket, turn.GroupInfo != nil, []string{})
 		}
+	case "groupCommit":
+		var won struct{ Epoch int }
+		if json.Unmarshal(event.Body, &won) == nil {
+			p.move(won.Epoch + 1)
+		}
 	case "groupRemove":
 		var removal struct {
 			Epoch int
@@ -82,6 +89,19 @@ func (p *placeholder) heard(event Event) {
 			p.answer(removal.Epoch, nil, true, removal.Peers)
 		}
 	}
+}
+
+// move to an Epoch that was made. Before it has a place of its own, a Peer hears of none.
+func (p *placeholder) move(epoch int) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.epoch = max(p.epoch, epoch)
+}
+
+func (p *placeholder) known() int {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.epoch
 }
 
 func (p *placeholder) count(more int) {
@@ -114,7 +134,7 @@ func (p *placeholder) answer(epoch int, ticket *int, commits bool, removes []str
 	send := func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		_, _, _ = p.call.wire.Request(ctx, "groupCommit", func(parts *channel.Parts) any {
+		result, _, err := p.call.wire.Request(ctx, "groupCommit", func(parts *channel.Parts) any {
 			p.mutex.Lock()
 			defer p.mutex.Unlock()
 			made := epoch + 1
@@ -132,6 +152,10 @@ func (p *placeholder) answer(epoch int, ticket *int, commits bool, removes []str
 			body["groupInfo"] = parts.Add(p.groupInfo(made))
 			return body
 		})
+		var won struct{ Epoch int }
+		if err == nil && json.Unmarshal(result, &won) == nil {
+			p.move(won.Epoch)
+		}
 	}
 	if p.call == nil {
 		p.early = append(p.early, send)

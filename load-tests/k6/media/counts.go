@@ -45,3 +45,27 @@ func (v *Viewer) Count() Counts {
 	counts.LayerChanges = v.changes
 	return counts
 }
+
+// Sum adds another's to these.
+func (c *Counts) Sum(other Counts) {
+	c.Packets += other.Packets
+	c.Bytes += other.Bytes
+	c.Lost += other.Lost
+	c.Repaired += other.Repaired
+	c.Frames += other.Frames
+	c.KeyFrames += other.KeyFrames
+	c.Freezes += other.Freezes
+	c.FrozenMs += other.FrozenMs
+	c.JitterMs = max(c.JitterMs, other.JitterMs)
+	c.LayerChanges += other.LayerChanges
+	c.Streams += other.Streams
+}
+
+// Sum adds another's to these.
+func (s *Sent) Sum(other Sent) {
+	s.Packets += other.Packets
+	s.Bytes += other.Bytes
+	s.Late += other.Late
+	s.Repairs += other.Repairs
+	s.KeyAsked += other.KeyAsked
+}

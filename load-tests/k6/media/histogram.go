@@ -69,3 +69,10 @@ func (h *Histogram) Total() uint64 {
 	defer h.mutex.Unlock()
 	return h.total
 }
+
+// Forget begins anew.
+func (h *Histogram) Forget() {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.counts, h.total = [octaves << subBits]uint32{}, 0
+}

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
-	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,19 +29,16 @@ const (
 type Publisher struct {
 	ProducerID string
 
-	call      *call.Call
-	transport *Transport
-	shape     Shape
-	video     bool
-	types     payloadTypes
-	layers    []*layer
-	wide      uint32
+	sender *Sender
+	shape  Shape
+	video  bool
+	types  payloadTypes
+	layers []*layer
 
 	// Late frames were left out: what was measured meanwhile is not the server.
 	packets, bytes, late, repairs, asked atomic.Int64
 	wantKey                              atomic.Bool
 	paused                               atomic.Bool
-	wideMutex                            sync.Mutex
 }
 
 type payloadTypes struct{ media, rtx, capture, wide uint8 }
@@ -64,53 +61,12 @@ type keptPacket struct {
 	payload []byte
 }
 
-// Publish connects the sending transport and produces. Source: camera, screen, microphone, screen-audio.
-func Publish(ctx context.Context, c *call.Call, source string, shape Shape, local net.IP) (*Publisher, error) {
-	if err := shape.check(); err != nil {
-		return nil, err
-	}
-	transport, err := Connect(ctx, c, c.Admission.SendTransport, local)
-	if err != nil {
-		return nil, err
-	}
-	p, err := publishOn(ctx, c, transport, source, shape)
-	if err != nil {
-		transport.Close()
-		return nil, err
-	}
-	return p, nil
-}
-
-func publishOn(ctx context.Context, c *call.Call, transport *Transport, source string, shape Shape) (*Publisher, error) {
-	p := &Publisher{call: c, transport: transport, shape: shape, video: source == "camera" || source == "screen"}
-	parameters, err := p.parameters()
-	if err != nil {
-		return nil, err
-	}
-	kind := "audio"
-	if p.video {
-		kind = "video"
-	}
-	var made struct{ ProducerID string }
-	err = c.Request(ctx, "produce", map[string]any{
-		"kind": kind, "source": source, "rtpParameters": parameters, "paused": false,
-	}, &made)
-	if err != nil {
-		return nil, fmt.Errorf("produce: %w", err)
-	}
-	p.ProducerID = made.ProducerID
-	go transport.read(received{rtp: func(*rtp.Header, []byte, time.Time) {}, rtcp: p.heard})
-	go p.send()
-	return p, nil
-}
-
 // parameters of what is sent, from what the Router takes.
-func (p *Publisher) parameters() (call.RtpParameters, error) {
+func (p *Publisher) parameters(of call.RtpCapabilities) (call.RtpParameters, error) {
 	mime := "audio/opus"
 	if p.video {
 		mime = "video/vp8"
 	}
-	of := p.call.Admission.Capabilities
 	parameters := call.RtpParameters{
 		HeaderExtensions: []call.HeaderExtension{},
 		Rtcp:             call.Rtcp{Cname: fmt.Sprintf("load-%08x", rand.Uint32()), ReducedSize: true},
@@ -178,12 +134,12 @@ func (p *Publisher) send() {
 		clock = 90000
 	}
 	var frame []byte
-	var reported, consented time.Time
+	var reported time.Time
 	for next, number := time.Now(), 0; ; number, next = number+1, next.Add(interval) {
 		now := time.Now()
 		if wait := next.Sub(now); wait > 0 {
 			select {
-			case <-p.transport.closed:
+			case <-p.sender.transport.closed:
 				return
 			case <-time.After(wait):
 			}
@@ -192,7 +148,7 @@ func (p *Publisher) send() {
 			p.late.Add(skipped)
 			next = next.Add(time.Duration(skipped) * interval)
 		}
-		if p.transport.isClosed() {
+		if p.sender.transport.isClosed() {
 			return
 		}
 		key := p.video && (p.wantKey.Swap(false) || (p.shape.KeyEvery > 0 && number%p.shape.KeyEvery == 0))
@@ -205,10 +161,6 @@ func (p *Publisher) send() {
 		if now = time.Now(); now.Sub(reported) >= senderEvery {
 			reported = now
 			p.report(now)
-		}
-		if now.Sub(consented) >= consentEvery {
-			consented = now
-			p.transport.consent()
 		}
 	}
 }
@@ -254,35 +206,25 @@ func (p *Publisher) packet(one *layer, payload []byte, last bool) error {
 	one.mutex.Unlock()
 	p.packets.Add(1)
 	p.bytes.Add(int64(len(payload)))
-	return p.write(&header, payload, true)
+	return p.sender.write(&header, payload, p.types, true)
 }
 
-// write adds the extensions: the time at which the packet leaves, and its number on the transport.
-func (p *Publisher) write(header *rtp.Header, payload []byte, stamped bool) error {
-	if p.types.capture != 0 && stamped {
-		stamp := binary.BigEndian.AppendUint64(make([]byte, 0, 8), toNTP(time.Now()))
-		_ = header.SetExtension(p.types.capture, stamp)
-	}
-	if p.types.wide != 0 {
-		p.wideMutex.Lock()
-		defer p.wideMutex.Unlock()
-		p.wide++
-		_ = header.SetExtension(p.types.wide, []byte{byte(p.wide >> 8), byte(p.wide)})
-	}
-	return p.transport.writeRTP(header, payload)
-}
-
-func (p *Publisher) heard(packets []rtcp.Packet) {
-	for _, packet := range packets {
+func (p *Publisher) heard(packet rtcp.Packet) {
+	for _, one := range p.layers {
 		switch said := packet.(type) {
-		case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-			p.asked.Add(1)
-			p.wantKey.Store(true)
+		case *rtcp.PictureLossIndication:
+			if said.MediaSSRC == one.ssrc {
+				p.asked.Add(1)
+				p.wantKey.Store(true)
+			}
+		case *rtcp.FullIntraRequest:
+			if slices.ContainsFunc(said.FIR, func(entry rtcp.FIREntry) bool { return entry.SSRC == one.ssrc }) {
+				p.asked.Add(1)
+				p.wantKey.Store(true)
+			}
 		case *rtcp.TransportLayerNack:
-			for _, one := range p.layers {
-				if one.ssrc == said.MediaSSRC {
-					p.again(one, said.Nacks)
-				}
+			if said.MediaSSRC == one.ssrc {
+				p.again(one, said.Nacks)
 			}
 		}
 	}
@@ -304,7 +246,7 @@ func (p *Publisher) again(one *layer, asked []rtcp.NackPair) {
 				continue
 			}
 			p.repairs.Add(1)
-			_ = p.write(&header, payload, false)
+			_ = p.sender.write(&header, payload, p.types, false)
 		}
 	}
 }
@@ -316,7 +258,7 @@ func (p *Publisher) report(now time.Time) {
 			SSRC: one.ssrc, NTPTime: toNTP(now), RTPTime: one.timestamp, PacketCount: one.count, OctetCount: one.octets,
 		}
 		one.mutex.Unlock()
-		_ = p.transport.writeRTCP(report)
+		_ = p.sender.transport.writeRTCP(report)
 	}
 }
 
@@ -342,8 +284,5 @@ func (p *Publisher) SetPaused(ctx context.Context, paused bool) error {
 	if paused {
 		name = "pauseProducer"
 	}
-	return p.call.Request(ctx, name, map[string]any{"producerId": p.ProducerID}, nil)
+	return p.sender.call.Request(ctx, name, map[string]any{"producerId": p.ProducerID}, nil)
 }
-
-// Close stops sending. The server learns of it with the call's end.
-func (p *Publisher) Close() { p.transport.Close() }

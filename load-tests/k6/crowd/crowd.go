@@ -1,0 +1,234 @@
+package crowd
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"veilcast/load-tests/k6/call"
+	"veilcast/load-tests/k6/channel"
+	"veilcast/load-tests/k6/media"
+)
+
+const (
+	// How long goodbyes may take: an interrupted run must end at once.
+	goodbyeMax = 3 * time.Second
+	// Joins under way at a time, whatever the rate: a person at the door waits, a generator must not drown.
+	abreastMax = 64
+)
+
+// Crowd is everybody who has come.
+type Crowd struct {
+	Meter *Meter
+
+	sites *sites
+	mutex sync.Mutex
+	peers []*peer
+	// Of those who have left.
+	past media.Counts
+	sent media.Sent
+}
+
+// New is nobody yet.
+func New(target Target) (*Crowd, error) {
+	sites, err := newSites(target)
+	if err != nil {
+		return nil, err
+	}
+	return &Crowd{Meter: NewMeter(), sites: sites}, nil
+}
+
+// Group is so many of the same kind.
+type Group struct {
+	Person
+	Count int `json:"count"`
+	// Rooms: how many they are spread over, named room-0, room-1 …; 0: the one Room.
+	Rooms int `json:"rooms"`
+	// PerSecond joins begin; 0: all at once.
+	PerSecond float64 `json:"perSecond"`
+}
+
+func (g Group) roomOf(index int) string {
+	if g.Rooms == 0 {
+		return g.Room
+	}
+	return fmt.Sprintf("%s-%d", g.Room, index%g.Rooms)
+}
+
+// Join brings a group in and says how many got in.
+func (c *Crowd) Join(ctx context.Context, group Group) int {
+	came := make(chan bool, group.Count)
+	abreast := make(chan struct{}, abreastMax)
+	began := time.Now()
+	for index := range group.Count {
+		if group.PerSecond > 0 {
+			sleepUntil(ctx, began.Add(time.Duration(float64(index)/group.PerSecond*float64(time.Second))))
+		}
+		person := group.Person
+		person.Room = group.roomOf(index)
+		abreast <- struct{}{}
+		go func() {
+			came <- ctx.Err() == nil && c.add(ctx, person)
+			<-abreast
+		}()
+	}
+	joined := 0
+	for range group.Count {
+		if <-came {
+			joined++
+		}
+	}
+	return joined
+}
+
+func (c *Crowd) add(ctx context.Context, person Person) bool {
+	device, err := call.NewDevice()
+	if err != nil {
+		c.Meter.refused(call.CodeOf(err))
+		return false
+	}
+	p := &peer{person: person, site: c.sites.one(), device: device, meter: c.Meter}
+	if err := p.join(ctx, nil); err != nil {
+		c.Meter.refused(call.CodeOf(err))
+		return false
+	}
+	c.Meter.Joins.Add(1)
+	c.mutex.Lock()
+	c.peers = append(c.peers, p)
+	c.mutex.Unlock()
+	return true
+}
+
+func sleepUntil(ctx context.Context, at time.Time) {
+	timer := time.NewTimer(time.Until(at))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// Leave lets so many go, those who came first; all where there are fewer.
+func (c *Crowd) Leave(count int) {
+	c.mutex.Lock()
+	count = min(count, len(c.peers))
+	leaving := append([]*peer(nil), c.peers[:count]...)
+	c.peers = c.peers[count:]
+	c.mutex.Unlock()
+	c.Meter.Left.Add(int64(count))
+	ctx, cancel := context.WithTimeout(context.Background(), goodbyeMax)
+	defer cancel()
+	c.each(leaving, func(p *peer) {
+		came, sent, first := p.counts()
+		p.leave(ctx)
+		c.keep(came, sent, first)
+	})
+}
+
+// Reconnect cuts everybody's socket at once, and brings them back at once as the same devices. It says how many got in again.
+func (c *Crowd) Reconnect(ctx context.Context) int {
+	peers := c.list()
+	psks := make(map[*peer]*channel.Psk, len(peers))
+	for _, p := range peers {
+		came, sent, first := p.counts()
+		c.keep(came, sent, first)
+		psks[p] = p.drop()
+	}
+	began := time.Now()
+	var mutex sync.Mutex
+	back := 0
+	c.each(peers, func(p *peer) {
+		if err := p.join(ctx, psks[p]); err != nil {
+			c.Meter.refused(call.CodeOf(err))
+			return
+		}
+		since(&c.Meter.Reconnect, began)
+		mutex.Lock()
+		defer mutex.Unlock()
+		back++
+	})
+	return back
+}
+
+// Say lets one of each Room tell all the others something, and says how many could.
+func (c *Crowd) Say(ctx context.Context) int {
+	speakers, listeners := c.speakers()
+	var mutex sync.Mutex
+	said := 0
+	all := make([]*peer, 0, len(speakers))
+	for _, p := range speakers {
+		all = append(all, p)
+	}
+	c.each(all, func(p *peer) {
+		if err := p.say(ctx); err != nil {
+			c.Meter.ended("say " + call.CodeOf(err))
+			return
+		}
+		c.Meter.Said.Add(1)
+		c.Meter.Due.Add(int64(listeners[p.person.Room]))
+		mutex.Lock()
+		defer mutex.Unlock()
+		said++
+	})
+	return said
+}
+
+// speakers are one with a place in the group for each Room, and how many others there hear it.
+func (c *Crowd) speakers() (speakers map[string]*peer, listeners map[string]int) {
+	speakers, listeners = map[string]*peer{}, map[string]int{}
+	for _, p := range c.list() {
+		if !p.keyed() {
+			continue
+		}
+		if speakers[p.person.Room] != nil {
+			listeners[p.person.Room]++
+		}
+		speakers[p.person.Room] = p
+	}
+	return speakers, listeners
+}
+
+// Keyed is how many have a place in their group.
+func (c *Crowd) Keyed() int {
+	keyed := 0
+	for _, p := range c.list() {
+		if p.keyed() {
+			keyed++
+		}
+	}
+	return keyed
+}
+
+func (c *Crowd) list() []*peer {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return append([]*peer(nil), c.peers...)
+}
+
+// each does something with all of these, many at a time.
+func (c *Crowd) each(peers []*peer, do func(*peer)) {
+	var group sync.WaitGroup
+	abreast := make(chan struct{}, abreastMax)
+	for _, p := range peers {
+		abreast <- struct{}{}
+		group.Go(func() {
+			do(p)
+			<-abreast
+		})
+	}
+	group.Wait()
+}
+
+func (c *Crowd) keep(came media.Counts, sent media.Sent, first time.Duration) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.past.Sum(came)
+	c.sent.Sum(sent)
+	if first > 0 {
+		c.Meter.FirstPacket.Add(first)
+	}
+}
+
+// Close lets everybody go.
+func (c *Crowd) Close() { c.Leave(len(c.list())) }

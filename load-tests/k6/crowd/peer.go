@@ -1,0 +1,242 @@
+package crowd
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"veilcast/load-tests/k6/call"
+	"veilcast/load-tests/k6/channel"
+	"veilcast/load-tests/k6/media"
+)
+
+// Person is what one of a crowd does in its Room.
+type Person struct {
+	Room string `json:"room"`
+	// Role: host, speaker, viewer.
+	Role   string `json:"role"`
+	Region string `json:"region"`
+	// Keys: takes turns in the group with placeholders (docs/adr/0032). Without them it is sent away after its third turn.
+	Keys bool `json:"keys"`
+	// Watch everything that is published, now and later.
+	Watch bool `json:"watch"`
+	// Publish these sources.
+	Publish []Publication `json:"publish"`
+}
+
+// Publication is one Producer.
+type Publication struct {
+	Source string      `json:"source"`
+	Shape  media.Shape `json:"shape"`
+}
+
+// messageBytes of a chat line, padded and sealed (docs/e2ee/messages.md).
+const messageBytes = 512
+
+// peer is one Person who has joined.
+type peer struct {
+	person Person
+	site   *call.Site
+	device *call.Device
+	meter  *Meter
+
+	mutex      sync.Mutex
+	call       *call.Call
+	viewer     *media.Viewer
+	sender     *media.Sender
+	publishers []*media.Publisher
+	early      []string
+	gone       bool
+}
+
+// join enters; `psk` resumes the last channel. Media begins before it returns.
+func (p *peer) join(ctx context.Context, psk *channel.Psk) error {
+	c, err := call.Join(ctx, call.Options{
+		Site: p.site, Room: p.person.Room, Role: p.person.Role, Region: p.person.Region, Keys: p.person.Keys,
+		Device: p.device, Psk: psk, OnEvent: p.heard, OnEnd: p.over,
+	})
+	if err != nil {
+		return err
+	}
+	p.meter.Handshake.Add(c.Handshake)
+	p.meter.Join.Add(c.Join)
+	p.mutex.Lock()
+	p.call, p.gone = c, false
+	p.mutex.Unlock()
+	if err := p.start(ctx, c); err != nil {
+		p.leave(ctx)
+		return err
+	}
+	return nil
+}
+
+func (p *peer) start(ctx context.Context, c *call.Call) error {
+	if len(p.person.Publish) > 0 {
+		if err := p.publish(ctx, c); err != nil {
+			return err
+		}
+	}
+	if !p.person.Watch {
+		return nil
+	}
+	var producers []string
+	for _, other := range c.Admission.Peers {
+		for _, producer := range other.Producers {
+			producers = append(producers, producer.ProducerID)
+		}
+	}
+	viewer, err := media.Watch(ctx, c, producers, p.site.Local, &p.meter.Delays)
+	if err != nil {
+		return err
+	}
+	p.mutex.Lock()
+	p.viewer = viewer
+	late := p.early
+	p.early = nil
+	p.mutex.Unlock()
+	return viewer.Consume(ctx, late)
+}
+
+func (p *peer) publish(ctx context.Context, c *call.Call) error {
+	sender, err := media.NewSender(ctx, c, p.site.Local)
+	if err != nil {
+		return err
+	}
+	p.mutex.Lock()
+	p.sender = sender
+	p.mutex.Unlock()
+	for _, publication := range p.person.Publish {
+		publisher, err := sender.Publish(ctx, publication.Source, publication.Shape)
+		if err != nil {
+			return err
+		}
+		p.mutex.Lock()
+		p.publishers = append(p.publishers, publisher)
+		p.mutex.Unlock()
+	}
+	return nil
+}
+
+// heard is told of events by the socket's reader, which must not wait.
+func (p *peer) heard(event call.Event) {
+	switch event.Name {
+	case "producerOpened":
+		var body struct{ Producer call.ProducerView }
+		if p.person.Watch && json.Unmarshal(event.Body, &body) == nil {
+			p.consume(body.Producer.ProducerID)
+		}
+	case "groupMessage":
+		p.message(event)
+	case "consumerLayers", "consumerClosed":
+		p.mutex.Lock()
+		viewer := p.viewer
+		p.mutex.Unlock()
+		if viewer != nil {
+			viewer.Heard(event)
+		}
+	}
+}
+
+func (p *peer) consume(producerID string) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.viewer == nil {
+		p.early = append(p.early, producerID)
+		return
+	}
+	viewer := p.viewer
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := viewer.Consume(ctx, []string{producerID}); err != nil {
+			p.meter.ended("consume " + call.CodeOf(err))
+		}
+	}()
+}
+
+// say tells the whole Room something that names when it was said.
+func (p *peer) say(ctx context.Context) error {
+	p.mutex.Lock()
+	c := p.call
+	p.mutex.Unlock()
+	if c == nil {
+		return errors.New("CLOSED: it has left")
+	}
+	return c.Say(ctx, func() []byte {
+		sealed := make([]byte, messageBytes)
+		binary.BigEndian.PutUint64(sealed, uint64(time.Now().UnixNano()))
+		return sealed
+	})
+}
+
+func (p *peer) message(event call.Event) {
+	var body struct{ Sealed channel.Place }
+	if json.Unmarshal(event.Body, &body) != nil {
+		return
+	}
+	sealed, err := event.Parts.At(body.Sealed)
+	if err != nil || len(sealed) < 8 {
+		return
+	}
+	p.meter.Heard.Add(1)
+	p.meter.Message.Add(event.At.Sub(time.Unix(0, int64(binary.BigEndian.Uint64(sealed)))))
+}
+
+func (p *peer) over(err error) {
+	p.meter.ended(call.CodeOf(err))
+	p.mutex.Lock()
+	p.gone = true
+	p.mutex.Unlock()
+}
+
+// leave says goodbye and ends the media.
+func (p *peer) leave(ctx context.Context) {
+	p.end(func(c *call.Call) { c.Leave(ctx) })
+}
+
+// drop goes without a word, and gives what the next channel may resume.
+func (p *peer) drop() (psk *channel.Psk) {
+	p.end(func(c *call.Call) {
+		of := c.Psk()
+		psk = &of
+		c.Drop()
+	})
+	return psk
+}
+
+func (p *peer) end(how func(*call.Call)) {
+	p.mutex.Lock()
+	c, viewer, sender := p.call, p.viewer, p.sender
+	p.call, p.viewer, p.sender, p.publishers = nil, nil, nil, nil
+	p.mutex.Unlock()
+	if c != nil {
+		how(c)
+	}
+	if viewer != nil {
+		viewer.Close()
+	}
+	if sender != nil {
+		sender.Close()
+	}
+}
+
+func (p *peer) counts() (came media.Counts, sent media.Sent, first time.Duration) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.viewer != nil {
+		came, first = p.viewer.Count(), p.viewer.FirstPacket()
+	}
+	for _, publisher := range p.publishers {
+		sent.Sum(publisher.Count())
+	}
+	return came, sent, first
+}
+
+func (p *peer) keyed() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.call != nil && !p.gone && p.call.Keyed()
+}
