@@ -74,6 +74,31 @@ build_apps() {
   cd "$root" && npm run build --workspace packages/call-app --workspace packages/operator-app
 }
 
+# k6 with our protocol in it, kept by its Go sources (ADR 0032).
+setup_k6() {
+  local sources=$root/load-tests/k6 place
+  place=$cache/k6/$(cd "$sources" && content_of go.mod go.sum call channel crowd media wire extension)-$(uname -m)
+  export VEILCAST_K6=$place/k6
+  [ -x "$VEILCAST_K6" ] && return
+  go_new_enough "$(sed -n 's/^go //p' "$sources/go.mod")"
+  mkdir -p "$place"
+  say '  k6 is built with our protocol in it (minutes the first time: its own packages; seconds after that)'
+  step 'k6' k6 build_k6 "$sources/extension" "$VEILCAST_K6"
+}
+
+# go_new_enough VERSION: says what to install where there is no such Go.
+go_new_enough() {
+  local found
+  found=$(go env GOVERSION 2>/dev/null | sed 's/^go//' || true)
+  [ "$(printf '%s\n' "$1" "${found:-0}" | sort -V | head -n 1)" = "$1" ] ||
+    fail "load runs need Go $1 or newer, and there is ${found:-none}: install it from https://go.dev/dl (Debian 12's is too old) and run this again."
+}
+
+# Written beside its place first: an interrupted build must not pass for one.
+build_k6() {
+  cd "$1" && go build -mod=mod -o "$2.part" . && mv "$2.part" "$2"
+}
+
 # What the tests drive: two browsers, a film maker, a store, a linter for these scripts.
 setup_test_tools() {
   install_packages 'the tests' chromium firefox-esr ffmpeg redis-server redis-tools shellcheck spin gcc libc6-dev

@@ -109,14 +109,33 @@ func sleepUntil(ctx context.Context, at time.Time) {
 	}
 }
 
-// Leave lets so many go, those who came first; all where there are fewer.
+// Leave lets so many go, those who came first of those who publish nothing.
 func (c *Crowd) Leave(count int) {
 	c.mutex.Lock()
-	count = min(count, len(c.peers))
-	leaving := append([]*peer(nil), c.peers[:count]...)
-	c.peers = c.peers[count:]
+	var leaving, staying []*peer
+	for _, p := range c.peers {
+		if len(leaving) < count && len(p.person.Publish) == 0 {
+			leaving = append(leaving, p)
+		} else {
+			staying = append(staying, p)
+		}
+	}
+	c.peers = staying
 	c.mutex.Unlock()
-	c.Meter.Left.Add(int64(count))
+	c.farewell(leaving)
+}
+
+// Close lets everybody go.
+func (c *Crowd) Close() {
+	c.mutex.Lock()
+	all := c.peers
+	c.peers = nil
+	c.mutex.Unlock()
+	c.farewell(all)
+}
+
+func (c *Crowd) farewell(leaving []*peer) {
+	c.Meter.Left.Add(int64(len(leaving)))
 	ctx, cancel := context.WithTimeout(context.Background(), goodbyeMax)
 	defer cancel()
 	c.each(leaving, func(p *peer) {
@@ -229,6 +248,3 @@ func (c *Crowd) keep(came media.Counts, sent media.Sent, first time.Duration) {
 		c.Meter.FirstPacket.Add(first)
 	}
 }
-
-// Close lets everybody go.
-func (c *Crowd) Close() { c.Leave(len(c.list())) }

@@ -40,6 +40,20 @@ func (m *Meter) ended(code string) {
 	m.endings[code]++
 }
 
+// DrainRefusals are the joins that failed since the last time, by code.
+func (m *Meter) DrainRefusals() map[string]int64 { return m.drain(&m.refusals) }
+
+// DrainEndings are the calls that ended against their will since the last time, by code.
+func (m *Meter) DrainEndings() map[string]int64 { return m.drain(&m.endings) }
+
+func (m *Meter) drain(counts *map[string]int64) map[string]int64 {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	drained := *counts
+	*counts = map[string]int64{}
+	return drained
+}
+
 // Refusals are the joins that failed, by code.
 func (m *Meter) Refusals() map[string]int64 { return m.copyOf(&m.refusals) }
 

@@ -76,3 +76,25 @@ func (h *Histogram) Forget() {
 	defer h.mutex.Unlock()
 	h.counts, h.total = [octaves << subBits]uint32{}, 0
 }
+
+// Drain forgets what was counted, and gives at most so many values that are spread as all of it was.
+func (h *Histogram) Drain(most int) []time.Duration {
+	h.mutex.Lock()
+	counts, total := h.counts, h.total
+	h.counts, h.total = [octaves << subBits]uint32{}, 0
+	h.mutex.Unlock()
+	if total == 0 {
+		return nil
+	}
+	wanted := min(uint64(most), total)
+	values := make([]time.Duration, 0, wanted)
+	var passed uint64
+	for bucket, count := range counts {
+		passed += uint64(count)
+		// The middle of each of as many equal shares.
+		for uint64(len(values)) < wanted && (2*uint64(len(values))+1)*total < 2*wanted*passed {
+			values = append(values, time.Duration(middleOf(bucket)*float64(time.Microsecond)))
+		}
+	}
+	return values
+}

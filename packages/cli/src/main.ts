@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { ClusterError, RegionId, Role, RoomId } from '@veilcast/protocol';
 import { caCommand } from './ca.ts';
 import { hostsCommand } from './hosts/index.ts';
+import { loadCommand } from './load/command.ts';
 import { issueToken, requestToken, type ApiKey, type TokenRequest } from './token.ts';
 import { up, upAsProcesses, type UpOptions } from './up.ts';
 
@@ -80,6 +81,7 @@ program
 
 program.addCommand(caCommand());
 program.addCommand(hostsCommand());
+program.addCommand(loadCommand(SECRET, apiKeyOf));
 
 try {
   await program.parseAsync();

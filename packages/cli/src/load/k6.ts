@@ -1,0 +1,41 @@
+/** Runs the project's k6 on one scenario: its samples are read as they come, and Ctrl-C ends it with what it has. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { once } from 'node:events';
+import { ClusterError } from '@veilcast/protocol';
+
+/** k6's own exit codes: a threshold was missed; it was interrupted. Both leave a summary. */
+const WITH_SUMMARY: ReadonlySet<number> = new Set([0, 99, 105]);
+
+export interface K6Run {
+  readonly script: string;
+  /** For the scenario, and nobody else: it may hold a secret. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly onSample: (line: string) => void;
+}
+
+/** Resolves when it has ended and left a summary. @throws ClusterError INTERNAL */
+export async function runK6({ script, environment, onSample }: K6Run): Promise<void> {
+  const program = process.env.VEILCAST_K6;
+  if (program === undefined) throw new ClusterError('INTERNAL', 'k6 is not built: run this as ./veilcast load.');
+  const args = ['run', '--quiet', '--no-usage-report', '--include-system-env-vars', '--out', 'json=-', script];
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: Ctrl-C reaches it once, from here.
+    detached: true,
+    env: { ...process.env, ...environment, K6_AUTO_EXTENSION_RESOLUTION: 'false' },
+  });
+  const stop = (): void => void child.kill('SIGINT');
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  const complaints: string[] = [];
+  createInterface(child.stdout).on('line', onSample);
+  createInterface(child.stderr).on('line', (line) => complaints.push(line));
+  try {
+    const [code] = (await once(child, 'close')) as [number | null];
+    if (code === null || !WITH_SUMMARY.has(code)) {
+      throw new ClusterError('INTERNAL', `k6 ended with ${code}: ${complaints.slice(-3).join(' ')}`);
+    }
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}
