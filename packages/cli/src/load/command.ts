@@ -41,7 +41,10 @@ export function loadCommand(
     .addOption(new Option('--size <size>', 'how much of it').choices(['tiny', 'full']).default('full'))
     .option('--out <dir>', 'where the report goes; .veilcast/load/ when not given')
     .action(async (name: string | undefined, options: LoadOptions & { key?: string; secret?: string }) => {
-      if (name === undefined) return void process.stdout.write(`${(await scenarios()).join('\n')}\n`);
+      if (name === undefined) {
+        process.stdout.write(`${(await scenarios()).join('\n')}\n`);
+        return;
+      }
       process.exitCode = EXIT[(await load(name, { ...options, apiKey: apiKeyOf(options) })).outcome];
     });
 }
