@@ -50,7 +50,8 @@ export async function consume(
 
 async function consumeOne(asked: Asked, producerId: ProducerId, capabilities: Capabilities): Promise<ConsumerView> {
   const { room, peerId } = asked;
-  const { nodeId } = placementOf(asked);
+  const placement = placementOf(asked);
+  const { nodeId } = placement;
   const signal = room.seated(peerId)?.gone.signal;
   try {
     const answer = await room.nodes.ask(
@@ -59,7 +60,8 @@ async function consumeOne(asked: Asked, producerId: ProducerId, capabilities: Ca
       { peerId, producerId, rtpCapabilities: capabilities },
       { deadlineMs: ARRIVAL_MS, ...(signal ? { signal } : {}) },
     );
-    if (room.seated(peerId)?.early.isGone(answer.consumerId)) throw new ClusterError('NOT_FOUND');
+    if (room.seated(peerId)?.early.isGone(answer.consumerId) || room.state.peers.get(peerId)?.placement !== placement)
+      throw new ClusterError('NOT_FOUND');
     const owner = [...room.state.peers.values()].find((peer) => peer.producers.has(producerId));
     const view = parseWith(ConsumerView, {
       consumerId: answer.consumerId,

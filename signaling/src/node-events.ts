@@ -5,7 +5,7 @@
 import type { EventKind } from '@veilcast/control';
 import { ErrorCode, type ConsumerId, type PeerId, type ProducerId } from '@veilcast/protocol';
 import type { Peer, RoomEffect, RoomEvent, RoomState } from '@veilcast/room';
-import type { Seated } from './room-owner.ts';
+import type { Seated } from './seated.ts';
 
 type Tell = Extract<RoomEffect, { kind: 'tell' }>;
 
@@ -22,7 +22,8 @@ export function eventsOfNode(
   const peerId = event.value.peerId as PeerId;
   const peer = state.peers.get(peerId);
   const early = seatedOf(peerId)?.early;
-  if (event.case === 'peerGone' && peer?.status === 'placing' && early) early.peerGone = reasonOf(event.value.reason);
+  const isComing = peer?.status === 'placing' || peer?.displaced === true;
+  if (event.case === 'peerGone' && isComing && early) early.peerGone = reasonOf(event.value.reason);
   if (peer?.placement?.nodeId !== nodeId) return [];
   switch (event.case) {
     case 'transportChanged': {
@@ -40,7 +41,7 @@ export function eventsOfNode(
     case 'layersChanged':
       return layersChanged(peer, event.value);
     case 'peerGone':
-      return [{ kind: 'lost', peerId, code: reasonOf(event.value.reason) }];
+      return [{ kind: 'displaced', peerId }];
     default:
       return [];
   }
@@ -56,11 +57,11 @@ export function isStray(
   return !known && OVER.has(now);
 }
 
-/** A Node that cannot be reached takes its Peers with it: they join again, elsewhere. */
-export function lostWithNode(state: RoomState, nodeId: string): readonly RoomEvent[] {
+/** Who stands on a Node that is gone gets another place. */
+export function displacedWithNode(state: RoomState, nodeId: string): readonly RoomEvent[] {
   return [...state.peers.values()]
     .filter((peer) => peer.placement?.nodeId === nodeId)
-    .map(({ peerId }) => ({ kind: 'lost', peerId, code: 'NODE_UNREACHABLE' }));
+    .map(({ peerId }) => ({ kind: 'displaced', peerId }));
 }
 
 function reasonOf(reason: string): ErrorCode {

@@ -7,6 +7,7 @@ import {
   ClusterError,
   NodeId,
   parseWith,
+  type Place,
   RegionId,
   RtpCapabilities,
   TransportOptions,
@@ -46,11 +47,15 @@ export interface PlacingOptions {
   readonly identities: Identities;
 }
 
-export interface Place {
+/** A Worker that has taken the Peer, and its transports there. */
+export interface MadeMedia {
   readonly placement: Placement;
+  readonly media: Place;
+}
+
+export interface Made extends MadeMedia {
   readonly credential: string;
   readonly attested: Admission['attested'];
-  readonly media: Pick<Admission, 'routerRtpCapabilities' | 'sendTransport' | 'recvTransport'>;
 }
 
 /** @throws ClusterError; nothing is left on any Node then */
@@ -59,30 +64,34 @@ export async function makePlace(
   roomId: RoomId,
   arrival: Arrival,
   role: Role,
-): Promise<Place> {
+): Promise<Made> {
   const { peerId, entrant, leafKey } = arrival;
   const { bundleName } = entrant.proven;
   const leaf = { room: roomId, peer: peerId, participant: entrant.sub, role, leaf: leafKey, bundle: bundleName };
   // All take a while and none needs another.
   const [opened, credential, attested] = await Promise.allSettled([
-    open(cascade, nodes, arrival, role),
+    makeMedia({ cascade, nodes }, arrival, role),
     authority.signLeaf(leaf),
     identities.attested(entrant.proven),
   ]);
   if (opened.status === 'rejected') throw ClusterError.of(opened.reason);
-  const { placement, answer } = opened.value;
+  const { placement, media } = opened.value;
   try {
     if (credential.status === 'rejected') throw ClusterError.of(credential.reason);
     if (attested.status === 'rejected') throw ClusterError.of(attested.reason);
-    return { placement, credential: credential.value, attested: attested.value, media: mediaOf(answer) };
+    return { placement, credential: credential.value, attested: attested.value, media };
   } catch (error) {
     nodes.act(placement.nodeId, 'closePeer', { peerId });
     throw error;
   }
 }
 
-async function open(cascade: RoomCascade, nodes: RoomNodes, arrival: Arrival, role: Role) {
-  const { peerId, probes, region } = arrival;
+/** @throws ClusterError; nothing is left on any Node then */
+export async function makeMedia(
+  { cascade, nodes }: Pick<PlacingOptions, 'cascade' | 'nodes'>,
+  { peerId, probes, region }: Pick<Arrival, 'peerId' | 'probes' | 'region'>,
+  role: Role,
+): Promise<MadeMedia> {
   const asked = probes.map((probe) => ({ region: probe.region, rttMs: probe.rttMs }));
   // Where it may have been made although no answer came. Closed at the end only: a Node knows a Peer by its id alone, and
   // a close that is repeated must not come after the next try has opened it there.
@@ -94,7 +103,7 @@ async function open(cascade: RoomCascade, nodes: RoomNodes, arrival: Arrival, ro
       try {
         const answer = await nodes.ask(placement.nodeId, 'openPeer', { peerId, workerId: placement.workerId });
         doubtful.delete(placement.nodeId);
-        return { placement, answer };
+        return { placement, media: mediaOf(placement, answer) };
       } catch (thrown) {
         const error = ClusterError.of(thrown);
         if (error.retry !== 'never') doubtful.add(placement.nodeId);
@@ -106,8 +115,10 @@ async function open(cascade: RoomCascade, nodes: RoomNodes, arrival: Arrival, ro
   }
 }
 
-function mediaOf(answer: wire.OpenedPeer): Place['media'] {
+function mediaOf({ nodeId, region }: Placement, answer: wire.OpenedPeer): Place {
   return {
+    nodeId,
+    region,
     routerRtpCapabilities: readJson(answer.routerRtpCapabilities, RtpCapabilities),
     sendTransport: transportOf(answer.send),
     recvTransport: transportOf(answer.recv),

@@ -27,6 +27,8 @@ const REQUESTS: {
   knock: ({ room, peerId }, { name }, reply) => room.ask({ kind: 'knock', peerId, name }, () => reply({})),
   connectTransport: async (asked, { transportId, dtlsParameters }, reply) => {
     const { nodeId } = transportOf(asked, transportId);
+    const seated = asked.room.seated(asked.peerId);
+    if (seated?.awaits === transportId) seated.awaits = undefined;
     const body = { peerId: asked.peerId, transportId, dtlsParameters: jsonOf(dtlsParameters) };
     await asked.room.nodes.ask(nodeId, 'connectTransport', body);
     reply({});
@@ -108,7 +110,9 @@ async function produce(asked: Asked, body: RequestBody<'produce'>, reply: Reply<
   const { kind, source, rtpParameters, paused } = body;
   const refusal = whyNotProduce(room.state, peerId, kind, source);
   if (refusal !== undefined) throw new ClusterError(refusal);
-  const { nodeId } = placementOf(asked);
+  if (room.seated(peerId)?.awaits !== undefined) throw new ClusterError('NODE_UNREACHABLE');
+  const placement = placementOf(asked);
+  const { nodeId } = placement;
   const producerId = services.random.id('prod') as ProducerId;
   try {
     await room.nodes.ask(nodeId, 'produce', {
@@ -118,7 +122,8 @@ async function produce(asked: Asked, body: RequestBody<'produce'>, reply: Reply<
       rtpParameters: jsonOf(rtpParameters),
       paused,
     });
-    if (room.seated(peerId)?.early.isGone(producerId)) throw new ClusterError('CLOSED');
+    if (room.seated(peerId)?.early.isGone(producerId) || room.state.peers.get(peerId)?.placement !== placement)
+      throw new ClusterError('CLOSED');
     room.ask({ kind: 'produced', peerId, producer: { producerId, kind, source, paused } }, () => reply({ producerId }));
   } catch (thrown) {
     // Made after its Peer went, or made although no answer came.

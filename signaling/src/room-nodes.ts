@@ -32,9 +32,18 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
+interface Trying {
+  readonly tries: number;
+  readonly deadlineMs?: number | undefined;
+  /** Of a close: what it closes. */
+  readonly closing?: string | undefined;
+}
+
 export class RoomNodes {
   readonly #options: RoomNodesOptions;
   readonly #used = new Set<string>();
+  /** Peers being closed on Nodes: a close that is repeated must not close what was opened there after it. */
+  readonly #closing = new Set<string>();
   #stopped = false;
 
   constructor(options: RoomNodesOptions) {
@@ -53,6 +62,7 @@ export class RoomNodes {
     const channel = cluster.node(nodeId);
     if (channel === undefined) throw new ClusterError('NODE_UNREACHABLE');
     this.#used.add(nodeId);
+    if (name === 'openPeer') this.#closing.delete(keyOf(nodeId, body));
     try {
       return await channel.request(name, body, { authority, ...options });
     } catch (thrown) {
@@ -64,7 +74,9 @@ export class RoomNodes {
 
   /** Carries out an effect; nobody waits for it. */
   act<N extends CallName>(nodeId: string, name: N, body: BodyInit<N>): void {
-    void this.#try(nodeId, name, body, CLOSES.has(name) ? CLOSE_TRIES : 1);
+    const closing = name === 'closePeer' ? keyOf(nodeId, body) : undefined;
+    if (closing !== undefined) this.#closing.add(closing);
+    void this.#try(nodeId, name, body, { tries: CLOSES.has(name) ? CLOSE_TRIES : 1, closing });
   }
 
   /**
@@ -76,7 +88,12 @@ export class RoomNodes {
     const { cluster } = this.#options;
     const left = this.#options.isFirst ? [] : cluster.nodeIds();
     const nodeIds = new Set([...this.#used, ...left]);
-    await Promise.all([...nodeIds].map((nodeId) => this.#try(nodeId, 'closeRoom', {}, CLOSE_TRIES, CLOSE_ROOM_MS)));
+    await Promise.all(
+      [...nodeIds].map((nodeId) => {
+        const how = { tries: CLOSE_TRIES, deadlineMs: CLOSE_ROOM_MS };
+        return this.#try(nodeId, 'closeRoom', {}, how);
+      }),
+    );
   }
 
   /** Nothing more is asked or repeated: others own the Room, or this process ends. */
@@ -84,23 +101,25 @@ export class RoomNodes {
     this.#stopped = true;
   }
 
-  async #try<N extends CallName>(
-    nodeId: string,
-    name: N,
-    body: BodyInit<N>,
-    tries: number,
-    deadlineMs?: number,
-  ): Promise<void> {
-    if (this.#stopped) return;
+  async #try<N extends CallName>(nodeId: string, name: N, body: BodyInit<N>, how: Trying): Promise<void> {
+    const { tries, deadlineMs, closing } = how;
+    if (this.#stopped || (closing !== undefined && !this.#closing.has(closing))) return;
     try {
       await this.ask(nodeId, name, body, deadlineMs === undefined ? {} : { deadlineMs });
     } catch (thrown) {
       const error = ClusterError.of(thrown);
       // Gone already is what a close wants.
-      if (this.#stopped || (error.code === 'NOT_FOUND' && CLOSES.has(name))) return;
-      this.#options.metrics.effectFailed(name, error.code);
-      if (error.retry === 'never' || tries <= 1) return;
-      this.#options.repeats.later(() => void this.#try(nodeId, name, body, tries - 1, deadlineMs));
+      const isDone = this.#stopped || (error.code === 'NOT_FOUND' && CLOSES.has(name));
+      if (!isDone) this.#options.metrics.effectFailed(name, error.code);
+      if (!isDone && error.retry !== 'never' && tries > 1) {
+        this.#options.repeats.later(() => void this.#try(nodeId, name, body, { ...how, tries: tries - 1 }));
+        return;
+      }
     }
+    if (closing !== undefined) this.#closing.delete(closing);
   }
+}
+
+function keyOf(nodeId: string, body: object): string {
+  return `${nodeId} ${'peerId' in body ? String(body.peerId) : ''}`;
 }

@@ -29,20 +29,21 @@ import {
 import type { Authority } from './authority.ts';
 import type { Cluster } from './cluster.ts';
 import type { SignalingConfig } from './config.ts';
-import { EarlyWords } from './early.ts';
 import { EffectQueue } from './effect-queue.ts';
 import type { InspectMessage } from './framing.ts';
 import { RoomGroup } from './group.ts';
 import type { Entrant, Identities, Proven } from './identities.ts';
 import type { SignalingMetrics } from './metrics.ts';
-import { eventsOfNode, isStray, lostWithNode } from './node-events.ts';
-import { makePlace, type Arrival, type Place } from './placing.ts';
+import { makeNewPlace } from './moving.ts';
+import { displacedWithNode, eventsOfNode, isStray } from './node-events.ts';
+import { makePlace, type Arrival, type Made, type MadeMedia } from './placing.ts';
 import { RoomCascade } from './room-cascade.ts';
 import { RoomNodes } from './room-nodes.ts';
 import { nodeEffect } from './room-effects.ts';
 import { RoomVoice } from './room-voice.ts';
 import type { Repeats } from './repeats.ts';
 import type { PeerLink, Seat } from './seat.ts';
+import { newSeated, type Seated } from './seated.ts';
 import { carryOutRequest } from './requests.ts';
 
 /** What every Room of this process shares. */
@@ -59,17 +60,6 @@ export interface RoomServices {
   readonly log: Logger;
   /** Something was thrown that should not have been. */
   readonly bug: (error: unknown) => void;
-}
-
-/** One Peer's connection and what was made for it. */
-export interface Seated {
-  readonly link: PeerLink;
-  readonly arrival: Arrival;
-  readonly transports: Set<string>;
-  credential: string;
-  readonly early: EarlyWords;
-  /** Aborts when the Peer goes: nobody waits any more. */
-  readonly gone: AbortController;
 }
 
 /** Peers whose attestations are kept: those who have gone may be in the group yet, and newcomers must check them. 10 kB each. */
@@ -152,14 +142,7 @@ export class RoomOwner {
     // Elsewhere than in development the choice of a region is the cluster's.
     const region = config.policy.development ? (body.region ?? '') : '';
     const arrival: Arrival = { peerId, entrant, leafKey: body.leafKey, probes: body.probes, region };
-    this.#seated.set(peerId, {
-      link,
-      arrival,
-      transports: new Set(),
-      credential: '',
-      early: new EarlyWords(),
-      gone: new AbortController(),
-    });
+    this.#seated.set(peerId, newSeated(link, arrival));
     const step = this.apply({ kind: 'arrive', peerId, participantId: entrant.sub, role: entrant.role }, () => {
       if (this.#state.peers.get(peerId)?.status === 'waiting') link.waiting();
     });
@@ -226,7 +209,7 @@ export class RoomOwner {
   }
 
   nodeGone(nodeId: string): void {
-    for (const event of lostWithNode(this.#state, nodeId)) this.apply(event);
+    for (const event of displacedWithNode(this.#state, nodeId)) this.apply(event);
   }
 
   /** A Room that nobody entered after all. */
@@ -309,25 +292,22 @@ export class RoomOwner {
 
   async #makePlace(peerId: PeerId): Promise<void> {
     const peer = this.#state.peers.get(peerId);
-    const arrival = this.#seated.get(peerId)?.arrival;
-    if (peer === undefined || arrival === undefined) return;
-    const { authority, identities } = this.#services;
+    const seated = this.#seated.get(peerId);
+    if (peer === undefined || seated === undefined) return;
+    const { arrival, gone } = seated;
+    const { authority, identities, clock } = this.#services;
+    const options = { cascade: this.#cascade, nodes: this.nodes, authority, identities };
+    const mustStand = (made: MadeMedia): void => this.#mustStand(peerId, made);
     try {
-      const place = await makePlace(
-        { cascade: this.#cascade, nodes: this.nodes, authority, identities },
-        this.roomId,
-        arrival,
-        peer.role,
-      );
-      const over = this.#services.cluster.node(place.placement.nodeId)
-        ? this.#seated.get(peerId)?.early.peerGone
-        : 'NODE_UNREACHABLE';
-      if (over !== undefined) {
-        this.nodes.act(place.placement.nodeId, 'closePeer', { peerId });
-        throw new ClusterError(over);
-      }
       // For a Peer that went meanwhile the reducer asks to close what was made.
-      this.apply({ kind: 'placed', peerId, placement: place.placement }, () => this.#admit(peerId, place));
+      if (peer.displaced) {
+        const made = await makeNewPlace({ ...options, clock, mustStand, signal: gone.signal }, arrival, peer.role);
+        this.apply({ kind: 'placed', peerId, placement: made.placement }, () => this.#move(peerId, made));
+      } else {
+        const made = await makePlace(options, this.roomId, arrival, peer.role);
+        mustStand(made);
+        this.apply({ kind: 'placed', peerId, placement: made.placement }, () => this.#admit(peerId, made));
+      }
     } catch (thrown) {
       const error = ClusterError.of(thrown);
       if (!(thrown instanceof ClusterError)) this.#services.bug(thrown);
@@ -336,19 +316,37 @@ export class RoomOwner {
     }
   }
 
-  #admit(peerId: PeerId, { placement, credential, attested, media }: Place): void {
+  /** @throws ClusterError: what was made went while its answer travelled */
+  #mustStand(peerId: PeerId, { placement: { nodeId } }: MadeMedia): void {
+    const isThere = this.#services.cluster.node(nodeId) !== undefined;
+    const early = this.#seated.get(peerId)?.early;
+    const over = isThere ? early?.peerGone : 'NODE_UNREACHABLE';
+    if (early !== undefined) early.peerGone = undefined;
+    if (over === undefined) return;
+    this.nodes.act(nodeId, 'closePeer', { peerId });
+    throw new ClusterError(over);
+  }
+
+  /** The target and all that is needed there, in one message. */
+  #move(peerId: PeerId, { media }: MadeMedia): void {
+    const seated = this.#seated.get(peerId);
+    if (seated === undefined) return;
+    seated.transports = new Set([media.sendTransport.id, media.recvTransport.id]);
+    seated.awaits = media.sendTransport.id;
+    seated.link.tell({ name: 'moved', body: { place: media } });
+  }
+
+  #admit(peerId: PeerId, { credential, attested, media }: Made): void {
     const peer = this.#state.peers.get(peerId);
     const seated = this.#seated.get(peerId);
     if (peer?.status !== 'joined' || seated === undefined) return;
     seated.credential = credential;
-    seated.transports.add(media.sendTransport.id).add(media.recvTransport.id);
+    seated.transports = new Set([media.sendTransport.id, media.recvTransport.id]);
     seated.link.admitted({
       roomId: this.roomId,
       peerId,
       participantId: peer.participantId,
       role: peer.role,
-      region: placement.region,
-      nodeId: placement.nodeId,
       locked: this.#state.locked,
       credential,
       attested,

@@ -196,35 +196,65 @@ test('a full cluster says when to come again', async () => {
   await nothingIsLeft();
 });
 
-test('when a Node is lost, its Peers are told to come again and the others that they went', async () => {
+test('who stood on a Node that is lost keeps the seat, and is told of the new place in one message', async () => {
   fixture = await Fixture.open();
   const [ada, bob] = await busyRoom();
+  const [{ producerId } = { producerId: undefined }] = fixture.eu.calls('consume');
   await fixture.us.close();
-  await until(() => bob.ended === 'NODE_UNREACHABLE');
-  expect(await ada.event('peerLeft')).toEqual({ peerId: bob.peerId, reason: 'lost' });
-  expect(ada.ended).toBeUndefined();
+  const { place } = await bob.event('moved');
+  expect(place).toMatchObject({ nodeId: fixture.eu.processId, region: 'eu' });
+  expect(place.sendTransport.id).toBe(`${bob.peerId}.s`);
+  expect(await ada.event('producerClosed')).toEqual({ peerId: bob.peerId, producerId });
+  // It was meant for the old place: the Peer has not said that it knows of the new one.
+  await expect(bob.request('produce', VIDEO)).rejects.toMatchObject({ code: 'NODE_UNREACHABLE' });
+  await bob.request('connectTransport', { transportId: place.sendTransport.id, dtlsParameters: DTLS });
+  const again = await bob.request('produce', VIDEO);
+  await ada.event('producerOpened', ({ producer }) => producer.producerId === again.producerId);
+  const { consumers } = await ada.request('consume', { producerIds: [again.producerId], rtpCapabilities: {} });
+  expect(consumers).toHaveLength(1);
+  for (const client of [ada, bob]) {
+    expect(client.ended).toBeUndefined();
+    for (const never of ['peerLeft', 'peerJoined', 'groupRemove'])
+      expect(client.names().slice(client.names().indexOf('producerClosed'))).not.toContain(never);
+  }
+  ada.close();
+  bob.close();
+  await until(() => fixture.eu.holds === 0, 'the Node that is left to be empty');
 });
 
-test('a dead Worker and a failed transport end their Peer with the reason', async () => {
+test('a dead Worker moves its Peers; a transport that failed ends its Peer', async () => {
   fixture = await Fixture.open();
   const [ada, bob] = await busyRoom();
-  fixture.eu.gone('transportChanged', {
-    roomId: 'demo',
-    peerId: ada.peerId,
-    transportId: `${ada.peerId}.r`,
-    state: 'disconnected',
-  });
+  const transportId = `${ada.peerId}.r`;
+  const transport = { roomId: 'demo', peerId: ada.peerId, transportId };
+  fixture.eu.gone('transportChanged', { ...transport, state: 'disconnected' });
   fixture.us.gone('peerGone', { roomId: 'demo', peerId: bob.peerId, reason: 'WORKER_DIED' });
-  await until(() => bob.ended === 'WORKER_DIED');
+  expect(await bob.event('moved')).toMatchObject({ place: { nodeId: fixture.eu.processId } });
   expect(ada.ended).toBeUndefined();
-  fixture.eu.gone('transportChanged', {
-    roomId: 'demo',
-    peerId: ada.peerId,
-    transportId: `${ada.peerId}.r`,
-    state: 'failed',
-  });
+  // Late words of the place where it stood before change nothing.
+  fixture.us.gone('peerGone', { roomId: 'demo', peerId: bob.peerId, reason: 'WORKER_DIED' });
+  fixture.eu.gone('transportChanged', { ...transport, state: 'failed' });
   await until(() => ada.ended === 'TRANSPORT_FAILED');
+  expect(bob.names().filter((name) => name === 'moved')).toHaveLength(1);
+  bob.close();
   await nothingIsLeft();
+});
+
+test('a close that is repeated does not close what was opened there after it', async () => {
+  fixture = await Fixture.open();
+  const bob = await fixture.enter({ region: 'us' });
+  let tries = 0;
+  fixture.us.answers.closePeer = () => {
+    tries += 1;
+    throw new ClusterError('OVERLOADED');
+  };
+  const nodeId = fixture.us.processId;
+  fixture.cascade.answers.place = () => resultOf('placed', { nodeId, workerId: `${nodeId}/0.1`, region: 'us' });
+  fixture.us.gone('peerGone', { roomId: 'demo', peerId: bob.peerId, reason: 'WORKER_DIED' });
+  await bob.event('moved');
+  // Longer than the wait before an act is repeated.
+  await new Promise((resolve) => setTimeout(resolve, 1_300));
+  expect(tries).toBe(1);
 });
 
 test('another process that owns the Room is not fought; when it lets go, the Room is ours', async () => {

@@ -1,6 +1,6 @@
 /**
- * Reads along on the Channels of the nodes: who acts under which Term, and what a node did about it. Two laws: no two
- * processes ever act under one Term, and a node that has seen a Term does nothing under a lower one.
+ * Reads along on the Channels of the nodes and the cascade-routers: who acts under which Term, and what was done about it. Two laws: no
+ * two processes ever act under one Term, and whoever has seen a Term does nothing under a lower one.
  */
 import { decodeFrame, type Carrier, type Link } from '@veilcast/control';
 import { loggable } from '@veilcast/protocol';

@@ -6,6 +6,7 @@ import {
   ClusterError,
   type Admission,
   PROTOCOL_VERSION,
+  type Place,
   type AnyEvent,
   type ConsumerId,
   type ProducerId,
@@ -48,6 +49,7 @@ export class Stay {
   readonly #connection: Connection;
   readonly #tries = new Map<ProducerId, number>();
   #early: AnyEvent[] = [];
+  #place: Place | undefined;
 
   constructor(world: World, person: Person, site: Site) {
     this.#world = world;
@@ -126,7 +128,7 @@ export class Stay {
     else if (how === 'leave') void this.#leave();
     else this.#connection.hangUp();
     const { clock, media } = this.#world;
-    const { sendTransport, recvTransport } = this.admission ?? {};
+    const { sendTransport, recvTransport } = this.#place ?? {};
     for (const id of [sendTransport?.id, recvTransport?.id]) {
       const transport = id === undefined ? undefined : media.transport(id);
       if (transport === undefined || !('setDtls' in transport)) continue;
@@ -149,6 +151,7 @@ export class Stay {
 
   #admitted(admission: Admission): void {
     this.admission = admission;
+    this.#place = admission;
     const { chronicle, random } = this.#world;
     this.member = new Member(admission, random.fork(), {
       commit: (body) => this.request('groupCommit', body),
@@ -164,7 +167,18 @@ export class Stay {
     void this.#connect(admission).catch(() => undefined);
   }
 
-  async #connect({ sendTransport, recvTransport }: Admission): Promise<void> {
+  /** All that hung on the old place is gone: what it sends is sent again, and what it gets is asked for again. */
+  async #moved(place: Place): Promise<void> {
+    this.#world.chronicle.note(`${this.#person.name} moves to ${place.nodeId}`);
+    this.#place = place;
+    this.published.clear();
+    this.consumers.clear();
+    this.#tries.clear();
+    for (const producerId of this.known.keys()) void this.#consume(producerId);
+    await this.#connect(place);
+  }
+
+  async #connect({ sendTransport, recvTransport }: Place): Promise<void> {
     const dtlsParameters = { fingerprints: [{ algorithm: 'sha-256', value: 'AA' }] };
     await Promise.all(
       [sendTransport, recvTransport].map(({ id: transportId }) =>
@@ -180,6 +194,8 @@ export class Stay {
     if (this.member === undefined) return void this.#early.push(event);
     if (event.name.startsWith('group')) return this.member.take(event);
     switch (event.name) {
+      case 'moved':
+        return void this.#moved(event.body.place).catch(() => undefined);
       case 'peerJoined':
         this.peers.add(event.body.peer.peerId);
         for (const producer of event.body.peer.producers) this.#opened(producer);

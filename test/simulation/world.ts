@@ -132,7 +132,8 @@ export class World {
       this.sites.set(name, { life, site });
       await site.start();
     } else if (this.names.routers.includes(name)) {
-      const running: RunningRouter = { life: new Life(process, this.chronicle), router: undefined };
+      const life = new Life(process, this.chronicle, this.obedience.of(name, process.carrier));
+      const running: RunningRouter = { life, router: undefined };
       this.routers.set(name, running);
       running.router = await startCascadeRouter({
         config: { processId: name, address: `memory:${name}`, policy: { lingerMs: 1_000 } },

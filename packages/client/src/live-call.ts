@@ -13,7 +13,7 @@ import {
 import { CHAT_MAX, NAME_MAX } from '@veilcast/e2ee/said';
 import { GIVE_UP_MS, backoffMs } from './backoff.ts';
 import type { SafetyNumber } from '@veilcast/e2ee/identity';
-import type { Call, CallError, CallEvents, CallReport, CallSnapshot, ConnectOptions, ShownTile } from './call.ts';
+import type { Call, CallEvents, CallReport, CallSnapshot, ConnectOptions, ShownTile } from './call.ts';
 import { browserClock, pause, pauseOrOnline } from './clock.ts';
 import type { Dialer } from './dialer.ts';
 import { CallEmitter } from './emitter.ts';
@@ -26,7 +26,7 @@ import { Publications } from './publications.ts';
 import { RemoteTracks } from './received.ts';
 import { callReport } from './report.ts';
 import { Seat, type SeatListeners, type SeatMedia } from './seat.ts';
-import { emptySnapshot, SnapshotStore } from './snapshot.ts';
+import { callError, emptySnapshot, SnapshotStore } from './snapshot.ts';
 import { TalkPicture } from './talk-picture.ts';
 import { Talk } from './talk.ts';
 import type { GroupStanding, GroupWarning } from './workers/messages.ts';
@@ -252,6 +252,10 @@ export class LiveCall implements Call {
         for (const { producers } of admission.peers) this.#noteMuted(producers);
         this.#resume(media);
       },
+      moved: (place, media) => {
+        this.#picture.moved(place);
+        this.#resume(media);
+      },
       event: (event) => this.#take(event),
       opened: (received) => this.#remote.opened(received),
       closed: (received) => this.#remote.closed(received),
@@ -372,14 +376,16 @@ export class LiveCall implements Call {
     this.#publications.close();
   }
 
-  /** What fails because the Seat was lost is no failure: the next one is given all that the application wants. */
+  /** What fails because the Seat was lost or moved is no failure: the next place is given all that the application wants. */
   async #onSeat(step: (media: SeatMedia) => Promise<void>): Promise<void> {
     const seat = this.#seat;
-    if (!seat?.media || seat.lostWith) return;
+    const media = seat?.media;
+    if (!media || seat.lostWith) return;
     try {
-      await step(seat.media);
+      await step(media);
     } catch (thrown) {
-      if (!seat.lostWith && seat === this.#seat && !this.#ended) throw ClusterError.of(thrown);
+      const isThere = seat.media === media && !seat.lostWith;
+      if (isThere && seat === this.#seat && !this.#ended) throw ClusterError.of(thrown);
     }
   }
 
@@ -393,8 +399,4 @@ export class LiveCall implements Call {
     if (!this.#seat) throw new ClusterError('NOT_JOINED');
     return this.#seat;
   }
-}
-
-function callError({ code, message }: ClusterError): CallError {
-  return { code, message };
 }

@@ -2,7 +2,7 @@
  * The Room as events tell it, drawn into the snapshot: who is here, who waits at the door, who said what. Media is drawn by
  * whoever receives it; this knows no transports and no browser, so that tests run it in Node.
  */
-import type { Admission, AnyEvent, PeerId } from '@veilcast/protocol';
+import type { Admission, AnyEvent, PeerId, Place } from '@veilcast/protocol';
 import type { Encryption } from './call.ts';
 import { KEY_NOTICES_MAX, People, type SnapshotStore } from './snapshot.ts';
 import type { FrameCounts, GroupStanding, GroupWarning } from './workers/messages.ts';
@@ -30,6 +30,11 @@ export class RoomPicture {
     for (const peer of peers) this.people.join(peer);
     this.#store.setSelf({ peerId, role, region, node: nodeId });
     this.#store.set({ state: 'joined', room: roomId, locked, error: undefined });
+  }
+
+  /** Our media goes to another Node. */
+  moved({ region, nodeId }: Place): void {
+    this.#store.setSelf({ region, node: nodeId });
   }
 
   /** Events of the Room that change what is seen. Others are left alone. */

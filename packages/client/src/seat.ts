@@ -1,6 +1,6 @@
 /**
- * One stay in the Room as one Peer: its socket, its two workers, its transports. A Seat is not repaired; when its socket
- * or its path is lost the call takes a new one and gives this one up.
+ * One stay in the Room as one Peer: its socket, its two workers, its transports. Where the cluster lost its Node or Worker it gets
+ * other transports and stays in the group; when its socket or its path is lost the call takes a new Seat and gives this one up.
  */
 import {
   ClusterError,
@@ -10,6 +10,8 @@ import {
   type AnyEvent,
   type Clock,
   type PeerId,
+  type Place,
+  type ProducerView,
   type RegionProbe,
 } from '@veilcast/protocol';
 import { fromBase64Url, type MemberIdentity } from '@veilcast/e2ee/identity';
@@ -54,6 +56,8 @@ export interface SeatListeners {
   seated(self: PeerId): void;
   /** In the Room; the Peers of the admission are all there are so far. */
   admitted(admission: Admission, media: SeatMedia): void;
+  /** Another place: everything that this Peer sends must be sent again there. */
+  moved(place: Place, media: SeatMedia): void;
   /** Events of the Room, after `admitted`. */
   event(event: AnyEvent): void;
   opened(received: Received): void;
@@ -91,6 +95,10 @@ export class Seat {
   /** Ids of who is in the Room, ourselves included. */
   readonly #present = new Set<PeerId>();
   #held: AnyEvent[] = [];
+  /** Counts places: what fails at an older one is over already. */
+  #places = 0;
+  /** The last place that is being taken. */
+  #placing: Promise<void> = Promise.resolve();
   #leaving = false;
   #closed = false;
 
@@ -125,7 +133,7 @@ export class Seat {
     return this.#lostWith;
   }
 
-  /** Undefined until admitted. */
+  /** Undefined until admitted, and for a moment while moving. */
   get media(): SeatMedia | undefined {
     return this.#media;
   }
@@ -147,8 +155,7 @@ export class Seat {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket?.close();
-    this.#media?.receiving.close();
-    this.#media?.transports.close();
+    this.#closeMedia();
     this.#options.workers.end();
     this.#held = [];
   }
@@ -185,7 +192,7 @@ export class Seat {
         ...(await this.#where(probes)),
       });
       if (answer.status === 'waiting') this.#listeners.waiting();
-      else await this.#admit(answer.admission);
+      else await this.#take(this.#admit(answer.admission));
     } catch (thrown) {
       // The socket may open after something else has failed.
       void wire.then((late) => late.close()).catch(() => undefined);
@@ -215,6 +222,12 @@ export class Seat {
     });
   }
 
+  /** A place is taken after the one before it; the first one at once, since the next event may be our ticket. */
+  #take(placing: Promise<void>): Promise<void> {
+    this.#placing = placing.catch(() => undefined);
+    return placing;
+  }
+
   async #admit(admission: Admission): Promise<void> {
     if (!this.#authority) throw new ClusterError('INTERNAL');
     this.#listeners.seated(admission.peerId);
@@ -226,11 +239,35 @@ export class Seat {
     });
     for (const { peerId } of [admission, ...admission.peers]) this.#present.add(peerId);
     this.group.present([...this.#present]);
+    const media = await this.#openMedia(admission);
+    this.#media = media;
+    // Before anything is sent: who comes wants to see the others first.
+    for (const peer of admission.peers) for (const producer of peer.producers) media.receiving.producerOpened(producer);
+    this.#listeners.admitted(admission, media);
+    for (const event of this.#held.splice(0)) this.#dispatch(event);
+  }
+
+  /** The same Peer elsewhere. What came from the old place is over; the Producers of the others that live are consumed again. */
+  async #move(place: Place): Promise<void> {
+    if (this.#closed) return;
+    const wanted: readonly ProducerView[] = this.#media?.receiving.wanted() ?? [];
+    this.#closeMedia();
+    const media = await this.#openMedia(place);
+    this.#media = media;
+    for (const producer of wanted) media.receiving.producerOpened(producer);
+    this.#listeners.moved(place, media);
+    for (const event of this.#held.splice(0)) this.#dispatch(event);
+  }
+
+  async #openMedia(place: Place): Promise<SeatMedia> {
     const { clock, workers, codec } = this.#options;
-    const transports = await openTransports(admission, {
+    const turn = (this.#places += 1);
+    const transports = await openTransports(place, {
       signaling: this.signaling,
       clock,
-      failed: (error) => this.#lose(error),
+      failed: (error) => {
+        if (turn === this.#places) this.#lose(error);
+      },
     });
     if (this.#closed) {
       transports.close();
@@ -245,11 +282,12 @@ export class Seat {
       },
       undecodable: () => this.#listeners.mediaFailed(new ClusterError('CANNOT_CONSUME')),
     });
-    this.#media = { transports, publishing, receiving };
-    // Before anything is sent: who comes wants to see the others first.
-    for (const peer of admission.peers) for (const producer of peer.producers) receiving.producerOpened(producer);
-    this.#listeners.admitted(admission, this.#media);
-    for (const event of this.#held.splice(0)) this.#dispatch(event);
+    return { transports, publishing, receiving };
+  }
+
+  #closeMedia(): void {
+    if (this.#media) closeMedia(this.#media);
+    this.#media = undefined;
   }
 
   #receive(event: AnyEvent): void {
@@ -258,7 +296,11 @@ export class Seat {
     else if (isGroupEvent(event)) this.group.take(event);
     else if (event.name === 'ended') this.#lose(ClusterError.fromWire(event.body.error));
     else if (event.name === 'admitted') {
-      this.#admit(event.body.admission).catch((thrown: unknown) => this.#lose(ClusterError.of(thrown)));
+      this.#take(this.#admit(event.body.admission)).catch((thrown: unknown) => this.#lose(ClusterError.of(thrown)));
+    } else if (event.name === 'moved') {
+      this.#take(this.#placing.then(() => this.#move(event.body.place))).catch((thrown: unknown) =>
+        this.#lose(ClusterError.of(thrown)),
+      );
     } else if (this.#media) this.#dispatch(event);
     else if (this.#held.length < HELD_MAX) this.#held.push(event);
     else this.#lose(new ClusterError('OVERLOADED'));
@@ -319,6 +361,11 @@ export class Seat {
     this.#socket?.close();
     this.#listeners.lost(error);
   }
+}
+
+function closeMedia({ receiving, transports }: SeatMedia): void {
+  receiving.close();
+  transports.close();
 }
 
 const GROUP_EVENTS: ReadonlySet<string> = new Set<GroupEvent['name']>([

@@ -2,8 +2,8 @@
  * The picture of the call that applications look at: immutable, a new object after every change and the same one between
  * changes, so that `===` answers "did anything change" (React's useSyncExternalStore builds on that).
  */
-import type { PeerId, PeerView, ProducerId, Role } from '@veilcast/protocol';
-import type { CallSnapshot, Encryption, Person, PersonIdentity, RemoteTrack } from './call.ts';
+import type { ClusterError, PeerId, PeerView, ProducerId, Role } from '@veilcast/protocol';
+import type { CallError, CallSnapshot, Encryption, Person, PersonIdentity, RemoteTrack } from './call.ts';
 
 /** Changes of keys and warnings kept, of each. Older ones fall out. */
 export const KEY_NOTICES_MAX = 100;
@@ -201,4 +201,8 @@ export class People {
     this.#people.set(person.peerId, person);
     this.#changed(this.list());
   }
+}
+
+export function callError({ code, message }: ClusterError): CallError {
+  return { code, message };
 }

@@ -6,10 +6,15 @@ import { WireError } from './errors.ts';
 import { ConsumerId, Epoch, PeerId, ProducerId } from './ids.ts';
 import { COMMIT_MAX, GROUP_INFO_MAX, PEERS_MAX, REVOCATIONS_MAX, SEALED_MAX } from './limits.ts';
 import { bytes } from './media.ts';
-import { Admission, GroupTicket, Lobby, PeerView, ProducerView, Role } from './model.ts';
+import { Admission, GroupTicket, Lobby, PeerView, Place, ProducerView, Role } from './model.ts';
 
 export const EVENTS = {
   admitted: z.strictObject({ admission: Admission }),
+  /**
+   * Your Node or Worker is gone, and this is your new place. Your Producers and Consumers went with the old one; you are still the
+   * same Peer, in the same group.
+   */
+  moved: z.strictObject({ place: Place }),
   peerJoined: z.strictObject({ peer: PeerView }),
   peerLeft: z.strictObject({ peerId: PeerId, reason: z.enum(['left', 'lost', 'removed']) }),
   peerRole: z.strictObject({ peerId: PeerId, role: Role }),

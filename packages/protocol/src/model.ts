@@ -31,22 +31,28 @@ export type PeerView = z.infer<typeof PeerView>;
 export const Attested = z.strictObject({ attestation: bytes(ATTESTATION_MAX), head: bytes(LOG_HEAD_MAX) });
 export type Attested = z.output<typeof Attested>;
 
+/** Where a Peer's media goes, and all that it needs to get there. */
+export const Place = z.strictObject({
+  region: RegionId,
+  nodeId: NodeId,
+  routerRtpCapabilities: RtpCapabilities,
+  sendTransport: TransportOptions,
+  recvTransport: TransportOptions,
+});
+export type Place = z.output<typeof Place>;
+
 /** Everything a Peer needs to take part, in one message, so that a join costs one round trip. */
 export const Admission = z.strictObject({
   roomId: RoomId,
   peerId: PeerId,
   participantId: ParticipantId,
   role: Role,
-  region: RegionId,
-  nodeId: NodeId,
   locked: z.boolean(),
   /** Compact JWS over the Peer's leaf key, made by the Authentication Service; goes into the MLS credential. */
   credential: z.string().max(2048),
   /** Of this Peer, as the others will be shown it. */
   attested: Attested,
-  routerRtpCapabilities: RtpCapabilities,
-  sendTransport: TransportOptions,
-  recvTransport: TransportOptions,
+  ...Place.shape,
   peers: z.array(PeerView).max(PEERS_MAX),
 });
 export type Admission = z.output<typeof Admission>;

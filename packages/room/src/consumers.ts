@@ -23,6 +23,7 @@ export function consumable(
 export function consume(state: RoomState, { peerId, producerIds }: EventOf<'consume'>): Step {
   const peer = asker(state, peerId, 'consume');
   if (typeof peer === 'string') return refuse(state, peer);
+  if (peer.displaced) return refuse(state, 'NODE_UNREACHABLE');
   const asked = consumable(state, peerId, producerIds);
   if (asked.length === 0) return step(state);
   return step(withPeer(state, { ...peer, asked: new Set([...peer.asked, ...asked]) }), [{ kind: 'putDemand' }]);
@@ -49,7 +50,7 @@ export function consumed(state: RoomState, { peerId, consumer }: EventOf<'consum
   const peer = asker(state, peerId, 'consume');
   if (typeof peer === 'string') return refuse(state, peer);
   const { consumerId, producerId } = consumer;
-  if (peer.consumers.has(consumerId) || !peer.placement) return step(state);
+  if (peer.consumers.has(consumerId) || !peer.placement || peer.displaced) return step(state);
   const owner = findProducer(state, producerId)?.owner;
   const second = [...peer.consumers.values()].some((other) => other.producerId === producerId);
   if (!owner || owner.peerId === peerId || second) {

@@ -17,7 +17,9 @@ export interface RoomDemand {
 
 /** A Producer is wanted on a Worker while a Peer there has a Consumer of it, started or not, or has asked for one. */
 export function demandOf(state: RoomState): RoomDemand {
-  const placed = joined(state).flatMap((peer) => (peer.placement ? [{ peer, workerId: peer.placement.workerId }] : []));
+  const placed = joined(state).flatMap((peer) =>
+    peer.placement && !peer.displaced ? [{ peer, workerId: peer.placement.workerId }] : [],
+  );
   const producers = placed.flatMap(({ peer, workerId }) =>
     [...peer.producers.values()].map(({ producerId, kind }) => ({ producerId, workerId, kind })),
   );

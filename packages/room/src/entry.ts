@@ -19,6 +19,7 @@ export function arrive(state: RoomState, event: EventOf<'arrive'>): Step {
     participantId: event.participantId,
     role,
     status: mustWait ? 'waiting' : 'placing',
+    displaced: false,
     producers: new Map(),
     consumers: new Map(),
     asked: new Set(),
@@ -63,6 +64,7 @@ export function inheritHost(state: RoomState): Step {
 export function placed(state: RoomState, event: EventOf<'placed'>): Step {
   const { peerId, placement } = event;
   const peer = state.peers.get(peerId);
+  if (peer?.displaced) return step(withPeer(state, { ...peer, placement, displaced: false }), [{ kind: 'putDemand' }]);
   if (peer?.status !== 'placing') return step(state, strayPlacement(peer, peerId, placement));
   const entered: Peer = { ...peer, status: 'joined', placement };
   const next = withPeer(state, entered);

@@ -8,7 +8,16 @@ import type { Consumer, RoomEffect, RoomEvent, RoomState } from './state.ts';
 const EVERY_KIND: readonly (RoomEvent['kind'] | RoomEffect['kind'])[] = [
   ...(['arrive', 'placed', 'knock', 'admit', 'deny', 'kick', 'setLocked', 'leave', 'lost', 'produced'] as const),
   ...(['closeProducer', 'pauseProducer', 'consume', 'consumed', 'consumeFailed', 'resumeConsumers'] as const),
-  ...(['closeConsumers', 'consumerGone', 'showTiles', 'place', 'closePeer', 'pauseConsumers', 'setLayers'] as const),
+  ...([
+    'displaced',
+    'closeConsumers',
+    'consumerGone',
+    'showTiles',
+    'place',
+    'closePeer',
+    'pauseConsumers',
+    'setLayers',
+  ] as const),
   ...(['putDemand', 'groupEnter', 'groupGone', 'tell', 'end', 'closeRoom'] as const),
 ];
 
@@ -186,6 +195,21 @@ describe('a Room', () => {
         (before.locked && one.role !== 'host' && !wasInside(before, one.participantId));
       expect(arrived?.status).toBe(shut ? 'waiting' : 'placing');
       expect(lobbyOf(step.state).some((knock) => knock.peerId === one.peerId)).toBe(shut);
+    });
+  });
+
+  test('keeps the seat of whoever is displaced, and asks for another place, once', () => {
+    everyStep(({ before, event: one, step: { state, effects } }) => {
+      if (one.kind !== 'displaced' || state === before) return;
+      const [was, is] = [before.peers.get(one.peerId)!, state.peers.get(one.peerId)!];
+      const { status, role, participantId, tiles } = was;
+      expect(is).toMatchObject({ status, role, participantId, displaced: true });
+      expect([is.producers.size, is.consumers.size, is.asked.size]).toEqual([0, 0, 0]);
+      expect([...is.tiles.keys()].every((producerId) => tiles.has(producerId))).toBe(true);
+      expect(effects.filter((effect) => effect.kind === 'place')).toEqual([{ kind: 'place', peerId: one.peerId }]);
+      const kinds = effects.map((effect) => (effect.kind === 'tell' ? effect.event.name : effect.kind));
+      for (const never of ['groupGone', 'peerLeft', 'end']) expect(kinds).not.toContain(never);
+      expect(demandOf(state).peers.map(({ peerId }) => peerId)).not.toContain(one.peerId);
     });
   });
 

@@ -22,6 +22,7 @@ export function whyNotProduce(
   const peer = asker(state, peerId, 'produce');
   if (typeof peer === 'string') return peer;
   if (KIND_OF[source] !== kind) return 'MALFORMED';
+  if (peer.displaced) return 'NODE_UNREACHABLE';
   if (peer.producers.size >= Math.min(state.policy.producersMax, PRODUCERS_MAX)) return 'ROOM_FULL';
   const taken = [...peer.producers.values()].some((producer) => producer.source === source);
   return taken ? 'FORBIDDEN' : undefined;

@@ -10,6 +10,7 @@ import {
   showTiles,
 } from './consumers.ts';
 import { leave, lose } from './departure.ts';
+import { displaced } from './displacement.ts';
 import { arrive, placed } from './entry.ts';
 import { decide, knock, setLocked } from './lobby.ts';
 import { closeProducer, pauseProducer, produced } from './producers.ts';
@@ -40,6 +41,8 @@ export function reduce(state: RoomState, event: RoomEvent, _now: number): Step {
       return setLocked(state, event.peerId, event.locked);
     case 'placed':
       return placed(state, event);
+    case 'displaced':
+      return displaced(state, event);
     case 'leave':
       return leave(state, event.peerId);
     case 'lost':

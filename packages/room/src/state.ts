@@ -56,6 +56,8 @@ export interface Peer {
   readonly status: 'waiting' | 'placing' | 'joined';
   readonly knock?: string;
   readonly placement?: Placement;
+  /** Its Node or Worker is gone, and it is being given another place: it is in the Room and has no media. */
+  readonly displaced: boolean;
   readonly producers: ReadonlyMap<ProducerId, Producer>;
   readonly consumers: ReadonlyMap<ConsumerId, Consumer>;
   /** Producers whose Consumers are being made for it: they count as wanted already, so that their media comes. */
@@ -89,10 +91,12 @@ export type RoomEvent =
   | { readonly kind: 'knock'; readonly peerId: PeerId; readonly name: string }
   | { readonly kind: 'admit' | 'deny' | 'kick'; readonly peerId: PeerId; readonly target: PeerId }
   | { readonly kind: 'setLocked'; readonly peerId: PeerId; readonly locked: boolean }
-  /** Its transports exist: now it is in the Room. */
+  /** Its transports exist: now it is in the Room, or has media again. */
   | { readonly kind: 'placed'; readonly peerId: PeerId; readonly placement: Placement }
   | { readonly kind: 'leave'; readonly peerId: PeerId }
-  /** The socket, the transport or the Worker of a Peer is gone. */
+  /** The Node or the Worker of a Peer is gone, and with it all that it sent and received; it stays in the Room. */
+  | { readonly kind: 'displaced'; readonly peerId: PeerId }
+  /** The socket or the transport of a Peer is gone. */
   | { readonly kind: 'lost'; readonly peerId: PeerId; readonly code: ErrorCode }
   | { readonly kind: 'produced'; readonly peerId: PeerId; readonly producer: Producer }
   | { readonly kind: 'closeProducer'; readonly peerId: PeerId; readonly producerId: ProducerId }

@@ -67,6 +67,7 @@ const event: fc.Arbitrary<RoomEvent> = fc.oneof(
     }),
   },
   fc.record({ kind: fc.constant('leave' as const), peerId: peer }),
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('displaced' as const), peerId: peer }) },
   fc.record({
     kind: fc.constant('lost' as const),
     peerId: peer,
@@ -170,7 +171,11 @@ function aimed(state: RoomState, event: RoomEvent, by: number): RoomEvent {
   const peerId = someone?.peerId ?? event.peerId;
   switch (event.kind) {
     case 'placed':
-      return { ...event, peerId: pick(peers.filter((one) => one.status === 'placing'))?.peerId ?? event.peerId };
+      return {
+        ...event,
+        peerId: pick(peers.filter((one) => one.status === 'placing' || one.displaced))?.peerId ?? event.peerId,
+      };
+    case 'displaced':
     case 'knock':
       return { ...event, peerId: waiting?.peerId ?? event.peerId };
     case 'admit':

@@ -215,6 +215,8 @@ export class FakeCascade extends FakeProcess {
   /** Where the next Peer goes; the wanted region's Node if there is one. */
   readonly nodes: readonly { readonly nodeId: string; readonly region: string }[];
   #turn = 0;
+  /** Where a Peer was sent last: who asks again could not use it. */
+  readonly #last = new Map<string, string>();
 
   constructor(processId: string, nodes: FakeCascade['nodes']) {
     super(processId);
@@ -225,9 +227,12 @@ export class FakeCascade extends FakeProcess {
     if (call.case === 'getPicture')
       return resultOf('gotPicture', { picture: jsonOf({ nodes: [], pipes: [], rooms: [] }) });
     if (call.case !== 'place') return;
-    const { region } = call.value;
-    const chosen = this.nodes.find((node) => node.region === region) ?? this.nodes[this.#turn++ % this.nodes.length];
+    const { region, peerId } = call.value;
+    const others = this.nodes.filter(({ nodeId }) => nodeId !== this.#last.get(peerId));
+    const nodes = others.length > 0 ? others : this.nodes;
+    const chosen = nodes.find((node) => node.region === region) ?? nodes[this.#turn++ % nodes.length];
     if (chosen === undefined) throw new ClusterError('CLUSTER_FULL', undefined, { retryMs: 1_000 });
+    this.#last.set(peerId, chosen.nodeId);
     return resultOf('placed', { nodeId: chosen.nodeId, workerId: `${chosen.nodeId}/0`, region: chosen.region });
   }
 }

@@ -78,6 +78,11 @@ export class Receiving {
     return [...this.#received.values()].map(({ received }) => received);
   }
 
+  /** The Producers that exist, as they were told of. */
+  wanted(): ProducerView[] {
+    return Array.from(this.#wanted.values(), ({ producer }) => producer);
+  }
+
   /** All Producers that open within one tick become one request, which is sent before the browser does anything else. */
   producerOpened(producer: ProducerView): void {
     if (this.#wanted.has(producer.producerId)) return;

@@ -5,8 +5,8 @@
 import {
   ClusterError,
   TransportId,
-  type Admission,
   type Clock,
+  type Place,
   type RequestInput,
   type Source,
   type TransportOptions,
@@ -37,11 +37,11 @@ export interface Transports {
 }
 
 /** @throws ClusterError MEDIA_UNSUPPORTED when mediasoup-client does not know this browser */
-export async function openTransports(admission: Admission, outside: TransportsOutside): Promise<Transports> {
+export async function openTransports(place: Place, outside: TransportsOutside): Promise<Transports> {
   const device = await newDevice();
-  await device.load({ routerRtpCapabilities: admission.routerRtpCapabilities });
-  const send = device.createSendTransport(optionsOf(admission.sendTransport));
-  const receive = device.createRecvTransport(optionsOf(admission.recvTransport));
+  await device.load({ routerRtpCapabilities: place.routerRtpCapabilities });
+  const send = device.createSendTransport(optionsOf(place.sendTransport));
+  const receive = device.createRecvTransport(optionsOf(place.recvTransport));
   for (const transport of [send, receive]) connectVia(transport, outside);
   produceVia(send, outside.signaling);
   const watches = [send, receive].map((transport) => watch(transport, outside));
