@@ -6,7 +6,7 @@ import { acceptChannels, eventOf, type Channel, type EventKind } from '@veilcast
 import { register, type Service, type ServiceContext } from '@veilcast/node-kit';
 import { ClusterError } from '@veilcast/protocol';
 import { NodeConfig, UNSPECIFIED, type NodeConfigInput } from './config.ts';
-import { createMediasoupWorker, killMediasoupWorker } from './media/mediasoup.ts';
+import { createMediasoupWorker, killMediasoupWorker, stateOfMediasoupWorker } from './media/mediasoup.ts';
 import type { CreateWorker, MediaProducer, MediaRouter } from './media/port.ts';
 import { Workers } from './media/worker.ts';
 import { NodeMetrics } from './metrics.ts';
@@ -78,6 +78,8 @@ class RunningNode implements SfuNode {
       clock,
       createWorker: createWorker ?? createMediasoupWorker,
       kill: createWorker ? () => undefined : killMediasoupWorker,
+      stateOf: createWorker ? () => Promise.resolve(undefined) : stateOfMediasoupWorker,
+      onHang: (worker) => this.#log.error({ worker: worker.id }, 'worker hangs and is killed'),
       onBirth: () => this.#reporter.soon(),
       onDeath: (worker) => {
         this.#log.error({ worker: worker.id }, 'worker died');

@@ -14,6 +14,7 @@ const FAULTS: readonly Fault[] = [
   crashWorker,
   loseStore,
   emptyStore,
+  strandRouter,
 ];
 
 /** One of them, somewhere. */
@@ -73,5 +74,18 @@ function emptyStore(world: World, random: SeededRandom): void {
   world.clock.after(ms, () => {
     world.cluster.store.forget();
     world.cluster.setStore('up');
+  });
+}
+
+/** Cut off from the store and from those who ask it, though not from the nodes: others take over what it goes on to own. */
+function strandRouter(world: World, random: SeededRandom): void {
+  const name = random.pick(world.names.routers);
+  const ms = 1_500 + random.int(4_000);
+  world.chronicle.note(`${name} is stranded for ${ms} ms`);
+  world.cluster.setStore('down', name);
+  for (const site of world.names.sites) world.cluster.cut(name, site);
+  world.clock.after(ms, () => {
+    world.cluster.setStore('up', name);
+    for (const site of world.names.sites) world.cluster.heal(name, site);
   });
 }

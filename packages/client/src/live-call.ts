@@ -11,7 +11,7 @@ import {
   type Source,
 } from '@veilcast/protocol';
 import { CHAT_MAX, NAME_MAX } from '@veilcast/e2ee/said';
-import { GIVE_UP_MS, backoffMs } from './backoff.ts';
+import { GIVE_UP_MS, KEYS_PAUSE_MS, backoffMs } from './backoff.ts';
 import type { SafetyNumber } from '@veilcast/e2ee/identity';
 import type { Call, CallEvents, CallReport, CallSnapshot, ConnectOptions, ShownTile } from './call.ts';
 import { browserClock, pause, pauseOrOnline } from './clock.ts';
@@ -33,8 +33,6 @@ import type { GroupStanding, GroupWarning } from './workers/messages.ts';
 
 /** Tries of the first join when the cluster says that another one may work. */
 const FIRST_TRIES = 3;
-/** Before a new Seat is taken because keys failed: what failed once may fail again. */
-const KEYS_PAUSE_MS = 2_000;
 
 export class LiveCall implements Call {
   readonly #options: ConnectOptions;

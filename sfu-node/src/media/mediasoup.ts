@@ -1,6 +1,8 @@
 /** The real worker behind the port: mediasoup's, quiet, found through its own MEDIASOUP_WORKER_BIN or its package. */
 import { createWorker } from 'mediasoup';
+import { readFile } from 'node:fs/promises';
 import type { CreateWorker, MediaWorker } from './port.ts';
+import type { ProcessState } from './pulse.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -25,4 +27,13 @@ export function killMediasoupWorker(worker: MediaWorker): void {
   } catch {
     // It ended this moment.
   }
+}
+
+/** From /proc, where there is one: stopped by a signal or a debugger, or anything else. */
+export async function stateOfMediasoupWorker(worker: MediaWorker): Promise<ProcessState> {
+  const stat = await readFile(`/proc/${worker.pid}/stat`, 'utf8').catch(() => undefined);
+  // The name before it may hold anything, so from its last bracket (proc_pid_stat(5)).
+  const state = stat?.[stat.lastIndexOf(')') + 2];
+  if (state === undefined) return undefined;
+  return state === 'T' || state === 't' ? 'stopped' : 'other';
 }

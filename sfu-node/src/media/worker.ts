@@ -1,5 +1,5 @@
 /**
- * The workers of a node, one a core: start, the two sockets of each, processor share, death, rebirth.
+ * The workers of a node, one a core: start, the two sockets of each, processor share, death, rebirth. One that hangs is killed.
  * A worker that died is followed by one with a new WorkerId: nothing that hung on the old one can be taken for the new one's.
  * Never ends the process because of a dead worker.
  */
@@ -7,6 +7,7 @@ import { ClusterError, type Clock } from '@veilcast/protocol';
 import type { NodeConfig } from '../config.ts';
 import { media } from './errors.ts';
 import type { CreateWorker, MediaServer, MediaWorker } from './port.ts';
+import { watchPulse, type ProcessState } from './pulse.ts';
 
 /** First wait before a dead worker is replaced, doubled with each death in a row. Shorter: a worker that cannot run burns a core. */
 const RESPAWN_MIN_MS = 50;
@@ -35,6 +36,10 @@ export interface WorkersOptions {
   readonly createWorker: CreateWorker;
   /** Ends a worker process that does not end by itself. */
   readonly kill: (worker: MediaWorker) => void;
+  /** What the kernel says of a worker process that does not answer. */
+  readonly stateOf: (worker: MediaWorker) => Promise<ProcessState>;
+  /** It does not answer, and is killed; its death is told as any other. */
+  readonly onHang: (worker: LiveWorker) => void;
   /** Everything on it is gone already. */
   readonly onDeath: (worker: LiveWorker) => void;
   readonly onBirth: (worker: LiveWorker) => void;
@@ -134,8 +139,25 @@ export class Workers {
     slot.bornAt = clock.now();
     slot.cpuMs = 0;
     slot.measuredAt = slot.bornAt;
-    slot.live = { id, index: slot.index, media: mediaWorker, server, cpu: 0 };
-    onBirth(slot.live);
+    const live: LiveWorker = { id, index: slot.index, media: mediaWorker, server, cpu: 0 };
+    slot.live = live;
+    this.#watch(live);
+    onBirth(live);
+  }
+
+  #watch(live: LiveWorker): void {
+    const { clock, stateOf, kill, onHang } = this.#options;
+    const hangs = (): void => {
+      this.#timers.delete(stop);
+      onHang(live);
+      kill(live.media);
+    };
+    const stop = watchPulse({ clock, worker: live.media, stateOf, hangs });
+    this.#timers.add(stop);
+    live.media.on('died', () => {
+      stop();
+      this.#timers.delete(stop);
+    });
   }
 
   #died(slot: Slot, mediaWorker: MediaWorker): void {
