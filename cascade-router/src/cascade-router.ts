@@ -2,7 +2,7 @@
  * A cascade-router: the fleet, the Rooms that it plans, and what signaling asks, put together. Lives as long as its
  * process; when it goes, calls go on, and another takes its Leases.
  */
-import { acceptChannels } from '@veilcast/control';
+import { acceptChannels, type Channel } from '@veilcast/control';
 import { register, type Service, type ServiceContext } from '@veilcast/node-kit';
 import { workersOf } from '@veilcast/topology';
 import { CascadeConfig, type CascadeConfigInput } from './config.ts';
@@ -28,7 +28,8 @@ export async function startCascadeRouter(options: CascadeRouterOptions): Promise
   const { context } = options;
   const config = CascadeConfig.parse(options.config);
   const incarnation = context.random.id('inc');
-  const { fleet, rooms, placements } = assemble(config, context, incarnation);
+  let asking: () => readonly Channel[] = () => [];
+  const { fleet, rooms, placements } = assemble(config, context, incarnation, () => asking());
   let closing: Promise<void> | undefined;
   const undo: (() => Promise<void>)[] = [() => rooms.close(), async () => fleet.close()];
   const close = async (): Promise<void> => {
@@ -40,10 +41,16 @@ export async function startCascadeRouter(options: CascadeRouterOptions): Promise
       address: config.address,
       clock: context.clock,
       hello: { kind: 'cascade-router', processId: config.processId, incarnation },
-      serve: serveCascade({ rooms, placements, picture: () => paint(fleet, placements.view(), rooms.list()) }),
+      serve: serveCascade({
+        rooms,
+        placements,
+        silentMs: fleet.silentMs.bind(fleet),
+        picture: () => paint(fleet, placements.view(), rooms.list()),
+      }),
       report: (err) => context.log.warn({ err }, 'channel from signaling'),
     });
     undo.unshift(() => accepting.close());
+    asking = () => accepting.channels();
     const { processId, address } = config;
     const registered = await register(context, { kind: 'cascade-router', processId, incarnation, address });
     undo.unshift(() => registered.close());
@@ -59,11 +66,17 @@ export async function startCascadeRouter(options: CascadeRouterOptions): Promise
 }
 
 /** The parts, told of each other. */
-function assemble(config: CascadeConfig, context: ServiceContext, incarnation: string) {
+function assemble(
+  config: CascadeConfig,
+  context: ServiceContext,
+  incarnation: string,
+  witnesses: () => readonly Channel[],
+) {
   const fleet = new Fleet({
     config,
     context,
     incarnation,
+    witnesses,
     listener: {
       topology: () => {
         for (const room of rooms.list()) room.replan();

@@ -33,7 +33,7 @@ export const CascadeConfig = z.strictObject({
     .describe('How long after the start unknown Nodes are waited for before anything is closed.'),
   suspectMs: ms.default(2_500).describe('Without a report for this long a Node gets nothing new.'),
   goneMs: ms.default(4_000).describe('Without a report for this long a Node is planned around.'),
-  lostMs: ms.default(500).describe('Without a Channel for this long a Node is planned around.'),
+  lostMs: ms.default(50).describe('A Node that was judged to be gone is planned around after this long.'),
   probeEveryMs: ms.default(30_000).describe('How often Nodes are told anew whom to measure.'),
   restructureMs: ms
     .default(30_000)

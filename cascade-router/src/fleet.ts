@@ -2,7 +2,7 @@
  * All sfu-nodes: found in the Directory, dialled, listened to. Keeps the View and what each Node is believed to have, and
  * says when either has changed. It decides nothing.
  */
-import { openNeighbours, type Channel, type EventKind, type Neighbours } from '@veilcast/control';
+import { isHeardBy, openNeighbours, type Channel, type EventKind, type Neighbours } from '@veilcast/control';
 import type { ServiceContext } from '@veilcast/node-kit';
 import { ClusterError, NodeId, parseWith, type RoomId, type WorkerId } from '@veilcast/protocol';
 import { pathsOf, workersOf, type Measured, type Observed, type Step, type View } from '@veilcast/topology';
@@ -34,6 +34,8 @@ export interface FleetOptions {
   readonly context: Pick<ServiceContext, 'carrier' | 'coordination' | 'clock' | 'random' | 'log'>;
   readonly incarnation: string;
   readonly listener: FleetListener;
+  /** Who else speaks with nodes. */
+  readonly witnesses: () => readonly Channel[];
 }
 
 export class Fleet {
@@ -53,7 +55,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    const { config, context, incarnation } = options;
+    const { config, context, incarnation, witnesses } = options;
     const { carrier, clock, random, log } = context;
     this.#startedAt = clock.now();
     this.#lookedAt = this.#startedAt;
@@ -66,9 +68,13 @@ export class Fleet {
       hello: { kind: 'cascade-router', processId: config.processId, incarnation },
       serve: () => Promise.reject(new ClusterError('UNSUPPORTED', 'nodes ask nothing of a cascade-router')),
       report: (err) => log.warn({ err }, 'channel to a node'),
+      isHeardElsewhere: (processId, life) => isHeardBy(witnesses(), processId, life),
     });
     this.#neighbours.onCome(({ channel }) => this.#came(channel));
-    this.#neighbours.onGo(({ channel }) => this.#went(channel));
+    this.#neighbours.onGo(({ registration, channel }, verdict) => {
+      log.warn({ node: registration.processId, verdict }, 'a node has gone');
+      this.#went(channel);
+    });
     this.#stopJudging = clock.every(JUDGE_EVERY_MS, () => this.#judge());
     this.#probes = new ProbeLists({ clock, random, everyMs: config.probeEveryMs, fleet: this });
   }
@@ -92,6 +98,11 @@ export class Fleet {
     const channel = this.#byWorker.get(workerId)?.channel;
     if (!channel) throw new ClusterError('NODE_UNREACHABLE');
     return channel;
+  }
+
+  /** As Neighbours says it. */
+  silentMs(nodeId: string, incarnation: string): number | undefined {
+    return this.#neighbours.silentMs(nodeId, incarnation);
   }
 
   view(): View {

@@ -1,5 +1,14 @@
 /** What signaling may ask of a cascade-router. Everything is checked before it is looked at; a Room's questions need its Term. */
-import { jsonOf, resultOf, type Channel, type Incoming, type Result, type Serve } from '@veilcast/control';
+import {
+  jsonOf,
+  resultOf,
+  witnessed,
+  type Neighbours,
+  type Channel,
+  type Incoming,
+  type Result,
+  type Serve,
+} from '@veilcast/control';
 import { ClusterError, parseWith, RoomId, type CascadePicture } from '@veilcast/protocol';
 import { PlaceCall, PutDemandCall } from './messages.ts';
 import type { Placements } from './placements.ts';
@@ -9,12 +18,14 @@ export interface ServeOptions {
   readonly rooms: Rooms;
   readonly placements: Placements;
   readonly picture: () => CascadePicture;
+  readonly silentMs: Neighbours['silentMs'];
 }
 
 export function serveCascade(options: ServeOptions): Serve {
   return async (incoming: Incoming, channel: Channel): Promise<Result | void> => {
     if (channel.remote.kind !== 'signaling') throw new ClusterError('FORBIDDEN', 'only signaling asks this');
     const { call, authority } = incoming;
+    if (call.case === 'witness') return witnessed(options.silentMs, call.value);
     if (call.case === 'getPicture') return resultOf('gotPicture', { picture: jsonOf(options.picture()) });
     if (call.case === 'place') return place(options, authority, parseWith(PlaceCall, call.value));
     if (call.case === 'putDemand') return putDemand(options, authority, parseWith(PutDemandCall, call.value));

@@ -5,7 +5,9 @@
  */
 import {
   acceptChannels,
+  isHeardBy,
   openNeighbours,
+  witnessed,
   type Channel,
   type ChannelOptions,
   type EventKind,
@@ -53,7 +55,8 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
   const { clock, random, carrier, coordination } = context;
   const channel: ChannelOptions = {
     hello: { kind: 'signaling', processId, incarnation },
-    serve: async () => {
+    serve: async ({ call }) => {
+      if (call.case === 'witness') return witnessed(nodes.silentMs.bind(nodes), call.value);
       throw new ClusterError('UNSUPPORTED', 'signaling is not called');
     },
     clock,
@@ -61,12 +64,19 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
   };
   const accepting = await acceptChannels({ ...channel, carrier, address });
   const shared = { ...channel, carrier, clock, random, directory: coordination.directory };
-  const nodes = openNeighbours({ ...shared, kind: 'sfu-node' });
   const routers = openNeighbours({ ...shared, kind: 'cascade-router' });
+  const nodes: Neighbours = openNeighbours({
+    ...shared,
+    kind: 'sfu-node',
+    isHeardElsewhere: (nodeId, life) => isHeardBy(inOrder(routers), nodeId, life),
+  });
   nodes.onCome(({ registration, channel }) => {
     channel.onEvent((event) => listener.nodeEvent(registration.processId, event));
   });
-  nodes.onGo(({ registration }) => listener.nodeGone(registration.processId));
+  nodes.onGo(({ registration }, verdict) => {
+    context.log.warn({ node: registration.processId, verdict }, 'a node has gone');
+    listener.nodeGone(registration.processId);
+  });
 
   const registered = await register(context, { kind: 'signaling', processId, incarnation, address });
   return {

@@ -1,4 +1,4 @@
-import type { ClusterError } from '@veilcast/protocol';
+import { ClusterError } from '@veilcast/protocol';
 import type { Identity } from './identity.ts';
 
 /** Moves whole Frames between two processes, in order, and says when the link is gone. Memory in one process, HTTP/2 in a cluster. */
@@ -18,9 +18,27 @@ export interface Link {
   close(): void;
 }
 
+/**
+ * What a failed dial saw. refused: the host says that nobody listens there. hung: the host took the connection and the process
+ * said nothing. nothing: no answer at all, the host is dead or the way to it is cut.
+ */
+export type Sight = 'refused' | 'hung' | 'nothing';
+
+/** A dial that failed. */
+export class Unreachable extends ClusterError {
+  readonly sight: Sight;
+
+  constructor(sight: Sight, cause?: unknown) {
+    super('NODE_UNREACHABLE', undefined, { cause });
+    this.sight = sight;
+  }
+}
+
 export interface Carrier {
   /** Accepts links at an address until closed. */
   listen(address: string, accept: (link: Link) => void): Promise<{ close(): Promise<void> }>;
-  /** @throws ClusterError NODE_UNREACHABLE */
+  /** @throws Unreachable, ClusterError UNAUTHORIZED or MALFORMED */
   dial(address: string): Promise<Link>;
+  /** Whether anything listens there, by less than a dial: `hung` while it is not known whether the process does more than that. */
+  knock?(address: string): Promise<Sight>;
 }

@@ -21,6 +21,7 @@ export interface ResultOf {
   sendOnPipe: Extract<Result, { case: 'sentOnPipe' }>['value'];
   place: Extract<Result, { case: 'placed' }>['value'];
   getPicture: Extract<Result, { case: 'gotPicture' }>['value'];
+  witness: Extract<Result, { case: 'witnessed' }>['value'];
 }
 export type CallResult<N extends CallName> = N extends keyof ResultOf ? ResultOf[N] : void;
 
@@ -50,6 +51,8 @@ export interface Channel {
   /** Who is at the other end; its kind, id and region are proved where the Carrier has certificates. */
   readonly remote: Speaker;
   readonly closed: boolean;
+  /** For how long nothing has been heard, in whole Pings of ours, ms. */
+  readonly silentMs: number;
   /** @throws ClusterError with the remote's code, or DEADLINE, OVERLOADED, CHANNEL_CLOSED */
   request<N extends CallName>(
     name: N,
@@ -60,6 +63,8 @@ export interface Channel {
   emit(event: EventKind): void;
   onEvent(listener: (event: EventKind) => void): () => void;
   onClose(listener: () => void): () => void;
+  /** Told each time that `quietPings` were answered by nothing at all. */
+  onQuiet(listener: () => void): void;
   /** Told when another Channel should take the place of this one, by which time this one still works. */
   onStale(listener: () => void): void;
   /** Closes when nothing has been under way either way for `RETIRE_QUIET_MS`, or after the longest deadline. */

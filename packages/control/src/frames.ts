@@ -24,6 +24,7 @@ const answers: { readonly [N in keyof ResultOf]: ResultName } = {
   sendOnPipe: 'sentOnPipe',
   place: 'placed',
   getPicture: 'gotPicture',
+  witness: 'witnessed',
 };
 
 /** The result that answers a call; `done` where there is nothing to say. */

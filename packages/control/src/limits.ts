@@ -16,7 +16,9 @@ export interface ChannelLimits {
   readonly helloMs: number;
   /** A Ping after this much. Longer: later suspicion. Shorter: more idle traffic. */
   readonly pingMs: number;
-  /** Nothing heard for this long: the remote is taken for dead. Shorter: pauses of a busy process close its Channels. */
+  /** Nothing heard for so many Pings: the remote is looked for by another way. Fewer: one late packet starts it. */
+  readonly quietPings: number;
+  /** Nothing heard for this long: the Channel is of no use. Shorter: pauses of a busy process close its Channels. */
   readonly suspectMs: number;
 }
 
@@ -28,8 +30,9 @@ export const CHANNEL_LIMITS: ChannelLimits = {
   deadlineMs: 5_000,
   maxDeadlineMs: 60_000,
   helloMs: 3_000,
-  pingMs: 500,
-  suspectMs: 1_500,
+  pingMs: 250,
+  quietPings: 2,
+  suspectMs: 1_250,
 };
 
 /** Of the frames; the other side must speak the same. */

@@ -3,7 +3,7 @@
  * so that a test can hold frames back or cut two processes off from each other without either being told.
  */
 import { ClusterError, type Clock } from '@veilcast/protocol';
-import type { Carrier, Link } from './carrier.ts';
+import { Unreachable, type Carrier, type Link } from './carrier.ts';
 
 /** What happens to a frame, or to a dial: it comes after so many ms, when a promise resolves, or never. */
 export type Fate = number | Promise<void> | 'never';
@@ -61,11 +61,11 @@ export function memoryHub(options: MemoryHubOptions = {}): MemoryHub {
 
   const dial = async (name: string, address: string, alive: () => boolean): Promise<Link> => {
     const listener = listeners.get(address);
-    if (listener === undefined || !alive()) throw new ClusterError('NODE_UNREACHABLE');
+    if (listener === undefined || !alive()) throw new Unreachable('refused');
     const wait = fate(name, listener.owner, 'dial');
-    if (wait === 'never') throw new ClusterError('NODE_UNREACHABLE');
+    if (wait === 'never') throw new Unreachable('nothing');
     await new Promise<void>((resolve) => later(wait, resolve));
-    if (listeners.get(address) !== listener || !alive()) throw new ClusterError('NODE_UNREACHABLE');
+    if (listeners.get(address) !== listener || !alive()) throw new Unreachable('refused');
     const near = end(name, listener.owner);
     const far = end(listener.owner, name);
     near.join(far);

@@ -1,6 +1,7 @@
 /**
  * The processes of one kind that this one speaks with: watches their registrations, keeps one Channel to each
  * process and incarnation, dials again with a growing wait, and tells who came and who went.
+ * Nobody has gone because one Channel broke or fell silent: that makes a doubt (doubt.ts), and only its verdict is told (ADR 0028).
  * A Channel outlives its registration: only its own pulse, or a newer incarnation, ends it, so a store that is down costs nothing.
  * One that is stale (its certificate was renewed) is replaced first and retired afterwards: nobody goes.
  */
@@ -8,6 +9,8 @@ import type { Clock, Random } from '@veilcast/protocol';
 import type { Carrier } from './carrier.ts';
 import type { Channel } from './channel.ts';
 import { connectChannel } from './dial.ts';
+import { CHANNEL_LIMITS } from './limits.ts';
+import { Doubt, type Verdict } from './doubt.ts';
 import type { ChannelOptions } from './open-channel.ts';
 import { Registration, registrationPrefix, type ProcessKind } from './registry.ts';
 
@@ -27,6 +30,8 @@ export interface NeighboursOptions extends Omit<ChannelOptions, 'clock' | 'onOpe
   readonly carrier: Carrier;
   readonly clock: Clock;
   readonly random: Random;
+  /** Whether anybody else hears this life of the process; by default there is nobody to ask. */
+  readonly isHeardElsewhere?: ((processId: string, incarnation: string) => Promise<boolean>) | undefined;
 }
 
 export interface Neighbours {
@@ -35,7 +40,10 @@ export interface Neighbours {
   get(processId: string): Neighbour | undefined;
   /** Present ones are told at once; one whose Channel was replaced is told again, without having gone. */
   onCome(listener: (neighbour: Neighbour) => void): () => void;
-  onGo(listener: (neighbour: Neighbour) => void): () => void;
+  /** The verdict, once for each that came. */
+  onGo(listener: (neighbour: Neighbour, verdict: Verdict) => void): () => void;
+  /** For how long this life of the process has not been heard, ms; undefined while there is no Channel to it. */
+  silentMs(processId: string, incarnation: string): number | undefined;
   close(): void;
 }
 
@@ -52,6 +60,9 @@ interface Place {
   listed: boolean;
   dialling: boolean;
   channel: Channel | undefined;
+  /** Told to have come, and not to have gone. */
+  present: Neighbour | undefined;
+  doubt: Doubt | undefined;
   failures: number;
   stopTimer: (() => void) | undefined;
 }
@@ -64,7 +75,7 @@ class OpenNeighbours implements Neighbours {
   readonly #options: NeighboursOptions;
   readonly #places = new Map<string, Place>();
   readonly #come = new Set<(neighbour: Neighbour) => void>();
-  readonly #go = new Set<(neighbour: Neighbour) => void>();
+  readonly #go = new Set<(neighbour: Neighbour, verdict: Verdict) => void>();
   readonly #stopWatch: () => void;
   #closed = false;
 
@@ -90,9 +101,14 @@ class OpenNeighbours implements Neighbours {
     return () => this.#come.delete(listener);
   }
 
-  onGo(listener: (neighbour: Neighbour) => void): () => void {
+  onGo(listener: (neighbour: Neighbour, verdict: Verdict) => void): () => void {
     this.#go.add(listener);
     return () => this.#go.delete(listener);
+  }
+
+  silentMs(processId: string, incarnation: string): number | undefined {
+    const neighbour = this.get(processId);
+    return neighbour?.registration.incarnation === incarnation ? neighbour.channel.silentMs : undefined;
   }
 
   close(): void {
@@ -101,6 +117,7 @@ class OpenNeighbours implements Neighbours {
     this.#stopWatch();
     for (const place of this.#places.values()) {
       place.stopTimer?.();
+      place.doubt?.end();
       place.channel?.close();
     }
     this.#places.clear();
@@ -115,7 +132,7 @@ class OpenNeighbours implements Neighbours {
         this.#note(registration);
     }
     for (const [processId, place] of this.#places) {
-      if (place.listed || place.channel !== undefined || place.dialling) continue;
+      if (place.listed || place.present !== undefined || place.dialling) continue;
       place.stopTimer?.();
       this.#places.delete(processId);
     }
@@ -141,6 +158,8 @@ class OpenNeighbours implements Neighbours {
         listed: true,
         dialling: false,
         channel: undefined,
+        present: undefined,
+        doubt: undefined,
         failures: 0,
         stopTimer: undefined,
       };
@@ -155,7 +174,7 @@ class OpenNeighbours implements Neighbours {
     )
       return;
     const { channel } = known;
-    if (channel !== undefined) this.#went(known, channel);
+    this.#went(known, 'replaced');
     known.registration = registration;
     known.failures = 0;
     channel?.close();
@@ -175,10 +194,11 @@ class OpenNeighbours implements Neighbours {
       const channel = await connectChannel({ ...this.#options, address, expect });
       place.dialling = false;
       this.#connected(place, registration, channel);
-    } catch {
+    } catch (error) {
       // Unreachable is ordinary: the registration lives a little longer than its process.
       place.dialling = false;
       place.failures += 1;
+      if (place.registration === registration) place.doubt?.failed(error);
       this.#redial(place);
     }
   }
@@ -193,28 +213,69 @@ class OpenNeighbours implements Neighbours {
     const replaced = place.channel;
     place.channel = channel;
     place.failures = 0;
+    place.doubt?.end();
+    place.doubt = undefined;
     channel.onStale(() => void this.#dial(place, channel));
+    channel.onQuiet(() => this.#doubt(place, channel));
     channel.onClose(() => {
       if (place.channel !== channel || this.#closed) return;
-      this.#went(place, channel);
-      this.#redial(place);
+      place.channel = undefined;
+      this.#doubt(place);
+      place.failures = 0;
+      void this.#dial(place);
     });
-    this.#tell(this.#come, { registration, channel });
+    place.present = { registration, channel };
+    this.#tell(this.#come, place.present);
     replaced?.retire();
   }
 
-  #went(place: Place, channel: Channel): void {
+  /** Looks for it by another way. While its Channel is open the way there may only be slow. */
+  #doubt(place: Place, quiet?: Channel): void {
+    if (place.doubt === undefined) {
+      const { clock, carrier, isHeardElsewhere } = this.#options;
+      const { processId, incarnation, address } = place.registration;
+      const doubt = new Doubt({
+        clock,
+        isHeardElsewhere: async () => (await isHeardElsewhere?.(processId, incarnation)) ?? false,
+        verdict: (verdict) => this.#judged(place, verdict),
+      });
+      place.doubt = doubt;
+      carrier.knock?.(address).then(
+        (sight) => doubt.knocked(sight),
+        () => undefined,
+      );
+    }
+    if (quiet !== undefined) void this.#dial(place, quiet);
+  }
+
+  #judged(place: Place, verdict: Verdict): void {
+    const { channel } = place;
+    const { pingMs, quietPings } = { ...CHANNEL_LIMITS, ...this.#options.limits };
+    place.doubt = undefined;
+    // It speaks again on the Channel that was quiet.
+    if (channel !== undefined && channel.silentMs <= pingMs * quietPings) return;
+    this.#went(place, verdict);
+    channel?.close();
+    this.#redial(place);
+  }
+
+  #went(place: Place, verdict: Verdict): void {
+    const { present } = place;
     place.channel = undefined;
-    this.#tell(this.#go, { registration: place.registration, channel });
+    place.present = undefined;
+    place.doubt?.end();
+    place.doubt = undefined;
+    if (present !== undefined) this.#tell(this.#go, present, verdict);
   }
 
   #redial(place: Place): void {
     const { processId } = place.registration;
     if (this.#closed || this.#places.get(processId) !== place) return;
-    if (!place.listed && place.channel === undefined) {
+    if (!place.listed && place.present === undefined) {
       this.#places.delete(processId);
       return;
     }
+    place.stopTimer?.();
     const wait = Math.min(REDIAL_MAX_MS, REDIAL_MIN_MS * 2 ** Math.min(place.failures, 10));
     // Half of the wait is chance, so that a process that is back is not dialled by all at once.
     place.stopTimer = this.#options.clock.after(
@@ -223,10 +284,10 @@ class OpenNeighbours implements Neighbours {
     );
   }
 
-  #tell(listeners: Iterable<(neighbour: Neighbour) => void>, neighbour: Neighbour): void {
+  #tell<A extends unknown[]>(listeners: Iterable<(...told: A) => void>, ...told: A): void {
     for (const listener of listeners) {
       try {
-        listener(neighbour);
+        listener(...told);
       } catch (error) {
         this.#options.report?.(error);
       }

@@ -59,11 +59,13 @@ class OpenChannel implements Channel {
   readonly #serving: Serving;
   readonly #eventListeners = new Set<(event: EventKind) => void>();
   readonly #closeListeners = new Set<() => void>();
+  readonly #quietListeners = new Set<() => void>();
   readonly #early: EventKind[] = [];
   readonly #opened: (outcome: 'opened' | ClusterError) => void;
   #remote: Speaker | undefined;
   #closed = false;
   #silentTicks = 0;
+  #tickedAt = 0;
   #stopPulse: (() => void) | undefined;
   #stopRetiring: (() => void) | undefined;
 
@@ -89,6 +91,10 @@ class OpenChannel implements Channel {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  get silentMs(): number {
+    return this.#silentTicks * this.#limits.pingMs;
   }
 
   begin(): void {
@@ -120,6 +126,10 @@ class OpenChannel implements Channel {
     if (this.#closed) queueMicrotask(() => this.#tell(listener));
     else this.#closeListeners.add(listener);
     return () => this.#closeListeners.delete(listener);
+  }
+
+  onQuiet(listener: () => void): void {
+    this.#quietListeners.add(listener);
   }
 
   onStale(listener: () => void): void {
@@ -161,6 +171,7 @@ class OpenChannel implements Channel {
     for (const listener of this.#closeListeners) this.#tell(listener);
     this.#closeListeners.clear();
     this.#eventListeners.clear();
+    this.#quietListeners.clear();
     this.#early.length = 0;
   }
 
@@ -205,15 +216,26 @@ class OpenChannel implements Channel {
     if (!isProved) return this.#breach(new ClusterError('UNAUTHORIZED', 'Hello is not what the certificate says'));
     const stands = identity?.region ?? region;
     this.#remote = { kind, processId, incarnation, ...(stands === undefined ? {} : { region: stands }) };
+    this.#tickedAt = this.#options.clock.now();
     this.#stopPulse = this.#options.clock.every(this.#limits.pingMs, () => this.#pulse());
     this.#opened('opened');
   }
 
-  /** Counts ticks and not time: a pause of this process must not condemn the remote. */
+  /**
+   * Counts ticks and not time, and a tick that comes late as half a one: a pause of this process, or a machine that has too much to
+   * do, must not condemn the remote (Lifeguard, arXiv 1707.00788: who is slow itself suspects later).
+   */
   #pulse(): void {
-    this.#silentTicks += 1;
-    if (this.#silentTicks * this.#limits.pingMs > this.#limits.suspectMs) return this.end();
-    this.#send({ case: 'ping', value: create(PingSchema, { at: BigInt(Math.trunc(this.#options.clock.now())) }) });
+    const { pingMs, quietPings, suspectMs } = this.#limits;
+    const now = this.#options.clock.now();
+    const late = now - this.#tickedAt - pingMs;
+    this.#tickedAt = now;
+    const before = this.#silentTicks;
+    this.#silentTicks += late > pingMs / 2 ? 0.5 : 1;
+    if (this.silentMs > suspectMs) return this.end();
+    this.#send({ case: 'ping', value: create(PingSchema, { at: BigInt(Math.trunc(now)) }) });
+    if (before > quietPings || this.#silentTicks <= quietPings) return;
+    for (const listener of this.#quietListeners) this.#tell(listener);
   }
 
   #hear(kind: { case: undefined } | EventKind): void {

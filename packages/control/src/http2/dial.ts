@@ -5,13 +5,15 @@ import { ClusterError } from '@veilcast/protocol';
 import { X509Certificate } from 'node:crypto';
 import { connect, constants, type ClientHttp2Session } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
+import { Unreachable } from '../carrier.ts';
 import { Carriage, type Packet } from '../gen/veilcast/control/v1/carrier_pb.ts';
 import { hostPortOf } from './address.ts';
+
 import { Http2Link } from './link.ts';
 import { carried, type Shared } from './shared.ts';
 import { groupOf, provedBy, secureOptions, type Proved } from './tls.ts';
 
-/** @throws ClusterError MALFORMED (the address), UNAUTHORIZED (it is not a process of this cluster), NODE_UNREACHABLE */
+/** @throws ClusterError MALFORMED (the address), UNAUTHORIZED (it is not a process of this cluster), Unreachable */
 export async function dialHttp2(shared: Shared, address: string): Promise<Http2Link> {
   const { host, port } = hostPortOf(address);
   const authority = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -42,7 +44,8 @@ export async function dialHttp2(shared: Shared, address: string): Promise<Http2L
     return await open(shared, session, authority, proved);
   } catch (cause) {
     session.destroy();
-    throw refusal ?? new ClusterError('NODE_UNREACHABLE', undefined, { cause });
+    const isRefused = (cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
+    throw refusal ?? new Unreachable(isRefused ? 'refused' : 'nothing', cause);
   } finally {
     stopTimer();
   }

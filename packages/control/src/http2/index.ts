@@ -8,6 +8,7 @@ import type { Identity } from '../identity.ts';
 import { hostPortOf } from './address.ts';
 import type { CredentialSource } from './credentials.ts';
 import { dialHttp2 } from './dial.ts';
+import { knockTcp } from './knock.ts';
 import { HTTP2_LIMITS, type Http2Limits } from './limits.ts';
 import type { Http2Link } from './link.ts';
 import { listenHttp2 } from './listen.ts';
@@ -74,6 +75,7 @@ export function http2Carrier(options: Http2CarrierOptions): Http2Carrier {
   return {
     identity: credentials.identity,
     dial: (address) => dialHttp2(shared, address),
+    knock: (address) => knockTcp(clock, address),
     listen: (address, accept) => listenHttp2(shared, address, accept),
     links: () =>
       [...links].map(([link, { dialled, proved, group }]) => ({
