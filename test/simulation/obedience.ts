@@ -56,7 +56,8 @@ export class Obedience {
         link.onFrame((bytes) => {
           const frame = decodeFrame(bytes);
           if (frame?.case === 'hello') remote = `${frame.value.processId} ${frame.value.incarnation}`;
-          if (frame?.case === 'request') {
+          // Without a Term it is no effect on a Room.
+          if (frame?.case === 'request' && frame.value.term > 0n) {
             const { id, call, roomId, term } = frame.value;
             asked.set(id, this.#asked(remote, call.case ?? '', roomId, Number(term), highest));
           }

@@ -1,96 +1,102 @@
 /**
- * A doubt about one process: its Channel broke or is quiet, and another was dialled. Weighs what the dials see and what others hear,
- * and ends in a verdict, or by being dropped when the process is there after all.
+ * A doubt about a process whose Channel is quiet: two Pings and nothing came back. It is looked for by other ways, and others are asked
+ * whether they hear it. Ends when anything is heard on the Channel again, or with a verdict.
  *
- * | what is seen                                        | verdict | after                            |
- * | --------------------------------------------------- | ------- | -------------------------------- |
- * | nobody listens there any more, or another life does | dead    | one dial                         |
- * | the host answers, the process does not              | hung    | `PROBE_MS`, if nobody hears it   |
- * | nothing answers                                     | lost    | `PROBE_MS`, if nobody hears it   |
- * | nothing answers us, others hear it                  | cut     | `CUT_MS`: media goes on meanwhile |
+ * | what is seen                                         | verdict | after                                      |
+ * | ---------------------------------------------------- | ------- | ------------------------------------------ |
+ * | nobody listens there any more, or another life does  | dead    | one knock                                  |
+ * | its host answers, it does not, and nobody hears it   | hung    | `PROBE_MS`                                 |
+ * | nothing answers, and nobody hears it                 | lost    | `PROBE_MS`                                 |
+ * | it answers a new dial, or others hear it             | none    | when the Channel itself ends: `broken`      |
+ *
+ * The last row is a link that is cut: media goes on meanwhile, and the process may yet be heard.
  */
 import { ClusterError, type Clock } from '@veilcast/protocol';
 import { Unreachable, type Sight } from './carrier.ts';
+import type { Channel } from './channel.ts';
+import type { ChannelLimits } from './limits.ts';
 
-/** `replaced`: another life of it is registered. */
-export type Verdict = 'dead' | 'hung' | 'lost' | 'cut' | 'replaced';
+/** broken: the connection ended, which says nothing about the process. */
+export type Verdict = 'dead' | 'hung' | 'lost' | 'broken';
 
-/** From the beginning of a doubt until others are asked. Longer: people look at frozen pictures. Shorter: far processes are suspected. */
-export const PROBE_MS = 750;
-/** How long others may take to say what they hear. */
+/** What a probe has. Longer: people look at frozen pictures. Shorter: a busy or far process does not answer in time. */
+const PROBE_MS = 750;
+/** What others have to say what they hear. */
 export const WITNESS_MS = 250;
-/** A process that others hear and we do not is given so long. Longer: nobody tells it what to do. Shorter: people move for a flap. */
-export const CUT_MS = 6_000;
 
 export interface DoubtOptions {
   readonly clock: Clock;
+  readonly limits: Pick<ChannelLimits, 'pingMs' | 'quietPings'>;
+  readonly channel: Pick<Channel, 'closed' | 'silentMs'>;
+  /** Dials anew. @throws ClusterError */
+  readonly probe: () => Promise<void>;
+  /** Undefined: this carrier cannot. */
+  readonly knock: () => Promise<Sight | undefined>;
   readonly isHeardElsewhere: () => Promise<boolean>;
-  /** Once. */
+  /** Once, and not at all when the process is heard. */
   readonly verdict: (verdict: Verdict) => void;
 }
 
 export class Doubt {
   readonly #options: DoubtOptions;
-  readonly #since: number;
   #sight: Sight = 'nothing';
-  #stopTimer: () => void;
-  #over = false;
+  #isThere = false;
+  #isOver = false;
 
   constructor(options: DoubtOptions) {
     this.#options = options;
-    this.#since = options.clock.now();
-    this.#stopTimer = options.clock.after(PROBE_MS, () => void this.#weigh());
   }
 
-  /** A dial failed. */
-  failed(error: unknown): void {
-    if (this.#over) return;
-    // What answers there is not this life of it.
+  begin(): void {
+    const { clock, probe, knock } = this.#options;
+    probe().then(
+      () => (this.#isThere = true),
+      (error: unknown) => this.#failed(error),
+    );
+    knock().then(
+      (sight) => sight !== undefined && this.#saw(sight),
+      () => undefined,
+    );
+    clock.after(PROBE_MS, () => void this.#weigh());
+  }
+
+  #failed(error: unknown): void {
+    // What answers there is another life of it.
     const isOther = error instanceof ClusterError && error.code === 'STALE_INCARNATION';
     if (isOther || (error instanceof Unreachable && error.sight === 'refused')) this.#end('dead');
   }
 
-  /** What a knock was answered. */
-  knocked(sight: Sight): void {
-    if (this.#over) return;
+  #saw(sight: Sight): void {
     if (sight === 'refused') this.#end('dead');
     else this.#sight = sight;
   }
 
-  /** It is dropped. */
-  end(): void {
-    this.#over = true;
-    this.#stopTimer();
+  async #weigh(): Promise<void> {
+    if (this.#isHeard()) return;
+    if (await this.#isHeardElsewhere()) return;
+    if (!this.#isHeard()) this.#end(this.#sight === 'hung' ? 'hung' : 'lost');
   }
 
-  async #weigh(): Promise<void> {
-    const { clock } = this.#options;
-    const isHeard = await this.#isHeardElsewhere();
-    if (this.#over) return;
-    if (!isHeard) return this.#end(this.#sight === 'hung' ? 'hung' : 'lost');
-    if (clock.now() - this.#since >= CUT_MS) return this.#end('cut');
-    this.#stopTimer = clock.after(PROBE_MS, () => void this.#weigh());
+  #isHeard(): boolean {
+    const { channel, limits } = this.#options;
+    return this.#isOver || this.#isThere || channel.closed || channel.silentMs <= limits.pingMs * limits.quietPings;
   }
 
   async #isHeardElsewhere(): Promise<boolean> {
     const { clock, isHeardElsewhere } = this.#options;
     return new Promise<boolean>((resolve) => {
       const stop = clock.after(WITNESS_MS, () => resolve(false));
-      isHeardElsewhere().then(
-        (isHeard) => {
-          stop();
-          resolve(isHeard);
-        },
-        () => {
-          stop();
-          resolve(false);
-        },
-      );
+      const end = (isHeard: boolean): void => {
+        stop();
+        resolve(isHeard);
+      };
+      isHeardElsewhere().then(end, () => end(false));
     });
   }
 
   #end(verdict: Verdict): void {
-    this.end();
+    if (this.#isOver || this.#options.channel.closed) return;
+    this.#isOver = true;
     this.#options.verdict(verdict);
   }
 }

@@ -18,7 +18,7 @@ export interface ChannelLimits {
   readonly pingMs: number;
   /** Nothing heard for so many Pings: the remote is looked for by another way. Fewer: one late packet starts it. */
   readonly quietPings: number;
-  /** Nothing heard for this long: the Channel is of no use. Shorter: pauses of a busy process close its Channels. */
+  /** Nothing heard for this long: the Channel is of no use, whatever others say. Shorter: pauses of a busy process close its Channels. */
   readonly suspectMs: number;
 }
 
@@ -32,7 +32,7 @@ export const CHANNEL_LIMITS: ChannelLimits = {
   helloMs: 3_000,
   pingMs: 250,
   quietPings: 2,
-  suspectMs: 1_250,
+  suspectMs: 5_000,
 };
 
 /** Of the frames; the other side must speak the same. */

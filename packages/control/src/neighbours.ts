@@ -1,7 +1,8 @@
 /**
  * The processes of one kind that this one speaks with: watches their registrations, keeps one Channel to each
  * process and incarnation, dials again with a growing wait, and tells who came and who went.
- * Nobody has gone because one Channel broke or fell silent: that makes a doubt (doubt.ts), and only its verdict is told (ADR 0028).
+ * A Channel that breaks takes with it what was under way, so its process has gone, whatever became of it; one that is only quiet is
+ * doubted first (doubt.ts, ADR 0028).
  * A Channel outlives its registration: only its own pulse, or a newer incarnation, ends it, so a store that is down costs nothing.
  * One that is stale (its certificate was renewed) is replaced first and retired afterwards: nobody goes.
  */
@@ -40,7 +41,6 @@ export interface Neighbours {
   get(processId: string): Neighbour | undefined;
   /** Present ones are told at once; one whose Channel was replaced is told again, without having gone. */
   onCome(listener: (neighbour: Neighbour) => void): () => void;
-  /** The verdict, once for each that came. */
   onGo(listener: (neighbour: Neighbour, verdict: Verdict) => void): () => void;
   /** For how long this life of the process has not been heard, ms; undefined while there is no Channel to it. */
   silentMs(processId: string, incarnation: string): number | undefined;
@@ -60,9 +60,6 @@ interface Place {
   listed: boolean;
   dialling: boolean;
   channel: Channel | undefined;
-  /** Told to have come, and not to have gone. */
-  present: Neighbour | undefined;
-  doubt: Doubt | undefined;
   failures: number;
   stopTimer: (() => void) | undefined;
 }
@@ -117,7 +114,6 @@ class OpenNeighbours implements Neighbours {
     this.#stopWatch();
     for (const place of this.#places.values()) {
       place.stopTimer?.();
-      place.doubt?.end();
       place.channel?.close();
     }
     this.#places.clear();
@@ -132,7 +128,7 @@ class OpenNeighbours implements Neighbours {
         this.#note(registration);
     }
     for (const [processId, place] of this.#places) {
-      if (place.listed || place.present !== undefined || place.dialling) continue;
+      if (place.listed || place.channel !== undefined || place.dialling) continue;
       place.stopTimer?.();
       this.#places.delete(processId);
     }
@@ -158,8 +154,6 @@ class OpenNeighbours implements Neighbours {
         listed: true,
         dialling: false,
         channel: undefined,
-        present: undefined,
-        doubt: undefined,
         failures: 0,
         stopTimer: undefined,
       };
@@ -174,7 +168,7 @@ class OpenNeighbours implements Neighbours {
     )
       return;
     const { channel } = known;
-    this.#went(known, 'replaced');
+    if (channel !== undefined) this.#went(known, channel, 'dead');
     known.registration = registration;
     known.failures = 0;
     channel?.close();
@@ -194,11 +188,10 @@ class OpenNeighbours implements Neighbours {
       const channel = await connectChannel({ ...this.#options, address, expect });
       place.dialling = false;
       this.#connected(place, registration, channel);
-    } catch (error) {
+    } catch {
       // Unreachable is ordinary: the registration lives a little longer than its process.
       place.dialling = false;
       place.failures += 1;
-      if (place.registration === registration) place.doubt?.failed(error);
       this.#redial(place);
     }
   }
@@ -213,69 +206,48 @@ class OpenNeighbours implements Neighbours {
     const replaced = place.channel;
     place.channel = channel;
     place.failures = 0;
-    place.doubt?.end();
-    place.doubt = undefined;
     channel.onStale(() => void this.#dial(place, channel));
-    channel.onQuiet(() => this.#doubt(place, channel));
+    let verdict: Verdict = 'broken';
+    channel.onQuiet(() => {
+      if (place.channel !== channel) return;
+      const { carrier, isHeardElsewhere } = this.#options;
+      const { kind, processId, incarnation, region, address } = registration;
+      const expect = { kind, processId, incarnation, region };
+      const probe = async (): Promise<void> => (await connectChannel({ ...this.#options, address, expect })).close();
+      new Doubt({
+        clock: this.#options.clock,
+        limits: { ...CHANNEL_LIMITS, ...this.#options.limits },
+        channel,
+        probe,
+        knock: async () => carrier.knock?.(address),
+        isHeardElsewhere: async () => (await isHeardElsewhere?.(processId, incarnation)) ?? false,
+        verdict: (what) => {
+          verdict = what;
+          channel.close();
+        },
+      }).begin();
+    });
     channel.onClose(() => {
       if (place.channel !== channel || this.#closed) return;
-      place.channel = undefined;
-      this.#doubt(place);
-      place.failures = 0;
-      void this.#dial(place);
+      this.#went(place, channel, verdict);
+      this.#redial(place);
     });
-    place.present = { registration, channel };
-    this.#tell(this.#come, place.present);
+    this.#tell(this.#come, { registration, channel });
     replaced?.retire();
   }
 
-  /** Looks for it by another way. While its Channel is open the way there may only be slow. */
-  #doubt(place: Place, quiet?: Channel): void {
-    if (place.doubt === undefined) {
-      const { clock, carrier, isHeardElsewhere } = this.#options;
-      const { processId, incarnation, address } = place.registration;
-      const doubt = new Doubt({
-        clock,
-        isHeardElsewhere: async () => (await isHeardElsewhere?.(processId, incarnation)) ?? false,
-        verdict: (verdict) => this.#judged(place, verdict),
-      });
-      place.doubt = doubt;
-      carrier.knock?.(address).then(
-        (sight) => doubt.knocked(sight),
-        () => undefined,
-      );
-    }
-    if (quiet !== undefined) void this.#dial(place, quiet);
-  }
-
-  #judged(place: Place, verdict: Verdict): void {
-    const { channel } = place;
-    const { pingMs, quietPings } = { ...CHANNEL_LIMITS, ...this.#options.limits };
-    place.doubt = undefined;
-    // It speaks again on the Channel that was quiet.
-    if (channel !== undefined && channel.silentMs <= pingMs * quietPings) return;
-    this.#went(place, verdict);
-    channel?.close();
-    this.#redial(place);
-  }
-
-  #went(place: Place, verdict: Verdict): void {
-    const { present } = place;
+  #went(place: Place, channel: Channel, verdict: Verdict): void {
     place.channel = undefined;
-    place.present = undefined;
-    place.doubt?.end();
-    place.doubt = undefined;
-    if (present !== undefined) this.#tell(this.#go, present, verdict);
+    this.#tell(this.#go, { registration: place.registration, channel }, verdict);
   }
 
   #redial(place: Place): void {
     const { processId } = place.registration;
     if (this.#closed || this.#places.get(processId) !== place) return;
-    if (!place.listed && place.present === undefined) {
+    if (!place.listed && place.channel === undefined) {
       this.#places.delete(processId);
       return;
     }
-    place.stopTimer?.();
     const wait = Math.min(REDIAL_MAX_MS, REDIAL_MIN_MS * 2 ** Math.min(place.failures, 10));
     // Half of the wait is chance, so that a process that is back is not dialled by all at once.
     place.stopTimer = this.#options.clock.after(

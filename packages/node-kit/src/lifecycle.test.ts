@@ -27,7 +27,7 @@ function setup(close: () => Promise<void> = async () => undefined) {
   return { clock, exits, run, raise, closes: () => closes };
 }
 
-test.each(['SIGTERM', 'SIGINT'])('%s closes the service and ends with 0', async (signal) => {
+test.each(['SIGTERM', 'SIGINT', 'disconnect'])('%s closes the service and ends with 0', async (signal) => {
   const { clock, exits, run, raise, closes } = setup();
   await run();
   raise(signal);

@@ -13,7 +13,7 @@ export const CLOSE_MAX_MS = 5_000;
 /** What is used of `process`. */
 export interface ProcessPort {
   on(
-    event: 'SIGTERM' | 'SIGINT' | 'unhandledRejection' | 'uncaughtException',
+    event: 'SIGTERM' | 'SIGINT' | 'disconnect' | 'unhandledRejection' | 'uncaughtException',
     listener: (arg?: unknown) => void,
   ): unknown;
   exit(code: number): void;
@@ -62,6 +62,8 @@ export async function runService(start: () => Promise<Service>, options: RunOpti
   };
   port.on('SIGTERM', () => end(0));
   port.on('SIGINT', () => end(0));
+  // Whoever started this process over an IPC channel is gone, and could not say so.
+  port.on('disconnect', () => end(0));
   port.on('unhandledRejection', die);
   port.on('uncaughtException', die);
 

@@ -121,6 +121,9 @@ function serviceOf(
   }
 }
 
+/** Becomes the command, and ends it when standard input does: Redis does not look whether who started it is there. */
+const WITH_ITS_PARENT = 'exec 3<&0; (cat <&3 >/dev/null; kill $$) & exec "$0" "$@" 3<&- </dev/null';
+
 /** A Redis of this machine alone, with a password that only this user can read, and nothing written down. */
 async function redisOf(folder: string, port: number) {
   const dir = join(folder, 'redis');
@@ -148,7 +151,7 @@ async function redisOf(folder: string, port: number) {
     { mode: 0o600 },
   );
   return {
-    process: { name: 'redis', command: 'redis-server', args: [conf], probes: undefined },
+    process: { name: 'redis', command: 'sh', args: ['-c', WITH_ITS_PARENT, 'redis-server', conf], probes: undefined },
     store: { kind: 'redis', addresses: [`127.0.0.1:${port}`], passwordFile },
   };
 }

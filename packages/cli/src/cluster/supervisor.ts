@@ -1,6 +1,7 @@
 /**
  * Processes that belong together: started, started again when they die, and ended in order. Each is in a group of its own,
- * so that Ctrl-C reaches the supervisor alone, which then ends them once.
+ * so that Ctrl-C reaches the supervisor alone, which then ends them once. One that is killed leaves nobody behind either: a pipe and
+ * an IPC channel to each close with it, and each ends by that.
  */
 import type { Logger } from '@veilcast/node-kit';
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -41,7 +42,7 @@ export class Supervisor {
 
   constructor(log: Logger) {
     this.#log = log;
-    // Whatever ends this process, they are not left behind; SIGKILL alone cannot be answered.
+    // Whatever ends this process, they are not left behind; after SIGKILL they notice by themselves.
     process.once('exit', () => {
       for (const { child } of this.#running) child?.kill('SIGKILL');
     });
@@ -60,9 +61,10 @@ export class Supervisor {
       cwd,
       env: { ...env },
       detached: true,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['pipe', 'inherit', 'inherit', 'ipc'],
     });
     running.child = child;
+    child.stdin?.on('error', () => undefined);
     let told = false;
     const gone = (why: string): void => {
       if (told) return;
