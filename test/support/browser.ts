@@ -2,7 +2,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { CallReport } from '@veilcast/client';
 import { launchBrowser } from '@veilcast/testkit/browser';
-import { BAND, COLUMNS, readCode, type Film } from './film.ts';
+import { LOOK, readCode, type Film, type Look } from './film.ts';
 
 export { chromiumPath, FLAGS } from '@veilcast/testkit/browser';
 export type Report = CallReport;
@@ -75,40 +75,12 @@ export async function eventually<T>(
 
 /** What the tile of a person shows: whose film, which frame, and when it was looked at (ms since the epoch). */
 export async function seenOn(
-  page: Page,
+  page: Tab,
   name: string,
 ): Promise<{ actor: number; frame: number; at: number } | undefined> {
-  const sample = await page.evaluate(
-    ({ selector, columns, band }) => {
-      const video = document.querySelector<HTMLVideoElement>(`${selector} video`);
-      if (!video || video.videoWidth === 0) return undefined;
-      const canvas = document.createElement('canvas');
-      canvas.width = columns;
-      canvas.height = 1;
-      const context = canvas.getContext('2d', { willReadFrequently: true });
-      if (!context) return undefined;
-      const at = performance.timeOrigin + performance.now();
-      const { videoWidth, videoHeight } = video;
-      for (let column = 0; column < columns; column++) {
-        // The middle of the column, away from the edges that coding blurs.
-        const x = ((column + 0.3) * videoWidth) / columns;
-        context.drawImage(
-          video,
-          x,
-          videoHeight / band / 4,
-          (0.4 * videoWidth) / columns,
-          videoHeight / band / 2,
-          column,
-          0,
-          1,
-          1,
-        );
-      }
-      const { data } = context.getImageData(0, 0, columns, 1);
-      return { at, luminances: Array.from({ length: columns }, (_, column) => data[column * 4 + 1] ?? 0) };
-    },
-    { selector: `[data-testid="tile"][data-name="${name}"]`, columns: COLUMNS, band: BAND },
-  );
-  const code = sample && readCode(sample.luminances);
-  return code && { ...code, at: sample.at };
+  const video = `document.querySelector('[data-testid="tile"][data-name="${name}"] video')`;
+  const looked = page.evaluate(`({ at: performance.timeOrigin + performance.now(), seen: (${LOOK})(${video}) })`);
+  const { at, seen } = (await looked) as { at: number; seen?: Look };
+  const code = seen && readCode(seen.luminances);
+  return code && { ...code, at };
 }

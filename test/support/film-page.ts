@@ -4,7 +4,7 @@
  * heard is read off the decoder: without a sound card Firefox's AudioContext never starts.
  */
 import type { Tab } from './browser.ts';
-import { BAND, COLUMNS, codeOf, FPS, HEIGHT, readCode, WIDTH } from './film.ts';
+import { BAND, COLUMNS, codeOf, FPS, HEIGHT, LOOK, readCode, WIDTH, type Look } from './film.ts';
 import { serveSdk, type ServedSdk } from './sdk-page.ts';
 
 export interface FilmOptions {
@@ -21,7 +21,7 @@ export interface FilmOptions {
 interface FilmApi {
   enter(options: FilmOptions, codes: readonly number[]): Promise<void>;
   share(codes: readonly number[]): Promise<void>;
-  look(peerId: string, source: string): { luminances: number[]; width: number } | undefined;
+  look(peerId: string, source: string): Look | undefined;
   loudness(peerId: string): Promise<number>;
   show(peerId: string, width: number): void;
   report(): Promise<unknown>;
@@ -31,6 +31,7 @@ interface FilmApi {
 /** Draws a film, and reads off a video what the film says. */
 export const FILM_SCRIPT = `
 const FPS = ${FPS}, COLUMNS = ${COLUMNS}, BAND = ${BAND};
+const look = ${LOOK};
 function film(codes, width) {
   const canvas = document.createElement('canvas');
   canvas.width = width;
@@ -53,20 +54,6 @@ function film(codes, width) {
   draw();
   setInterval(draw, 1000 / FPS);
   return stream;
-}
-function look(video) {
-  if (!video || video.videoWidth === 0) return undefined;
-  const canvas = document.createElement('canvas');
-  canvas.width = COLUMNS;
-  canvas.height = 1;
-  const context = canvas.getContext('2d', { willReadFrequently: true });
-  const { videoWidth: width, videoHeight: height } = video;
-  for (let column = 0; column < COLUMNS; column++) {
-    // The middle of the column, away from the edges that coding blurs.
-    context.drawImage(video, ((column + 0.3) * width) / COLUMNS, height / BAND / 4, (0.4 * width) / COLUMNS, height / BAND / 2, column, 0, 1, 1);
-  }
-  const { data } = context.getImageData(0, 0, COLUMNS, 1);
-  return { width, luminances: Array.from({ length: COLUMNS }, (_, column) => data[column * 4 + 1]) };
 }
 `;
 
@@ -101,9 +88,7 @@ window.film = {
     await call.publish(new MediaStream([...film(codes, width).getTracks(), ...voice.getTracks()]));
   },
   share: (codes) => call.publish(film(codes, ${WIDTH}), { video: 'screen' }),
-  look(peerId, source) {
-    return look(shown.get(peerId + ' ' + source)?.element);
-  },
+  look: (peerId, source) => look(shown.get(peerId + ' ' + source)?.element),
   async loudness(peerId) {
     const id = shown.get(peerId + ' microphone')?.track.id;
     const open = connections.filter(({ connectionState }) => connectionState !== 'closed');
@@ -152,7 +137,7 @@ export class Filmed {
     peerId: string,
     source: 'camera' | 'screen' = 'camera',
   ): Promise<{ actor: number; frame: number; width: number } | undefined> {
-    const look = (await this.#call('look', peerId, source)) as ReturnType<FilmApi['look']>;
+    const look = (await this.#call('look', peerId, source)) as Look | undefined;
     const code = look && readCode(look.luminances);
     return code && { ...code, width: look.width };
   }

@@ -39,6 +39,31 @@ export function readCode(luminances: readonly number[]): { actor: number; frame:
   return value === codeOf(actor, frame) ? { actor, frame } : undefined;
 }
 
+/** Pixels of a column in what a page reads; only the middle one counts, away from the edges that coding blurs. */
+const COLUMN_WIDTH = 5;
+
+/**
+ * What a page runs on a video element to read such a row, and how wide the picture is; undefined before there is one. It is
+ * drawn once: between two drawings the picture may have changed.
+ */
+export const LOOK = `(video) => {
+  if (!video || video.videoWidth === 0) return undefined;
+  const canvas = document.createElement('canvas');
+  canvas.width = ${COLUMNS * COLUMN_WIDTH};
+  canvas.height = 1;
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const { videoWidth: width, videoHeight: height } = video;
+  context.drawImage(video, 0, height / ${BAND * 4}, width, height / ${BAND * 2}, 0, 0, canvas.width, 1);
+  const { data } = context.getImageData(0, 0, canvas.width, 1);
+  const middle = (column) => (column * ${COLUMN_WIDTH} + ${Math.floor(COLUMN_WIDTH / 2)}) * 4;
+  return { width, luminances: Array.from({ length: ${COLUMNS} }, (_, column) => data[middle(column) + 1]) };
+}`;
+
+export interface Look {
+  readonly width: number;
+  readonly luminances: number[];
+}
+
 /** One I420 picture. */
 function picture(actor: number, frame: number): Buffer {
   const i420 = Buffer.alloc((WIDTH * HEIGHT * 3) / 2, 128);
