@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Browser as Firefox, Page as FirefoxPage } from 'puppeteer-core';
 import { startCluster, type Cluster } from '@veilcast/cli';
+import type { VideoCodec } from '@veilcast/client';
 import { RegionId } from '@veilcast/protocol';
 import { eventually as within, joinCall, openBrowser, reportOf, type Report } from './support/browser.ts';
 import { FPS } from './support/film.ts';
@@ -52,69 +53,118 @@ function expectOneGroup(one: Report, other: Report): void {
   expect(other.e2ee).toMatchObject({ code: one.e2ee.code, epoch: one.e2ee.epoch });
 }
 
-describe.each(['vp8', 'vp9', 'av1'] as const)('%s and Opus', (codec) => {
-  const room = `both-${codec}`;
-  let ada: Filmed;
-  let bob: Filmed;
-  const peers = { ada: '', bob: '' };
+/** Ada in Chromium and Bob in Firefox, each with what the other must see. */
+interface Pair {
+  readonly ada: Side;
+  readonly bob: Side;
+  close(): Promise<void>;
+}
 
-  beforeAll(async () => {
-    const [one, other] = await Promise.all([context.newPage(), firefox.newPage()]);
-    await Promise.all([one.goto(served.url), other.goto(served.url)]);
-    await Promise.all([one.waitForFunction("'film' in window"), other.waitForFunction("'film' in window")]);
-    ada = new Filmed(one, 'Chromium');
-    bob = new Filmed(other, 'Firefox');
-    peers.ada = await enter(ada, 'eu', 1);
-    peers.bob = await enter(bob, 'us', 2);
-  });
+interface Side {
+  readonly filmed: Filmed;
+  readonly other: { readonly peerId: string; readonly actor: number };
+}
 
-  afterAll(async () => {
-    await Promise.all([ada?.leave(), bob?.leave()]);
-  });
-
-  async function enter(filmed: Filmed, region: string, actor: number): Promise<string> {
-    const answer = await context.request.post(`${cluster.origin}/api/token`, { data: { room, role: 'speaker' } });
+async function openPair(codec: VideoCodec): Promise<Pair> {
+  const [one, other] = await Promise.all([context.newPage(), firefox.newPage()]);
+  await Promise.all([one.goto(served.url), other.goto(served.url)]);
+  await Promise.all([one.waitForFunction("'film' in window"), other.waitForFunction("'film' in window")]);
+  const [ada, bob] = [new Filmed(one, 'Chromium'), new Filmed(other, 'Firefox')];
+  const enter = async (filmed: Filmed, region: string, actor: number) => {
+    const request = { data: { room: `both-${codec}`, role: 'speaker' } };
+    const answer = await context.request.post(`${cluster.origin}/api/token`, request);
     const { token } = (await answer.json()) as { token: string };
     await filmed.enter({ url: cluster.origin, token, region, name: filmed.name, codec, actor });
-    return (await filmed.report<Report>()).self.peerId;
+    return { peerId: (await filmed.report<Report>()).self.peerId, actor };
+  };
+  const [asAda, asBob] = [await enter(ada, 'eu', 1), await enter(bob, 'us', 2)];
+  return {
+    ada: { filmed: ada, other: asBob },
+    bob: { filmed: bob, other: asAda },
+    async close() {
+      await Promise.all([ada.leave(), bob.leave()]);
+      await Promise.all([one.close(), other.close()]);
+    },
+  };
+}
+
+async function expectFilmAndVoice({ filmed, other: { peerId, actor } }: Side): Promise<void> {
+  const seen = await eventually(
+    `the film at ${filmed.name}`,
+    () => filmed.sees(peerId),
+    (each) => each !== undefined,
+  );
+  expect(seen?.actor).toBe(actor);
+  await eventually(
+    'the next frames',
+    () => filmed.sees(peerId),
+    (each) => each !== undefined && each.frame !== seen?.frame,
+  );
+  await eventually(
+    'the voice',
+    () => filmed.loudness(peerId),
+    (level) => level > 0.01,
+  );
+}
+
+async function expectLayers({ filmed, other: { peerId } }: Side): Promise<void> {
+  for (const [shown, width] of [
+    [160, 320],
+    [640, 640],
+  ] as const) {
+    await filmed.show(peerId, shown);
+    await eventually(
+      `${width} wide at ${filmed.name}`,
+      () => filmed.sees(peerId),
+      (each) => each?.width === width,
+    );
   }
+}
 
-  it('each sees the film of the other and hears the tone', async () => {
-    for (const [viewer, peer, actor] of [
-      [ada, peers.bob, 2],
-      [bob, peers.ada, 1],
-    ] as const) {
-      const seen = await eventually(
-        `${codec} at ${viewer.name}`,
-        () => viewer.sees(peer),
-        (each) => each !== undefined,
-      );
-      expect(seen?.actor).toBe(actor);
-      await eventually(
-        'the next frames',
-        () => viewer.sees(peer),
-        (each) => each !== undefined && each.frame !== seen?.frame,
-      );
-      await eventually(
-        'the tone',
-        () => viewer.loudness(peer),
-        (level) => level > 0.01,
-      );
-    }
+/** Both decode the other's frames in this codec, through two nodes, with the keys of one group. */
+async function expectSealed({ ada, bob }: Pair, codec: VideoCodec): Promise<void> {
+  const reports: Report[] = [];
+  for (const { filmed } of [ada, bob]) {
+    const report = await eventually(`what ${filmed.name} gets`, () => filmed.report<Report>(), whole);
+    const { video, path } = report.peers[0]!;
+    console.log(`${video.codec} at ${filmed.name}: ${video.framesDecoded} frames decoded, ${path.join(' to ')}`);
+    expect(video.codec.toLowerCase()).toBe(codec);
+    expect(path).toHaveLength(2);
+    reports.push(report);
+  }
+  expectOneGroup(reports[0]!, reports[1]!);
+}
+
+describe.each(['vp8', 'vp9', 'av1'] as const)('%s and Opus', (codec) => {
+  let pair: Pair;
+
+  beforeAll(async () => {
+    pair = await openPair(codec);
   });
 
-  it('each decodes what the other sealed, in one group', async () => {
-    const reports: Report[] = [];
-    for (const viewer of [ada, bob]) {
-      const report = await eventually(`what ${viewer.name} gets`, () => viewer.report<Report>(), whole);
-      const { video, path } = report.peers[0]!;
-      console.log(`${codec} at ${viewer.name}: ${video.framesDecoded} frames decoded of ${path.join(' to ')}`);
-      expect(video.codec.toLowerCase()).toBe(codec);
-      expect(path).toHaveLength(2);
-      reports.push(report);
-    }
-    expectOneGroup(reports[0]!, reports[1]!);
+  afterAll(() => pair?.close());
+
+  it('each sees the film of the other and hears the voice', async () => {
+    await expectFilmAndVoice(pair.ada);
+    await expectFilmAndVoice(pair.bob);
   });
+
+  it('layers follow what is shown', async () => {
+    await expectLayers(pair.bob);
+    // Firefox has no spatial layers in one stream to send.
+    if (codec === 'vp8') await expectLayers(pair.ada);
+  });
+
+  it('each decodes what the other sealed, in one group', () => expectSealed(pair, codec));
+});
+
+it('what Firefox cannot decode comes again in what it can', async () => {
+  // Debian's has no H.264 (ADR 0018).
+  const pair = await openPair('h264');
+  await expectFilmAndVoice(pair.bob);
+  await expectFilmAndVoice(pair.ada);
+  await expectSealed(pair, 'vp8');
+  await pair.close();
 });
 
 function tile(name: string, state: 'live' | 'muted'): string {
