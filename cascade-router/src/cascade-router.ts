@@ -2,7 +2,7 @@
  * A cascade-router: the fleet, the Rooms that it plans, and what signaling asks, put together. Lives as long as its
  * process; when it goes, calls go on, and another takes its Leases.
  */
-import { acceptChannels, type Channel } from '@veilcast/control';
+import { acceptChannels, type Accepting, type Channel } from '@veilcast/control';
 import { register, type Service, type ServiceContext } from '@veilcast/node-kit';
 import { workersOf } from '@veilcast/topology';
 import { CascadeConfig, type CascadeConfigInput } from './config.ts';
@@ -28,15 +28,15 @@ export async function startCascadeRouter(options: CascadeRouterOptions): Promise
   const { context } = options;
   const config = CascadeConfig.parse(options.config);
   const incarnation = context.random.id('inc');
-  let asking: () => readonly Channel[] = () => [];
-  const { fleet, rooms, placements } = assemble(config, context, incarnation, () => asking());
+  let accepting: Accepting | undefined;
+  const { fleet, rooms, placements } = assemble(config, context, incarnation, () => accepting?.channels() ?? []);
   let closing: Promise<void> | undefined;
   const undo: (() => Promise<void>)[] = [() => rooms.close(), async () => fleet.close()];
   const close = async (): Promise<void> => {
     for (const step of undo) await step().catch((err: unknown) => context.log.warn({ err }, 'close'));
   };
   try {
-    const accepting = await acceptChannels({
+    const listening = await acceptChannels({
       carrier: context.carrier,
       address: config.address,
       clock: context.clock,
@@ -49,8 +49,8 @@ export async function startCascadeRouter(options: CascadeRouterOptions): Promise
       }),
       report: (err) => context.log.warn({ err }, 'channel from signaling'),
     });
-    undo.unshift(() => accepting.close());
-    asking = () => accepting.channels();
+    accepting = listening;
+    undo.unshift(() => listening.close());
     const { processId, address } = config;
     const registered = await register(context, { kind: 'cascade-router', processId, incarnation, address });
     undo.unshift(() => registered.close());

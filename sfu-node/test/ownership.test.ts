@@ -171,6 +171,15 @@ describe('ownership', () => {
     expect(of('consumerGone')).toEqual([]);
   });
 
+  row('a Worker hangs', async () => {
+    await open('peer_a');
+    process.kill(eu.workers[0]!.pid, 'SIGSTOP');
+    await until(() => of('peerGone').length === 1, 'peerGone');
+    expect(of('peerGone').map(({ value }) => value)).toMatchObject([{ peerId: 'peer_a', reason: 'WORKER_DIED' }]);
+    await planner.event('nodeReport', ({ workers }) => workers.some(({ workerId }) => workerId === 'eu-1/0.1'));
+    await nothingIsLeft();
+  });
+
   row('closeRoom', async () => {
     await Promise.all([open('peer_a'), open('peer_b', second)]);
     await planner.call('preparePipe', { pipeId: 'pipe', workerId: second });
