@@ -194,14 +194,26 @@ describe('states', () => {
     expect(secrets().every((secret) => secret.every((byte) => byte === 0))).toBe(true);
   });
 
+  it('hold no secret of a leaf of two Epochs back, and those of one back as long as late messages come', async () => {
+    const { sealed } = await library.seal(bob, new TextEncoder().encode('late'));
+    const first = library.adopt(ada, (await library.commitRemoval(ada, [])).next);
+    const { secrets: ofAda } = contentOf(ada);
+    const { next: read } = await library.open(first, sealed);
+    expect([...ofAda.unopened.values()].flatMap((secret) => [...secret]).some((byte) => byte !== 0)).toBe(true);
+    const now = library.adopt(first, read);
+    const { formerSecrets } = contentOf(now);
+    library.adopt(now, (await library.commitRemoval(now, [])).next);
+    const left = [...ofAda.unopened.values(), ...(formerSecrets?.unopened.values() ?? [])];
+    expect(left.flatMap((secret) => [...secret]).every((byte) => byte === 0)).toBe(true);
+    expect(formerSecrets?.tree.some(({ application }) => application.secret.some((byte) => byte !== 0))).toBe(false);
+  });
+
   it('that were discarded hold none', async () => {
     const { next } = await library.commitRemoval(ada, []);
     library.discard(next);
-    expect(
-      Object.values(contentOf(next).mls.keySchedule)
-        .flatMap((secret) => [...secret])
-        .every((byte) => byte === 0),
-    ).toBe(true);
+    const { mls, secrets } = contentOf(next);
+    const all = [...Object.values(mls.keySchedule), ...secrets.unopened.values()];
+    expect(all.flatMap((secret) => [...secret]).every((byte) => byte === 0)).toBe(true);
     expect(await baseKeyOf(ada)).toBe(await baseKeyOf(bob));
   });
 });

@@ -14,7 +14,7 @@ import { judgeStatement, markOf, stateEpoch } from './epoch-mark.ts';
 import { guard } from './errors.ts';
 import { decodeMessage } from './framing.ts';
 import { GroupError, type GroupState } from './group.ts';
-import { withLeaf } from './mls/leaf-secrets.ts';
+import { spentOn, withLeaf } from './mls/leaf-secrets.ts';
 import { leafOf } from './roster.ts';
 import { hold, liveContentOf } from './state.ts';
 import { suiteImpl } from './suite.ts';
@@ -44,8 +44,9 @@ export async function sealMessage(
   const statement = content.statement ?? (await stateEpoch(mls));
   const made = await guard(() => createApplicationMessage(padded, plaintext, suite, statement));
   const advanced = { ...secrets, tree: made.newState.secretTree };
+  const spent = [...made.consumed, ...spentOn(secrets, content.secrets)];
   return {
-    next: hold(state.roomId, state.self, { ...content, secrets: advanced, statement, spent: made.consumed }),
+    next: hold(state.roomId, state.self, { ...content, secrets: advanced, statement, spent }),
     sealed: encodeMlsMessage({
       version: 'mls10',
       wireformat: 'mls_private_message',
@@ -101,8 +102,9 @@ export async function openMessage(
   if (sender === undefined || framed.contentType !== 'application') throw new GroupError('unknown-member');
   const advanced = { ...secrets, tree: opened.tree };
   const now = present ? { secrets: advanced } : { formerSecrets: advanced };
+  const spent = [...opened.consumed, ...spentOn(secrets, closed)];
   return {
-    next: hold(state.roomId, state.self, { ...content, ...now, spent: opened.consumed }),
+    next: hold(state.roomId, state.self, { ...content, ...now, spent }),
     plaintext: framed.applicationData,
     sender: sender.peerId,
   };

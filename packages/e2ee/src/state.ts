@@ -6,7 +6,7 @@ import type { PeerId, RoomId } from '@veilcast/protocol';
 import type { ClientState } from 'ts-mls/clientState.js';
 import { wipe } from './bytes.ts';
 import { GroupError, type GroupState, type ValidateCredential } from './group.ts';
-import type { LeafSecrets } from './mls/leaf-secrets.ts';
+import { type LeafSecrets, wipeLeafSecrets } from './mls/leaf-secrets.ts';
 import type { Roster } from './roster.ts';
 
 export interface Held {
@@ -60,6 +60,7 @@ export function adopt(current: GroupState, next: GroupState): GroupState {
   if (sameEpoch && !to.removed) return hold(next.roomId, next.self, { ...to, spent: [] });
   const { exporterSecret, externalSecret, confirmationKey, membershipKey, initSecret } = from.mls.keySchedule;
   wipe([exporterSecret, externalSecret, confirmationKey, membershipKey, initSecret]);
+  if (from.formerSecrets) wipeLeafSecrets(from.formerSecrets);
   // What `current` opened since `next` was made must stay opened: late messages are read with the ratchets that it has.
   const formerSecrets = to.formerSecrets && from.secrets;
   return hold(next.roomId, next.self, { ...to, formerSecrets, spent: [] });
@@ -67,6 +68,7 @@ export function adopt(current: GroupState, next: GroupState): GroupState {
 
 /** See GroupLibrary.discard. */
 export function discard(state: GroupState): void {
-  const { mls } = contentOf(state);
+  const { mls, secrets } = contentOf(state);
   wipe(Object.values(mls.keySchedule) as Uint8Array[]);
+  wipeLeafSecrets(secrets);
 }

@@ -6,6 +6,7 @@ import { deriveSecret, expandWithLabel } from 'ts-mls/crypto/kdf.js';
 import type { GenerationSecret, SecretTree } from 'ts-mls/secretTree.js';
 import { directPath, leafToNodeIndex, leafWidth, left, right, root, toLeafIndex } from 'ts-mls/treemath.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { wipe } from '../bytes.ts';
 import { GroupError } from '../group.ts';
 import { suiteImpl } from '../suite.ts';
 
@@ -52,6 +53,22 @@ export async function withLeaf(secrets: LeafSecrets, leaf: number): Promise<Leaf
     application: ratchetOf(await deriveSecret(secret, 'application', kdf)),
   };
   return { tree, unopened };
+}
+
+/** What `after` was derived from and does without. */
+export function spentOn(after: LeafSecrets, before: LeafSecrets): Uint8Array[] {
+  return [...before.unopened].flatMap(([node, secret]) => (after.unopened.has(node) ? [] : [secret]));
+}
+
+/** Of an Epoch that nobody reads any more. Copies of this value share what is wiped. */
+export function wipeLeafSecrets({ tree, unopened }: LeafSecrets): void {
+  wipe([...unopened.values()]);
+  // Holes are passed over.
+  tree.forEach(({ handshake, application }) => {
+    for (const { secret, unusedGenerations } of [handshake, application]) {
+      wipe([secret, ...Object.values(unusedGenerations)]);
+    }
+  });
 }
 
 function ratchetOf(secret: Uint8Array): GenerationSecret {
