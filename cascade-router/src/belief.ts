@@ -12,6 +12,7 @@ interface End {
   connected: boolean;
   readonly sends: Set<ProducerId>;
   readonly receives: Set<ProducerId>;
+  readonly paused: Set<ProducerId>;
 }
 
 /** A Room on one Node. */
@@ -32,8 +33,9 @@ export function believed(report: NodeReport): NodeBelief {
       room.peers += router.peers;
     }
   }
-  for (const { roomId, pipeId, workerId, connected, sends, receives } of report.pipes) {
-    const end = { pipeId, workerId, connected, sends: new Set(sends), receives: new Set(receives) };
+  for (const { roomId, pipeId, workerId, connected, sends, receives, paused } of report.pipes) {
+    const ids = { sends: new Set(sends), receives: new Set(receives), paused: new Set(paused) };
+    const end = { pipeId, workerId, connected, ...ids };
     roomIn(rooms, roomId).ends.set(endKey(pipeId, workerId), end);
   }
   return rooms;
@@ -60,8 +62,8 @@ export function changedRooms(before: NodeBelief, after: NodeBelief): RoomId[] {
 function written(room: RoomBelief | undefined): string {
   if (!room) return '';
   const routers = [...room.routers].map(([workerId, ids]) => `${workerId} ${[...ids].sort().join()}`);
-  const ends = [...room.ends].map(([key, { connected, sends, receives }]) => {
-    return `${key} ${connected} ${[...sends].sort().join()} ${[...receives].sort().join()}`;
+  const ends = [...room.ends].map(([key, { connected, sends, receives, paused }]) => {
+    return [key, connected, ...[sends, receives, paused].map((ids) => [...ids].sort().join())].join(' ');
   });
   return `${room.peers}\n${routers.sort().join('\n')}\n\n${ends.sort().join('\n')}`;
 }
@@ -71,7 +73,7 @@ export function note(room: RoomBelief, step: Step, workerId: WorkerId): void {
   const key = endKey(step.pipeId, workerId);
   if (step.kind === 'openPipe') {
     const end = { pipeId: step.pipeId, workerId, connected: true, sends: new Set<ProducerId>() };
-    room.ends.set(key, { ...end, receives: new Set() });
+    room.ends.set(key, { ...end, receives: new Set(), paused: new Set() });
     if (!room.routers.has(workerId)) room.routers.set(workerId, new Set());
     return;
   }
@@ -80,8 +82,12 @@ export function note(room: RoomBelief, step: Step, workerId: WorkerId): void {
   if (step.kind === 'closePipe') {
     room.ends.delete(key);
     for (const producerId of end.receives) room.routers.get(workerId)?.delete(producerId);
+  } else if (step.kind === 'pauseCarry') {
+    if (step.paused) end.paused.add(step.producerId);
+    else end.paused.delete(step.producerId);
   } else if (step.kind === 'stopCarry') {
     end.sends.delete(step.producerId);
+    end.paused.delete(step.producerId);
     if (end.receives.delete(step.producerId)) room.routers.get(workerId)?.delete(step.producerId);
   } else if (workerId === step.from) {
     end.sends.add(step.producerId);
@@ -96,12 +102,13 @@ export function observedOf(rooms: readonly RoomBelief[]): Observed {
   return {
     routers: rooms.flatMap((room) => [...room.routers].map(([workerId, ids]) => ({ workerId, producerIds: [...ids] }))),
     ends: rooms.flatMap((room) =>
-      [...room.ends.values()].map(({ pipeId, workerId, connected, sends, receives }) => ({
+      [...room.ends.values()].map(({ pipeId, workerId, connected, sends, receives, paused }) => ({
         pipeId,
         workerId,
         connected,
         sends: [...sends],
         receives: [...receives],
+        paused: [...paused],
       })),
     ),
   };

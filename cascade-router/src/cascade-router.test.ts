@@ -46,6 +46,26 @@ describe('pipes', () => {
     expect(cluster.open('room')).toEqual({ 'a/0>b/0': ['p1'] });
   });
 
+  test('keep back what nobody below looks at after a delay, and let it in again at once', async () => {
+    const { a } = await twoRegions();
+    a.produce('room', 'p1');
+    const watched = demand('p1: a/0 > b/0');
+    const idle = { ...watched, wants: watched.wants?.map((want) => ({ ...want, idle: true })) };
+    const paused = () => [...(a.end('room', 'a/0>b/0')?.paused ?? [])];
+    await cluster.put('room', watched);
+    await cluster.clock.advance(200);
+    await cluster.put('room', idle);
+    await cluster.clock.advance(500);
+    expect(paused()).toEqual([]);
+    await cluster.clock.advance(1_000);
+    expect(paused()).toEqual(['p1']);
+    expect(cluster.open('room')).toEqual({ 'a/0>b/0': ['p1'] });
+    await cluster.put('room', watched);
+    await cluster.clock.advance(20);
+    expect(paused()).toEqual([]);
+    expect(cluster.count('pauseOnPipe')).toBe(2);
+  });
+
   test('let go of a Producer after a delay, close with the last, and stay when it is wanted again in time', async () => {
     const { a } = await twoRegions();
     a.produce('room', 'p1');
@@ -135,6 +155,7 @@ describe('what goes wrong', () => {
       remotePort: 2,
       sends: new Set(['p1']),
       receives: new Set(['p9']),
+      paused: new Set(),
       packets: 0,
     };
     await cluster.put('room', demand('p1: a/0 > b/0'));

@@ -14,6 +14,7 @@ interface End {
   remotePort: number | undefined;
   readonly sends: Set<string>;
   readonly receives: Set<string>;
+  readonly paused: Set<string>;
   packets: number;
 }
 
@@ -157,6 +158,7 @@ export class FakeNode {
         connected: end.remotePort !== undefined,
         sends: [...end.sends],
         receives: [...end.receives],
+        paused: [...end.paused],
         packets: BigInt(end.packets),
         bytes: BigInt(end.packets * 1000),
         rttMs: 80,
@@ -187,6 +189,7 @@ export class FakeNode {
     if (call.case === 'stopOnPipe') {
       end?.sends.delete(call.value.producerId);
       end?.receives.delete(call.value.producerId);
+      end?.paused.delete(call.value.producerId);
       return;
     }
     if (!end) throw new ClusterError('NOT_FOUND');
@@ -200,6 +203,11 @@ export class FakeNode {
       if (!this.producersOn(roomId, end.workerId).has(call.value.producerId)) throw new ClusterError('NOT_FOUND');
       end.sends.add(call.value.producerId);
       return resultOf('sentOnPipe', { kind: 'video', rtpParameters: jsonOf({}), paused: false, path: [this.nodeId] });
+    } else if (call.case === 'pauseOnPipe') {
+      const { producerId, paused } = call.value;
+      if (!end.sends.has(producerId)) throw new ClusterError('NOT_FOUND');
+      if (paused) end.paused.add(producerId);
+      else end.paused.delete(producerId);
     } else if (call.case === 'receiveOnPipe') {
       const { producerId } = call.value;
       if (this.producersOn(roomId, end.workerId).has(producerId) && !end.receives.has(producerId)) {
@@ -213,7 +221,15 @@ export class FakeNode {
     let end = this.ends.get(key);
     if (!end) {
       const port = (nextPort += 1);
-      end = { ...named, port, remotePort: undefined, sends: new Set(), receives: new Set(), packets: 0 };
+      end = {
+        ...named,
+        port,
+        remotePort: undefined,
+        sends: new Set(),
+        receives: new Set(),
+        paused: new Set(),
+        packets: 0,
+      };
       this.ends.set(key, end);
     }
     return resultOf('preparedPipe', { ip: '127.0.0.1', port: end.port, srtpParameters: jsonOf({}) });

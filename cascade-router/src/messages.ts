@@ -29,7 +29,7 @@ export const PutDemandCall = z.object({
   version: z.bigint().nonnegative(),
   peers: z.array(z.object({ peerId: PeerId, workerId: WorkerId, role: Role })).max(PEERS_MAX),
   producers: z.array(z.object({ producerId: ProducerId, workerId: WorkerId, kind: MediaKind })).max(PRODUCERS_MAX),
-  wants: z.array(z.object({ producerId: ProducerId, workerId: WorkerId })).max(WANTS_MAX),
+  wants: z.array(z.object({ producerId: ProducerId, workerId: WorkerId, idle: z.boolean() })).max(WANTS_MAX),
   regions,
 });
 export type PutDemandCall = z.output<typeof PutDemandCall>;
@@ -54,6 +54,7 @@ const PipeReport = z.object({
   connected: z.boolean(),
   sends: producerIds,
   receives: producerIds,
+  paused: producerIds,
   packets: counter,
   bytes: counter,
   rttMs: z.number(),

@@ -154,7 +154,7 @@ describe('ownership', () => {
   test('pipe ends of a Room that nobody owns and nobody is in are closed in the end', async () => {
     const { a } = await twoRegions();
     const end = { roomId: 'lost', pipeId: 'a/0>b/0', workerId: 'a/0', port: 1, remotePort: 2, packets: 0 };
-    a.ends.set('lost a/0>b/0 a/0', { ...end, sends: new Set(), receives: new Set() });
+    a.ends.set('lost a/0>b/0 a/0', { ...end, sends: new Set(), receives: new Set(), paused: new Set() });
     a.changed();
     await cluster.clock.advance(20_000);
     expect(cluster.endCount('lost')).toBe(1);

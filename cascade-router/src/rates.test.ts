@@ -4,7 +4,17 @@ import { PipeRates } from './rates.ts';
 
 function counted(packets: number): PipeReport {
   const named = { roomId: 'room', pipeId: 'a>b', workerId: 'a' } as Pick<PipeReport, 'roomId' | 'pipeId' | 'workerId'>;
-  return { ...named, packets, bytes: packets * 100, connected: true, sends: [], receives: [], rttMs: -1, lossRatio: 0 };
+  return {
+    ...named,
+    packets,
+    bytes: packets * 100,
+    connected: true,
+    sends: [],
+    receives: [],
+    paused: [],
+    rttMs: -1,
+    lossRatio: 0,
+  };
 }
 
 test('rates come from differences, and a report between two measurements does not disturb them', () => {

@@ -19,6 +19,10 @@ export async function applyStep(step: Step, context: StepContext): Promise<void>
       return openPipe(step, context);
     case 'carry':
       return carry(step, context);
+    case 'pauseCarry': {
+      const { pipeId, producerId, workerId, paused } = step;
+      return channelTo(workerId).request('pauseOnPipe', { pipeId, producerId, workerId, paused }, options);
+    }
     case 'stopCarry': {
       const { pipeId, producerId, workerId } = step;
       return channelTo(workerId).request('stopOnPipe', { pipeId, producerId, workerId }, options);

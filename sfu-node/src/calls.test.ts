@@ -34,7 +34,8 @@ describe('calls', () => {
   });
 
   test('an empty message is refused by every call that names something', () => {
-    for (const name of names) expect(takes(name, callBody(name, {})), name).toBe(name === 'closeRoom');
+    for (const name of names)
+      expect(takes(name, callBody(name, {})), name).toBe(['closeRoom', 'listenVoices'].includes(name));
   });
 
   test.each([

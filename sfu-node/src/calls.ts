@@ -59,6 +59,7 @@ export const CALLS = {
   requestKeyFrames: z.object({ consumerIds: ConsumerIds }),
   closePeer: z.object({ peerId }),
   closeRoom: z.object({}),
+  listenVoices: z.object({ on: z.boolean() }),
   preparePipe: z.object({ pipeId, workerId: WorkerId }),
   connectPipe: z.object({
     pipeId,
@@ -78,6 +79,7 @@ export const CALLS = {
     path: z.array(NodeId).min(1).max(15),
   }),
   stopOnPipe: z.object({ pipeId, workerId: ofWorker, producerId }),
+  pauseOnPipe: z.object({ pipeId, workerId: ofWorker, producerId, paused }),
   closePipe: z.object({ pipeId, workerId: ofWorker }),
 } as const;
 

@@ -17,6 +17,7 @@ import type { Room } from './room.ts';
 import { Rooms } from './rooms.ts';
 import { serveNode } from './serve.ts';
 import { TermMemory } from './terms.ts';
+import type { HeardVoice } from './voices.ts';
 
 /** A running node. */
 export interface SfuNode extends Service {
@@ -223,6 +224,7 @@ class RunningNode implements SfuNode {
         const fields = { roomId: roomId(), peerId: peer.id, consumerId: consumer.id, spatial, temporal };
         this.#tell(room(), eventOf('layersChanged', fields));
       },
+      voices: (voices: HeardVoice[]) => this.#tell(room(), eventOf('voicesHeard', { roomId: roomId(), voices })),
       peerGone: (peer: { id: string }, reason: ClusterError) =>
         this.#tell(room(), eventOf('peerGone', { roomId: roomId(), peerId: peer.id, reason: reason.code })),
     };

@@ -189,9 +189,10 @@ export class Peer {
     const { producerId: id, kind, rtpParameters, paused } = wanted;
     const mine = hold.router.producersOf(this);
     if (mine.length >= PRODUCERS_MAX && !mine.includes(id)) throw new ClusterError('FORBIDDEN', 'too many Producers');
-    await hold.router.open(id, this, [this.#options.nodeId], () =>
+    const producer = await hold.router.open(id, this, [this.#options.nodeId], () =>
       ends[0].transport.produce({ id, kind, rtpParameters, paused, keyFrameRequestDelay: KEY_FRAME_DELAY_MS }),
     );
+    if (kind === 'audio') hold.router.voices.add(producer);
   }
 
   /**

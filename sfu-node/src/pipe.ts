@@ -64,6 +64,11 @@ export class PipeEnd {
     return [...this.#sending.keys()];
   }
 
+  /** Of these, what nobody below watches: nothing of it goes in. */
+  get paused(): string[] {
+    return [...this.#sending].flatMap(([producerId, { paused }]) => (paused ? [producerId] : []));
+  }
+
   /** Ids of what comes out of it here. */
   get receives(): string[] {
     return this.#hold?.router.producersOf(this) ?? [];
@@ -193,6 +198,14 @@ export class PipeEnd {
       transport.produce({ id, kind, rtpParameters, paused, keyFrameRequestDelay: PIPE_KEY_FRAME_DELAY_MS }),
     );
     if (producer.paused !== paused) await media(paused ? producer.pause() : producer.resume(), 'NOT_FOUND');
+  }
+
+  /** Upstream: stops what goes in, or lets it in again, which asks the publisher for key frames. @throws ClusterError NOT_FOUND */
+  async pause(producerId: string, paused: boolean): Promise<void> {
+    const consumer = this.#sending.get(producerId);
+    if (!consumer) throw new ClusterError('NOT_FOUND', 'the Producer does not go into this Pipe here');
+    await media(paused ? consumer.pause() : consumer.resume(), 'NOT_FOUND');
+    this.#options.onChange();
   }
 
   /** Takes a Producer off this Pipe, whichever end this is. */

@@ -78,6 +78,7 @@ export class Reporter {
           connected: pipe.connected,
           sends: pipe.sends,
           receives: pipe.receives,
+          paused: pipe.paused,
           packets: BigInt(pipe.meter.packets),
           bytes: BigInt(pipe.meter.bytes),
           rttMs: pipe.meter.rttMs,

@@ -10,11 +10,14 @@ import type { LiveWorker } from './media/worker.ts';
 import { Peer, type PeerTold } from './peer.ts';
 import { PipeEnd, type Remote } from './pipe.ts';
 import { RoomRouters } from './routers.ts';
+import type { HeardVoice } from './voices.ts';
 
 /** What a Room tells of what was not asked for. */
 export interface RoomTold extends PeerTold {
   /** The Peer is gone with all that it had. */
   peerGone(peer: Peer, reason: ClusterError): void;
+  /** Who was heard in the last quarter of a second, on one of its Routers. */
+  voices(heard: HeardVoice[]): void;
   /** Nothing is left. */
   empty(room: Room): void;
 }
@@ -48,10 +51,11 @@ export class Room {
   constructor(options: RoomOptions) {
     this.id = options.id;
     this.#options = options;
-    this.routers = new RoomRouters(() => {
+    const changed = (): void => {
       options.told.changed();
       this.#checkEmpty();
-    });
+    };
+    this.routers = new RoomRouters(changed, (heard) => options.told.voices(heard));
   }
 
   get peers(): readonly Peer[] {

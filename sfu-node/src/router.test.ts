@@ -11,7 +11,12 @@ function producer(id: string) {
 }
 
 function router() {
-  return new RoomRouter({ close: () => undefined } as MediaRouter, {} as LiveWorker, () => undefined);
+  return new RoomRouter(
+    { close: () => undefined } as MediaRouter,
+    {} as LiveWorker,
+    () => undefined,
+    () => undefined,
+  );
 }
 
 const failing = () => Promise.reject(new TypeError('ssrc already used'));

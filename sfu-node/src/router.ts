@@ -6,6 +6,7 @@ import { ClusterError } from '@veilcast/protocol';
 import { mediaError } from './media/errors.ts';
 import type { MediaProducer, MediaRouter } from './media/port.ts';
 import type { LiveWorker } from './media/worker.ts';
+import { RouterVoices, type HeardVoice } from './voices.ts';
 
 /** Producers on one Router: 100 Peers with eight each, and as much again. */
 const PRODUCERS_PER_ROUTER_MAX = 2_000;
@@ -34,14 +35,16 @@ interface Waiter {
 export class RoomRouter {
   readonly media: MediaRouter;
   readonly worker: LiveWorker;
+  readonly voices: RouterVoices;
   readonly #onChange: () => void;
   readonly #entries = new Map<string, Entry>();
   readonly #waiters = new Map<string, Set<Waiter>>();
   #waiting = 0;
 
-  constructor(media: MediaRouter, worker: LiveWorker, onChange: () => void) {
+  constructor(media: MediaRouter, worker: LiveWorker, onChange: () => void, onVoices: (voices: HeardVoice[]) => void) {
     this.media = media;
     this.worker = worker;
+    this.voices = new RouterVoices(media, onVoices);
     this.#onChange = onChange;
   }
 

@@ -8,6 +8,7 @@ import { ROUTER_CODECS } from './codecs.ts';
 import { media } from './media/errors.ts';
 import type { LiveWorker } from './media/worker.ts';
 import { RoomRouter } from './router.ts';
+import type { HeardVoice } from './voices.ts';
 
 /** The right to use a Router; it stays open until all are released. Releasing twice is releasing once. */
 export interface Hold {
@@ -27,9 +28,18 @@ interface Slot {
 export class RoomRouters {
   readonly #slots = new Map<string, Slot>();
   readonly #onChange: () => void;
+  readonly #onVoices: (voices: HeardVoice[]) => void;
+  #listening = false;
 
-  constructor(onChange: () => void) {
+  constructor(onChange: () => void, onVoices: (voices: HeardVoice[]) => void) {
     this.#onChange = onChange;
+    this.#onVoices = onVoices;
+  }
+
+  /** Whether voices are measured, on those Routers too that open later. */
+  listen(on: boolean): void {
+    this.#listening = on;
+    for (const router of this.list()) router.voices.listen(on);
   }
 
   /** Nobody holds any. */
@@ -87,7 +97,8 @@ export class RoomRouters {
       opened.close();
       throw slot.ended;
     }
-    slot.router = new RoomRouter(opened, slot.worker, this.#onChange);
+    slot.router = new RoomRouter(opened, slot.worker, this.#onChange, this.#onVoices);
+    slot.router.voices.listen(this.#listening);
     this.#onChange();
     return slot.router;
   }

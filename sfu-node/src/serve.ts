@@ -77,6 +77,7 @@ const ROOM_CALLS = {
     await all(found.flatMap(({ consumer }) => (consumer.kind === 'video' ? [consumer.requestKeyFrame()] : [])));
   },
   closePeer: ({ peerId }, { rooms, roomId }) => rooms.find(roomId)?.closePeer(peerId),
+  listenVoices: ({ on }, { rooms, roomId }) => rooms.find(roomId)?.routers.listen(on),
   closeRoom: (_, { rooms, roomId }) => rooms.find(roomId)?.close(),
 } as const satisfies Table;
 
@@ -98,6 +99,8 @@ const PLAN_CALLS = {
     rooms.get(roomId).pipe(pipeId, workerId).receive(wanted),
   stopOnPipe: ({ pipeId, workerId, producerId }, { rooms, roomId }) =>
     rooms.find(roomId)?.findPipe(pipeId, workerId)?.stop(producerId),
+  pauseOnPipe: ({ pipeId, workerId, producerId, paused }, { rooms, roomId }) =>
+    rooms.get(roomId).pipe(pipeId, workerId).pause(producerId, paused),
   closePipe: ({ pipeId, workerId }, { rooms, roomId }) => rooms.find(roomId)?.closePipe(pipeId, workerId),
 } as const satisfies Table;
 

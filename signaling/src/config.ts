@@ -3,6 +3,7 @@
  * not silently fall back to its default.
  */
 import { PEERS_MAX, PRODUCERS_MAX } from '@veilcast/protocol';
+import { FORWARDING, type RoomPolicy } from '@veilcast/room';
 import { z } from 'zod';
 import { ApiKey, Issuer } from './tokens.ts';
 
@@ -21,6 +22,27 @@ export const SignalingPolicy = z.strictObject({
     .max(PRODUCERS_MAX)
     .default(PRODUCERS_MAX)
     .describe('Most Producers of one Peer.'),
+  voicesMax: z
+    .number()
+    .int()
+    .min(1)
+    .max(32)
+    .default(FORWARDING.voicesMax)
+    .describe('Voices forwarded at a time in a Room of many open microphones: the loudest.'),
+  voicesFrom: z
+    .number()
+    .int()
+    .min(1)
+    .max(PEERS_MAX)
+    .default(FORWARDING.voicesFrom)
+    .describe('With no more open microphones than that all of them are forwarded.'),
+  camerasMax: z
+    .number()
+    .int()
+    .min(1)
+    .max(PEERS_MAX)
+    .default(FORWARDING.camerasMax)
+    .describe('Cameras that one Peer gets at a time: those it pinned, then those of who spoke last.'),
   firstIsHost: z.boolean().default(false).describe('Whoever enters an empty Room becomes its host.'),
   origins: z
     .array(z.string().max(256))
@@ -135,3 +157,9 @@ export const SignalingConfig = z.strictObject({
 export type SignalingConfig = z.output<typeof SignalingConfig>;
 /** What may be left out. */
 export type SignalingConfigInput = z.input<typeof SignalingConfig>;
+
+/** What of it every Room is told. */
+export function roomPolicyOf({ policy }: SignalingConfig): RoomPolicy {
+  const { peersMax, producersMax, firstIsHost, voicesMax, voicesFrom, camerasMax } = policy;
+  return { peersMax, producersMax, firstIsHost, voicesMax, voicesFrom, camerasMax };
+}

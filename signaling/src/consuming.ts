@@ -84,7 +84,7 @@ async function consumeOne(asked: Asked, producerId: ProducerId, capabilities: Ca
 }
 
 /** As a Node makes it: paused, on its highest layer. */
-function consumerOf(view: ConsumerView): Consumer {
+function consumerOf(view: ConsumerView): Omit<Consumer, 'held'> {
   const spatialLayers = spatialLayersOf(view.rtpParameters);
   return {
     consumerId: view.consumerId,

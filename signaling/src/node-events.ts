@@ -4,10 +4,13 @@
  */
 import type { EventKind } from '@veilcast/control';
 import { ErrorCode, type ConsumerId, type PeerId, type ProducerId } from '@veilcast/protocol';
-import type { Peer, RoomEffect, RoomEvent, RoomState } from '@veilcast/room';
+import type { Heard, Peer, RoomEffect, RoomEvent, RoomState } from '@veilcast/room';
 import type { Seated } from './seated.ts';
 
 type Tell = Extract<RoomEffect, { kind: 'tell' }>;
+
+/** In one word of a Node: it tells the loudest few of each Router. */
+const VOICES_MAX = 32;
 
 /** States of a transport that nothing follows. */
 const OVER: ReadonlySet<string> = new Set(['failed', 'closed']);
@@ -19,6 +22,7 @@ export function eventsOfNode(
   event: EventKind,
 ): readonly (RoomEvent | Tell)[] {
   if (event.case === 'nodeReport' || event.case === 'probeNodes') return [];
+  if (event.case === 'voicesHeard') return [{ kind: 'heard', voices: voicesOn(state, nodeId, event.value.voices) }];
   const peerId = event.value.peerId as PeerId;
   const peer = state.peers.get(peerId);
   const early = seatedOf(peerId)?.early;
@@ -45,6 +49,25 @@ export function eventsOfNode(
     default:
       return [];
   }
+}
+
+/** The voices of Peers that stand on this Node, louder than nothing. */
+function voicesOn(
+  state: RoomState,
+  nodeId: string,
+  voices: readonly { readonly producerId: string; readonly level: number }[],
+): Heard[] {
+  const here = new Set<string>();
+  for (const { placement, producers } of state.peers.values()) {
+    if (placement?.nodeId === nodeId) for (const producerId of producers.keys()) here.add(producerId);
+  }
+  return voices
+    .slice(0, VOICES_MAX)
+    .filter(({ producerId }) => here.has(producerId))
+    .map(({ producerId, level }) => ({
+      producerId: producerId as ProducerId,
+      level: Math.max(-127, Math.min(0, level)),
+    }));
 }
 
 /** Its media is over and we do not know it: what a former owner of the Room left, or what we closed while the Node was away. */

@@ -31,6 +31,8 @@ export function nodeEffect(nodes: RoomNodes, effect: NodeEffect): void {
     case 'closeConsumers':
       for (const consumerIds of batches(effect.consumerIds)) nodes.act(nodeId, 'closeConsumers', { consumerIds });
       return;
+    case 'listen':
+      return nodes.act(nodeId, 'listenVoices', { on: effect.on });
     case 'setLayers':
       return nodes.act(nodeId, 'setLayers', {
         consumerId: effect.consumerId,

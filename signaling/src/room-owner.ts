@@ -28,7 +28,7 @@ import {
 } from '@veilcast/room';
 import type { Authority } from './authority.ts';
 import type { Cluster } from './cluster.ts';
-import type { SignalingConfig } from './config.ts';
+import { roomPolicyOf, type SignalingConfig } from './config.ts';
 import { EffectQueue } from './effect-queue.ts';
 import type { InspectMessage } from './framing.ts';
 import { RoomGroup } from './group.ts';
@@ -38,6 +38,7 @@ import { makeNewPlace } from './moving.ts';
 import { displacedWithNode, eventsOfNode, isStray } from './node-events.ts';
 import { makePlace, type Arrival, type Made, type MadeMedia } from './placing.ts';
 import { RoomCascade } from './room-cascade.ts';
+import { RoomLayers } from './room-layers.ts';
 import { RoomNodes } from './room-nodes.ts';
 import { nodeEffect } from './room-effects.ts';
 import { RoomVoice } from './room-voice.ts';
@@ -78,6 +79,7 @@ export class RoomOwner {
   readonly #cascade: RoomCascade;
   readonly #effects: EffectQueue;
   readonly #voice: RoomVoice;
+  readonly #layers: RoomLayers;
   readonly #seated = new Map<PeerId, Seated>();
   readonly #proven = new Map<PeerId, Proven>();
   readonly #placing = new Set<Promise<void>>();
@@ -87,14 +89,18 @@ export class RoomOwner {
 
   constructor(roomId: RoomId, lease: HeldLease, services: RoomServices) {
     const { config, clock, repeats, metrics, cluster, inspect } = services;
-    const { peersMax, producersMax, firstIsHost } = config.policy;
     const authority = { roomId, term: lease.lease.term };
     this.roomId = roomId;
     this.#services = services;
     this.#lease = lease;
     this.#effects = new EffectQueue(services.bug);
     this.#voice = new RoomVoice(clock);
-    this.#state = openRoom(roomId, { peersMax, producersMax, firstIsHost });
+    this.#state = openRoom(roomId, roomPolicyOf(config));
+    this.#layers = new RoomLayers({
+      clock,
+      state: () => this.#state,
+      tell: (peerIds, event) => this.#tell(peerIds, event),
+    });
     const { isFirst } = lease;
     this.nodes = new RoomNodes({ cluster, authority, repeats, metrics, isFirst, stale: () => this.leaseLost() });
     this.#cascade = new RoomCascade({
@@ -164,6 +170,7 @@ export class RoomOwner {
   apply(event: RoomEvent, accepted?: () => void): Step {
     if (this.#phase === 'ended') return { state: this.#state, effects: [], refusal: 'NOT_OWNER' };
     const step = reduce(this.#state, event, this.#services.clock.now());
+    if (step.state !== this.#state) this.#layers.changed();
     this.#state = step.state;
     if (step.refusal === undefined) accepted?.();
     this.#effects.run(step.effects.map((effect) => () => this.#carryOut(effect)));
@@ -382,6 +389,7 @@ export class RoomOwner {
     this.#phase = 'ended';
     this.group.stop();
     this.#cascade.stop();
+    this.#layers.stop();
     if (why === 'given up') this.nodes.stop();
     for (const peerId of this.#seated.keys()) this.#unseat(peerId);
   }

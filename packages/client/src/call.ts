@@ -86,6 +86,8 @@ export interface RemoteTrack {
   readonly track: MediaStreamTrack;
   readonly muted: boolean;
   readonly state: VideoState;
+  /** A picture that the server keeps back: the Room has more cameras than one gets, and others spoke since. */
+  readonly held: boolean;
   /** Whether what comes can be opened; of a muted track what was last known. */
   readonly lock: TrackLock;
 }
@@ -186,6 +188,8 @@ export interface ShownTile {
   readonly width: number;
   readonly height: number;
   readonly visible: boolean;
+  /** It comes however full the Room is; of a microphone too. */
+  readonly pinned?: boolean;
 }
 
 export interface Call {

@@ -26,6 +26,8 @@ export class RemoteTracks {
   readonly #watch: MediaWatch;
   /** Paused Producers. Bounded by the server's own limit of Producers. */
   readonly #muted = new Set<ProducerId>();
+  /** By Consumer: pictures that the server keeps back. */
+  readonly #held = new Set<string>();
   /** By Consumer, as the frame worker says; those that have closed are forgotten. */
   readonly #locks = new Map<string, TrackLock>();
   /** Undefined until the application says what it shows: then everything counts as shown. */
@@ -52,7 +54,7 @@ export class RemoteTracks {
     const state: VideoState = muted ? 'muted' : track.kind === 'audio' ? 'live' : 'waiting';
     if (track.kind === 'video') this.#watch.lookOften();
     const lock = this.#locks.get(consumerId) ?? 'waiting';
-    const remote: RemoteTrack = { producerId, source, track, muted, state, lock };
+    const remote: RemoteTrack = { producerId, source, track, muted, state, lock, held: this.#held.has(consumerId) };
     this.#outside.people.putTrack(peerId, remote);
     const person = this.#outside.people.get(peerId);
     if (person) this.#outside.emitter.emit('track', remote, person);
@@ -60,6 +62,7 @@ export class RemoteTracks {
 
   closed({ consumerId, peerId, producerId }: Received): void {
     this.#locks.delete(consumerId);
+    this.#held.delete(consumerId);
     const person = this.#outside.people.get(peerId);
     const remote = person?.tracks.find((track) => track.producerId === producerId);
     this.#outside.people.removeTrack(peerId, producerId);
@@ -74,6 +77,17 @@ export class RemoteTracks {
     // The first frame may be here before the Consumer is.
     this.#locks.set(consumerId, lock);
     if (received) this.#outside.people.patchTrack(received.peerId, received.producerId, { lock });
+  }
+
+  /** Also of Consumers that are not open here yet. */
+  setHeld(consumerIds: readonly string[], held: boolean): void {
+    for (const id of consumerIds) {
+      if (held) this.#held.add(id);
+      else this.#held.delete(id);
+    }
+    const received = this.#outside.seat()?.media?.receiving.list() ?? [];
+    for (const { consumerId, peerId, producerId } of received)
+      if (consumerIds.includes(consumerId)) this.#outside.people.patchTrack(peerId, producerId, { held });
   }
 
   /** Also of Producers that no Consumer exists for yet. */
@@ -93,6 +107,7 @@ export class RemoteTracks {
   /** Of a Seat that is given up. */
   forget(): void {
     this.#muted.clear();
+    this.#held.clear();
     this.#locks.clear();
   }
 
@@ -118,7 +133,7 @@ export class RemoteTracks {
     return received.map((one) => ({
       ...one,
       muted: this.#muted.has(one.producerId),
-      shown: this.#shown?.has(one.producerId) ?? true,
+      shown: (this.#shown?.has(one.producerId) ?? true) && !this.#held.has(one.consumerId),
     }));
   }
 

@@ -329,6 +329,9 @@ export class Seat {
       case 'consumerLayers':
         this.layers.put(event.body.consumerId, event.body.spatial, event.body.temporal);
         break;
+      case 'producerWatched':
+        void this.#media?.publishing.watched(event.body.producerId, event.body.spatial);
+        return;
       case 'producerUndecodable':
         this.#media?.publishing
           .undecodable(event.body.producerId)

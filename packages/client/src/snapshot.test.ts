@@ -52,6 +52,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
           track: TRACK,
           muted: false,
           state: 'waiting',
+          held: false,
         }),
   ),
 );

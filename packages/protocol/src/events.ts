@@ -6,7 +6,7 @@ import { WireError } from './errors.ts';
 import { ConsumerId, Epoch, PeerId, ProducerId } from './ids.ts';
 import { COMMIT_MAX, GROUP_INFO_MAX, PEERS_MAX, REVOCATIONS_MAX, SEALED_MAX } from './limits.ts';
 import { bytes } from './media.ts';
-import { Admission, GroupTicket, Lobby, PeerView, Place, ProducerView, Role } from './model.ts';
+import { Admission, ConsumerIds, GroupTicket, Lobby, PeerView, Place, ProducerView, Role } from './model.ts';
 
 export const EVENTS = {
   admitted: z.strictObject({ admission: Admission }),
@@ -23,6 +23,13 @@ export const EVENTS = {
   producerPaused: z.strictObject({ peerId: PeerId, producerId: ProducerId, paused: z.boolean() }),
   /** Somebody in the Room cannot decode this Producer of yours: send it in another codec. */
   producerUndecodable: z.strictObject({ producerId: ProducerId }),
+  /** The highest spatial layer of your Producer that anybody watches, null: nobody does. What is above it need not be encoded. */
+  producerWatched: z.strictObject({
+    producerId: ProducerId,
+    spatial: z.number().int().min(0).max(7).nullable(),
+  }),
+  /** Pictures that do not come although they are shown: the Room has more than it forwards at a time. `held` false: they come. */
+  consumersHeld: z.strictObject({ consumerIds: ConsumerIds, held: z.boolean() }),
   /** The server closed it: its Producer or a Transport on the way is gone. Consume again if the Producer still lives. */
   consumerClosed: z.strictObject({ consumerId: ConsumerId, producerId: ProducerId }),
   consumerLayers: z.strictObject({

@@ -76,6 +76,8 @@ export const TileView = z.strictObject({
   width: z.number().int().nonnegative().max(8192),
   height: z.number().int().nonnegative().max(8192),
   visible: z.boolean(),
+  /** Kept in view by the person: it is forwarded however full the Room is. Of a microphone: it is heard. */
+  pinned: z.boolean().optional(),
 });
 export type TileView = z.infer<typeof TileView>;
 

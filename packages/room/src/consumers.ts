@@ -63,6 +63,7 @@ export function consumed(state: RoomState, { peerId, consumer }: EventOf<'consum
     spatialLayers: Math.max(1, Math.floor(consumer.spatialLayers) || 1),
     started: false,
     paused: true,
+    held: false,
   };
   const consumers = new Map(peer.consumers).set(consumerId, fresh);
   const settled = settle(state, { ...notAsked(peer, producerId), consumers }, [fresh]);
@@ -132,6 +133,11 @@ function sameTiles(a: ReadonlyMap<ProducerId, TileView>, b: ReadonlyMap<Producer
   if (a.size !== b.size) return false;
   return [...b].every(([producerId, tile]) => {
     const before = a.get(producerId);
-    return before?.width === tile.width && before.height === tile.height && before.visible === tile.visible;
+    return (
+      before?.width === tile.width &&
+      before.height === tile.height &&
+      before.visible === tile.visible &&
+      before.pinned === tile.pinned
+    );
   });
 }

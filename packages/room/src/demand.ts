@@ -2,6 +2,7 @@
 import type { MediaKind, PeerId, ProducerId, Role, RoomId, WorkerId } from '@veilcast/protocol';
 import type { RoomState } from './state.ts';
 import { joined } from './step.ts';
+import { isWatching } from './watched.ts';
 
 export interface RoomDemand {
   readonly roomId: RoomId;
@@ -12,7 +13,12 @@ export interface RoomDemand {
     readonly kind: MediaKind;
   }[];
   /** Each pair once, and never the Producer's own Worker. */
-  readonly wants: readonly { readonly producerId: ProducerId; readonly workerId: WorkerId }[];
+  readonly wants: readonly {
+    readonly producerId: ProducerId;
+    readonly workerId: WorkerId;
+    /** A video that nobody there looks at now. Sound comes always: who begins to speak is heard at once everywhere. */
+    readonly idle: boolean;
+  }[];
 }
 
 /** A Producer is wanted on a Worker while a Peer there has a Consumer of it, started or not, or has asked for one. */
@@ -24,17 +30,19 @@ export function demandOf(state: RoomState): RoomDemand {
     [...peer.producers.values()].map(({ producerId, kind }) => ({ producerId, workerId, kind })),
   );
   const homeOf = new Map(producers.map(({ producerId, workerId }) => [producerId, workerId]));
-  const wanted = new Map<WorkerId, Set<ProducerId>>();
+  const wanted = new Map<WorkerId, Map<ProducerId, boolean>>();
+  const want = (workerId: WorkerId, producerId: ProducerId, isWatched: boolean): void => {
+    const here = wanted.get(workerId) ?? new Map<ProducerId, boolean>();
+    wanted.set(workerId, here.set(producerId, isWatched || (here.get(producerId) ?? false)));
+  };
   for (const { peer, workerId } of placed) {
-    const here = wanted.get(workerId) ?? new Set<ProducerId>();
-    wanted.set(workerId, here);
-    for (const { producerId } of peer.consumers.values()) here.add(producerId);
-    for (const producerId of peer.asked) here.add(producerId);
+    for (const one of peer.consumers.values()) want(workerId, one.producerId, one.kind === 'audio' || isWatching(one));
+    for (const producerId of peer.asked) want(workerId, producerId, true);
   }
-  const wants = [...wanted].flatMap(([workerId, producerIds]) =>
-    [...producerIds]
-      .filter((producerId) => (homeOf.get(producerId) ?? workerId) !== workerId)
-      .map((producerId) => ({ producerId, workerId })),
+  const wants = [...wanted].flatMap(([workerId, here]) =>
+    [...here]
+      .filter(([producerId]) => (homeOf.get(producerId) ?? workerId) !== workerId)
+      .map(([producerId, isWatched]) => ({ producerId, workerId, idle: !isWatched })),
   );
   return {
     roomId: state.roomId,

@@ -18,7 +18,7 @@ const EVERY_KIND: readonly (RoomEvent['kind'] | RoomEffect['kind'])[] = [
     'pauseConsumers',
     'setLayers',
   ] as const),
-  ...(['putDemand', 'groupEnter', 'groupGone', 'tell', 'end', 'closeRoom'] as const),
+  ...(['heard', 'listen', 'putDemand', 'groupEnter', 'groupGone', 'tell', 'end', 'closeRoom'] as const),
 ];
 
 function addressed(effects: readonly RoomEffect[]): readonly PeerId[] {

@@ -5,9 +5,11 @@
  * layer up costs about three times the bits. A picture stretched by a quarter is not seen as soft; a picture stretched
  * by more is. Hence the lowest layer of at least 0.8 of the tile's width in device pixels.
  */
-import type { ConsumerId, Source, TileView } from '@veilcast/protocol';
+import type { ConsumerId, ProducerId, Source, TileView } from '@veilcast/protocol';
+import { camerasFor, sentIn, voicesOf, type Sent } from './forwarding.ts';
 import type { Consumer, Peer, Placement, RoomEffect, RoomState } from './state.ts';
-import { findProducer } from './step.ts';
+import { tell } from './step.ts';
+import { isWatching } from './watched.ts';
 
 /** Width that a layer must have, as a share of the tile's. Higher: sharper and dearer. Lower: softer. */
 const SHARP_ENOUGH = 0.8;
@@ -53,34 +55,75 @@ function layerFor(tileWidth: number, source: Source, top: number): number {
   return top;
 }
 
-/** Brings these Consumers of a Peer to what it shows now, and says what the Node must change for that. */
+/**
+ * Brings these Consumers of a Peer to what it shows now, and says what the Node must change for that, and what the Peer is to
+ * know: which pictures are held back. Where there are more cameras than one Peer gets, each of them depends on the others.
+ */
 export function settle(
   state: RoomState,
   peer: Peer,
   consumers: Iterable<Consumer>,
+  sent: Sent = sentIn(state),
 ): { readonly peer: Peer; readonly effects: readonly RoomEffect[] } {
   const { placement } = peer;
   if (!placement) return { peer, effects: [] };
+  const given = [...consumers];
+  const present: Peer = { ...peer, consumers: new Map(peer.consumers) };
   const changed = new Map(peer.consumers);
+  for (const consumer of given) changed.set(consumer.consumerId, consumer);
+  const cameras = camerasFor(state, { ...present, consumers: changed }, sent);
   const layers: RoomEffect[] = [];
   const pause: ConsumerId[] = [];
   const resume: ConsumerId[] = [];
-  for (const consumer of consumers) {
-    const source = findProducer(state, consumer.producerId)?.producer.source;
+  const hold: ConsumerId[] = [];
+  const release: ConsumerId[] = [];
+  let isOtherDemand = false;
+  for (const consumer of cameras ? [...changed.values()] : given) {
+    const source = sent.get(consumer.producerId)?.producer.source;
     if (!source) continue;
-    const wanted = wantedOf(consumer, source, peer.tiles.get(consumer.producerId));
+    const tile = peer.tiles.get(consumer.producerId);
+    const wanted = wantedOf(consumer, source, tile);
     // What is hidden keeps its layer: changing it would cost a key frame that nobody sees.
     const spatial = wanted.visible ? wanted.spatial : consumer.spatial;
-    const paused = !(consumer.started && wanted.visible);
+    const held = wanted.visible && isHeld(state, consumer, source, tile, cameras);
+    const paused = !(consumer.started && wanted.visible) || held;
     const { consumerId } = consumer;
     if (spatial !== consumer.spatial) layers.push({ kind: 'setLayers', consumerId, spatial, placement });
     if (paused !== consumer.paused) (paused ? pause : resume).push(consumerId);
-    changed.set(consumerId, { ...consumer, spatial, paused });
+    if (held !== consumer.held && consumer.kind === 'video') (held ? hold : release).push(consumerId);
+    const settled = { ...consumer, spatial, paused, held };
+    changed.set(consumerId, settled);
+    const before = peer.consumers.get(consumerId);
+    if (before && consumer.kind === 'video' && isWatching(before) !== isWatching(settled)) isOtherDemand = true;
   }
-  const effects = [...pauses(pause, true, placement), ...layers, ...pauses(resume, false, placement)];
+  const effects = [
+    ...pauses(pause, true, placement),
+    ...layers,
+    ...pauses(resume, false, placement),
+    ...holds(peer, hold, true),
+    ...holds(peer, release, false),
+    ...(isOtherDemand ? [{ kind: 'putDemand' } as const] : []),
+  ];
   return { peer: { ...peer, consumers: changed }, effects };
+}
+
+/** The Room has more than it forwards at a time, and this is not among it. What a Peer pinned is. */
+function isHeld(
+  state: RoomState,
+  { producerId }: Consumer,
+  source: Source,
+  tile: TileView | undefined,
+  cameras: ReadonlySet<ProducerId> | undefined,
+): boolean {
+  if (source === 'microphone') return tile?.pinned !== true && voicesOf(state)?.has(producerId) === false;
+  return source === 'camera' && cameras?.has(producerId) === false;
 }
 
 function pauses(consumerIds: readonly ConsumerId[], paused: boolean, placement: Placement): readonly RoomEffect[] {
   return consumerIds.length === 0 ? [] : [{ kind: 'pauseConsumers', consumerIds, paused, placement }];
+}
+
+function holds(peer: Peer, consumerIds: readonly ConsumerId[], held: boolean): readonly RoomEffect[] {
+  if (consumerIds.length === 0) return [];
+  return tell([peer], { name: 'consumersHeld', body: { consumerIds: [...consumerIds], held } });
 }

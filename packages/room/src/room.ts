@@ -12,22 +12,43 @@ import {
 import { leave, lose } from './departure.ts';
 import { displaced } from './displacement.ts';
 import { arrive, placed } from './entry.ts';
+import { attend } from './focus.ts';
 import { decide, knock, setLocked } from './lobby.ts';
 import { closeProducer, pauseProducer, produced } from './producers.ts';
 import type { RoomEvent, RoomPolicy, RoomState, Step } from './state.ts';
 import { step } from './step.ts';
-
-/** A Room with nobody in it. One MLS group is the limit of its size (DESIGN §5, Size). */
-export function openRoom(roomId: RoomId, policy: RoomPolicy): RoomState {
-  const peersMax = Math.min(policy.peersMax, PEERS_MAX);
-  return { roomId, locked: false, peers: new Map(), removed: [], lost: [], policy: { ...policy, peersMax } };
-}
+import { NO_VOICES } from './voices.ts';
 
 /**
- * Applies one event. Never throws; what does not apply returns the same state. Every reducer of Veilcast is given the
- * time; no rule of a Room depends on it yet.
+ * Three voices are what people can follow (DESIGN §6). Up to eight open microphones all are forwarded: a small meeting laughs
+ * together. 25 cameras are what a laptop decodes with 15 % of a core for the keys (DESIGN §8).
  */
-export function reduce(state: RoomState, event: RoomEvent, _now: number): Step {
+export const FORWARDING = { voicesMax: 3, voicesFrom: 8, camerasMax: 25 } as const;
+
+type Forwarding = keyof typeof FORWARDING;
+type PolicyInput = Omit<RoomPolicy, Forwarding> & Partial<Pick<RoomPolicy, Forwarding>>;
+
+/** A Room with nobody in it. One MLS group is the limit of its size (DESIGN §5, Size). */
+export function openRoom(roomId: RoomId, policy: PolicyInput): RoomState {
+  const peersMax = Math.min(policy.peersMax, PEERS_MAX);
+  return {
+    roomId,
+    locked: false,
+    peers: new Map(),
+    removed: [],
+    lost: [],
+    voices: NO_VOICES,
+    listening: new Map(),
+    policy: { ...FORWARDING, ...policy, peersMax },
+  };
+}
+
+/** Applies one event. Never throws; what does not apply returns the same state. */
+export function reduce(state: RoomState, event: RoomEvent, now: number): Step {
+  return attend(state, take(state, event), event.kind === 'heard' ? event.voices : [], now);
+}
+
+function take(state: RoomState, event: RoomEvent): Step {
   switch (event.kind) {
     case 'arrive':
       return arrive(state, event);
@@ -67,6 +88,8 @@ export function reduce(state: RoomState, event: RoomEvent, _now: number): Step {
       return consumerGone(state, event);
     case 'showTiles':
       return showTiles(state, event);
+    case 'heard':
+      return step(state);
     default:
       return ignore(state, event);
   }

@@ -21,6 +21,7 @@ import type {
   TileView,
   WorkerId,
 } from '@veilcast/protocol';
+import type { Heard, Voices } from './voices.ts';
 
 export interface Producer {
   readonly producerId: ProducerId;
@@ -40,6 +41,8 @@ export interface Consumer {
   /** What the server last asked the Node for. */
   readonly paused: boolean;
   readonly spatial: number;
+  /** It would run, but the Room has more than is forwarded at a time. */
+  readonly held: boolean;
 }
 
 export interface Placement {
@@ -75,6 +78,9 @@ export interface RoomState {
   readonly removed: readonly ParticipantId[];
   /** Who was inside and lost their connection, oldest first; a lock does not keep them out. At most LOST_MAX. */
   readonly lost: readonly ParticipantId[];
+  readonly voices: Voices;
+  /** Nodes that were asked to measure voices. */
+  readonly listening: ReadonlyMap<NodeId, Placement>;
   readonly policy: RoomPolicy;
 }
 
@@ -83,6 +89,11 @@ export interface RoomPolicy {
   readonly producersMax: number;
   /** Development and ad-hoc Rooms: whoever enters an empty Room is its host. */
   readonly firstIsHost: boolean;
+  /** Voices forwarded at a time where more than `voicesFrom` microphones are open; below it all are. */
+  readonly voicesMax: number;
+  readonly voicesFrom: number;
+  /** Cameras that one Peer gets at a time: those it pinned, then of who spoke last. */
+  readonly camerasMax: number;
 }
 
 /** What happened. Events that somebody asked for carry their `peerId` and may be refused. */
@@ -109,7 +120,7 @@ export type RoomEvent =
   /** Before the Node is asked: the wants must stand, or the media never comes to that Router. */
   | { readonly kind: 'consume'; readonly peerId: PeerId; readonly producerIds: readonly ProducerId[] }
   /** The Node made it, paused, sending layer `spatial`. */
-  | { readonly kind: 'consumed'; readonly peerId: PeerId; readonly consumer: Consumer }
+  | { readonly kind: 'consumed'; readonly peerId: PeerId; readonly consumer: Omit<Consumer, 'held'> }
   /** The Node did not make it. */
   /** `undecodable`: this Peer has no decoder for it. */
   | {
@@ -125,7 +136,9 @@ export type RoomEvent =
     }
   /** The Node closed it. */
   | { readonly kind: 'consumerGone'; readonly peerId: PeerId; readonly consumerId: ConsumerId }
-  | { readonly kind: 'showTiles'; readonly peerId: PeerId; readonly tiles: readonly TileView[] };
+  | { readonly kind: 'showTiles'; readonly peerId: PeerId; readonly tiles: readonly TileView[] }
+  /** A Node measured voices; what is not in it was silent. */
+  | { readonly kind: 'heard'; readonly voices: readonly Heard[] };
 
 /** The event of one kind. */
 export type EventOf<K extends RoomEvent['kind']> = Extract<RoomEvent, { readonly kind: K }>;
@@ -154,6 +167,8 @@ export type RoomEffect =
       readonly spatial: number;
       readonly placement: Placement;
     }
+  /** The Node shall measure the voices of this Room, or need not any more. */
+  | { readonly kind: 'listen'; readonly on: boolean; readonly placement: Placement }
   /** The cascade must know: Producers, Peers or wants changed. */
   | { readonly kind: 'putDemand' }
   /** MLS membership follows the Room: `enter` queues a ticket, `gone` starts a removal; at once when `urgent`. */

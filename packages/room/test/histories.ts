@@ -140,9 +140,17 @@ const event: fc.Arbitrary<RoomEvent> = fc.oneof(
           width: fc.constantFrom(0, 200, 700, 1600),
           height: fc.constantFrom(0, 400),
           visible: fc.boolean(),
+          pinned: fc.constantFrom(undefined, true),
         }),
         { maxLength: 4 },
       ),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('heard' as const),
+      voices: fc.array(fc.record({ producerId: producer, level: fc.integer({ min: -60, max: 0 }) }), { maxLength: 3 }),
     }),
   },
 );
@@ -151,6 +159,9 @@ const policy = fc.record({
   peersMax: fc.constantFrom(2, 4, 100),
   producersMax: fc.constantFrom(1, 8),
   firstIsHost: fc.boolean(),
+  voicesMax: fc.constantFrom(1, 3),
+  voicesFrom: fc.constantFrom(1, 8),
+  camerasMax: fc.constantFrom(1, 25),
 });
 
 export interface Taken {

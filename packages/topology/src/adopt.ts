@@ -17,7 +17,8 @@ export function adopt(roomId: RoomId, observed: Observed): Plan {
     const down = ends.get(`${pipeId} ${workers.to}`);
     if (!up?.connected || !down?.connected) continue;
     const producerIds = up.sends.filter((producerId) => down.receives.includes(producerId));
-    pipes.push({ pipeId, ...workers, producerIds });
+    const idle = up.paused.filter((producerId) => producerIds.includes(producerId));
+    pipes.push({ pipeId, ...workers, producerIds, idle });
   }
   return { roomId, routers: [], pipes };
 }

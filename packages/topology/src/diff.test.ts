@@ -30,11 +30,12 @@ function garbage(world: World, made: Plan): fc.Arbitrary<ObservedEnd[]> {
     connected: fc.boolean(),
     sends: fc.subarray(producers),
     receives: fc.subarray(producers),
+    paused: fc.subarray(producers),
   });
   const halves = made.pipes.map((pipe) =>
     fc.tuple(fc.subarray([...pipe.producerIds]), fc.subarray([...pipe.producerIds])).map(([sends, receives]) => [
-      { pipeId: pipe.pipeId, workerId: pipe.from, connected: true, sends, receives: [] },
-      { pipeId: pipe.pipeId, workerId: pipe.to, connected: true, sends: [], receives },
+      { pipeId: pipe.pipeId, workerId: pipe.from, connected: true, sends, receives: [], paused: sends.slice(1) },
+      { pipeId: pipe.pipeId, workerId: pipe.to, connected: true, sends: [], receives, paused: [] },
     ]),
   );
   const joined = fc.tuple(...halves).chain((all) => fc.subarray(all.flat()));
@@ -143,6 +144,7 @@ function sorted(observed: Observed): unknown {
     ...end,
     sends: [...end.sends].sort(),
     receives: [...end.receives].sort(),
+    paused: [...end.paused].sort(),
   }));
   return ends.sort((a, b) => (`${a.pipeId} ${a.workerId}` < `${b.pipeId} ${b.workerId}` ? -1 : 1));
 }

@@ -60,7 +60,12 @@ class Comparison {
       const closing = present.map(({ workerId }): Step => ({ kind: 'closePipe', pipeId, workerId }));
       return [...closing, open, ...this.carrying(pipe, undefined, undefined)];
     }
-    return [...(isOpen ? [] : [open]), ...this.stopping(pipe, up, down), ...this.carrying(pipe, up, down)];
+    return [
+      ...(isOpen ? [] : [open]),
+      ...this.stopping(pipe, up, down),
+      ...this.carrying(pipe, up, down),
+      ...pausing(pipe, up),
+    ];
   }
 
   /** What runs and should not: not planned, the wrong way round, or without its source. */
@@ -105,4 +110,15 @@ class Comparison {
   private isFreeAt(workerId: WorkerId, producerId: ProducerId, pipeId: PipeId): boolean {
     return [...(this.comesBy.get(`${workerId} ${producerId}`) ?? [])].every((other) => other === pipeId);
   }
+}
+
+/** What goes in unwatched, and what is watched and kept back. */
+function pausing({ pipeId, from, producerIds, idle }: PlannedPipe, up: ObservedEnd | undefined): Step[] {
+  const [unwatched, paused] = [new Set(idle), new Set(up?.paused)];
+  const sent = producerIds.filter((producerId) => up?.sends.includes(producerId));
+  return sent
+    .filter((producerId) => unwatched.has(producerId) !== paused.has(producerId))
+    .map((producerId) => {
+      return { kind: 'pauseCarry', pipeId, workerId: from, producerId, paused: unwatched.has(producerId) };
+    });
 }

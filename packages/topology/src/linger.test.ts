@@ -55,4 +55,16 @@ describe('linger', () => {
     expect(later.demand.wants).toEqual([{ producerId: 'p0' as ProducerId, workerId: 'a/0' }]);
     expect(later.wakeAt).toBe(240);
   });
+
+  test('calls a want idle only after nobody has looked for lingerMs, and watched at once when somebody does', () => {
+    const watched = demandOf([['root/0' as WorkerId, ['a/0' as WorkerId]]]);
+    const idle = { ...watched, wants: watched.wants.map((want) => ({ ...want, idle: true })) };
+    const isIdle = ({ demand }: ReturnType<typeof linger>): boolean => demand.wants[0]?.idle === true;
+    const seen = linger(NOTHING_LINGERS, watched, policy, 0);
+    const left = linger(seen.state, idle, policy, 50);
+    expect([isIdle(seen), isIdle(left), left.wakeAt]).toEqual([false, false, 150]);
+    const long = linger(left.state, idle, policy, 150);
+    expect([isIdle(long), long.wakeAt]).toEqual([true, undefined]);
+    expect(isIdle(linger(long.state, watched, policy, 151))).toBe(false);
+  });
 });

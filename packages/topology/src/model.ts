@@ -61,7 +61,14 @@ export interface Demand {
     readonly kind: MediaKind;
   }[];
   /** Which Producers have at least one Consumer on which Worker. */
-  readonly wants: readonly { readonly producerId: ProducerId; readonly workerId: WorkerId }[];
+  readonly wants: readonly Want[];
+}
+
+export interface Want {
+  readonly producerId: ProducerId;
+  readonly workerId: WorkerId;
+  /** All its Consumers there are paused: it must be there, but nothing of it need come. */
+  readonly idle?: boolean;
 }
 
 export interface Policy {
@@ -85,6 +92,8 @@ export interface PlannedPipe {
   readonly to: WorkerId;
   /** What travels on it. */
   readonly producerIds: readonly ProducerId[];
+  /** Of these, what nobody below looks at. */
+  readonly idle: readonly ProducerId[];
 }
 
 /** The desired Routers and Pipes of one Room. For every Producer its Pipes form a tree rooted at its Worker. */
@@ -106,6 +115,8 @@ export interface ObservedEnd {
   readonly connected: boolean;
   readonly sends: readonly ProducerId[];
   readonly receives: readonly ProducerId[];
+  /** Of `sends`: nothing of it goes in. */
+  readonly paused: readonly ProducerId[];
 }
 
 /**
@@ -121,6 +132,14 @@ export type Step =
       readonly from: WorkerId;
       readonly to: WorkerId;
       readonly producerId: ProducerId;
+    }
+  /** The upstream end: what nobody below looks at is kept back, and let in again. */
+  | {
+      readonly kind: 'pauseCarry';
+      readonly pipeId: PipeId;
+      readonly workerId: WorkerId;
+      readonly producerId: ProducerId;
+      readonly paused: boolean;
     }
   | {
       readonly kind: 'stopCarry';

@@ -121,6 +121,22 @@ describe('a Plan', () => {
     );
   });
 
+  test('keeps back on each Pipe just what nobody below it looks at', () => {
+    fc.assert(
+      fc.property(worlds(anyPolicy), ({ view, demand, policy }) => {
+        const made = plan(view, demand, policy);
+        for (const { to, producerIds, idle } of made.pipes) {
+          const looking = (producerId: ProducerId, at: WorkerId): boolean =>
+            demand.wants.some((want) => want.producerId === producerId && want.workerId === at && !want.idle) ||
+            made.pipes.some((below) => {
+              return below.from === at && below.producerIds.includes(producerId) && looking(producerId, below.to);
+            });
+          expect(idle).toEqual(producerIds.filter((producerId) => !looking(producerId, to)));
+        }
+      }),
+    );
+  });
+
   test('does not depend on the order of the demand', () => {
     fc.assert(
       fc.property(worlds(anyPolicy), ({ view, demand, policy }) => {

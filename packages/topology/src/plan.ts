@@ -28,7 +28,7 @@ export function plan(seen: View, demand: Demand, policy: Policy, previous?: Plan
     () => separateTrees(ground, roots, Number.POSITIVE_INFINITY, previous),
     () => sharedTree(ground, roots, Number.POSITIVE_INFINITY),
   ]);
-  const pipes = pipesOf(roots, forest);
+  const pipes = pipesOf(demand, roots, forest);
   return { roomId: demand.roomId, routers: routersOf(demand, sites, roots, pipes), pipes };
 }
 
@@ -139,24 +139,30 @@ function fitted(parents: Parents, needed: ReadonlySet<WorkerId>, root: WorkerId,
   return taken;
 }
 
-function pipesOf(roots: readonly Root[], forest: Forest): PlannedPipe[] {
-  const carried = new Map<PipeId, { from: WorkerId; to: WorkerId; producerIds: Set<ProducerId> }>();
+function pipesOf(demand: Demand, roots: readonly Root[], forest: Forest): PlannedPipe[] {
+  const idleAt = new Set(demand.wants.flatMap((want) => (want.idle ? [`${want.producerId} ${want.workerId}`] : [])));
+  const carried = new Map<PipeId, { from: WorkerId; to: WorkerId; watched: Map<ProducerId, boolean> }>();
   for (const root of roots) {
     const parents = forest.get(root.site.workerId);
     for (const { producerId, wantedAt } of root.producers) {
       for (const target of wantedAt) {
+        const isWatched = !idleAt.has(`${producerId} ${target}`);
         for (let to = target, from = parents?.get(to); from; to = from, from = parents?.get(to)) {
           const pipeId = pipeIdOf(from, to);
-          const pipe = carried.get(pipeId) ?? { from, to, producerIds: new Set<ProducerId>() };
+          const pipe = carried.get(pipeId) ?? { from, to, watched: new Map<ProducerId, boolean>() };
           carried.set(pipeId, pipe);
-          if (pipe.producerIds.has(producerId)) break;
-          pipe.producerIds.add(producerId);
+          // What is carried already, and as watched as that, is so all the way up.
+          if ((pipe.watched.get(producerId) ?? false) >= isWatched && pipe.watched.has(producerId)) break;
+          pipe.watched.set(producerId, isWatched);
         }
       }
     }
   }
   return [...carried]
-    .map(([pipeId, pipe]) => ({ pipeId, ...pipe, producerIds: [...pipe.producerIds].sort() }))
+    .map(([pipeId, { from, to, watched }]) => ({
+      ...{ pipeId, from, to, producerIds: [...watched.keys()].sort() },
+      idle: [...watched].flatMap(([producerId, isWatched]) => (isWatched ? [] : [producerId])).sort(),
+    }))
     .sort((a, b) => compare(a.pipeId, b.pipeId));
 }
 

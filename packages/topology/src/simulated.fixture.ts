@@ -7,6 +7,7 @@ interface End {
   /** Each with the stream that it is: a Producer consumed anew is another stream, which an old receiver does not hear. */
   readonly sends: Map<ProducerId, number>;
   readonly receives: Map<ProducerId, number>;
+  readonly paused: Set<ProducerId>;
 }
 
 export class SimulatedCluster {
@@ -18,8 +19,9 @@ export class SimulatedCluster {
 
   constructor(local: ReadonlyMap<WorkerId, ReadonlySet<ProducerId>>, ends: readonly ObservedEnd[]) {
     this.local = local;
-    for (const { pipeId, workerId, connected, sends, receives } of ends) {
-      const end = { pipeId, workerId, connected, sends: began(sends), receives: began(receives) };
+    for (const { pipeId, workerId, connected, ...ids } of ends) {
+      const [sends, receives, paused] = [began(ids.sends), began(ids.receives), new Set(ids.paused)];
+      const end = { pipeId, workerId, connected, sends, receives, paused };
       this.ends.set(`${pipeId} ${workerId}`, end);
     }
     this.settle();
@@ -29,12 +31,13 @@ export class SimulatedCluster {
     const workers = new Set([...this.local.keys(), ...[...this.ends.values()].map((end) => end.workerId)]);
     return {
       routers: [...workers].map((workerId) => ({ workerId, producerIds: [...this.producersOn(workerId)] })),
-      ends: [...this.ends.values()].map(({ pipeId, workerId, connected, sends, receives }) => ({
+      ends: [...this.ends.values()].map(({ pipeId, workerId, connected, sends, receives, paused }) => ({
         pipeId,
         workerId,
         connected,
         sends: [...sends.keys()],
         receives: [...receives.keys()],
+        paused: [...paused],
       })),
     };
   }
@@ -61,7 +64,8 @@ export class SimulatedCluster {
         if (end) end.connected = true;
         else {
           const { pipeId } = step;
-          this.ends.set(key, { pipeId, workerId, connected: true, sends: new Map(), receives: new Map() });
+          const [sends, receives, paused] = [new Map(), new Map(), new Set<ProducerId>()];
+          this.ends.set(key, { pipeId, workerId, connected: true, sends, receives, paused });
         }
       }
       return true;
@@ -70,6 +74,13 @@ export class SimulatedCluster {
     const key = `${step.pipeId} ${step.workerId}`;
     if (step.kind === 'closePipe') return this.ends.delete(key);
     const end = this.ends.get(key);
+    if (step.kind === 'pauseCarry') {
+      if (!end?.sends.has(step.producerId)) return false;
+      if (step.paused) end.paused.add(step.producerId);
+      else end.paused.delete(step.producerId);
+      return true;
+    }
+    end?.paused.delete(step.producerId);
     end?.sends.delete(step.producerId);
     end?.receives.delete(step.producerId);
     return end !== undefined;
@@ -105,6 +116,7 @@ export class SimulatedCluster {
     for (const end of this.ends.values()) {
       const here = this.producersOn(end.workerId);
       for (const producerId of end.sends.keys()) if (!here.has(producerId)) end.sends.delete(producerId);
+      for (const producerId of end.paused) if (!end.sends.has(producerId)) end.paused.delete(producerId);
     }
   }
 }
@@ -116,8 +128,15 @@ function began(producerIds: readonly ProducerId[]): Map<ProducerId, number> {
 /** What a cluster that follows the Plan exactly would report. */
 export function exactly(plan: Plan, local: ReadonlyMap<WorkerId, ReadonlySet<ProducerId>>): Observed {
   const ends = plan.pipes.flatMap((pipe): ObservedEnd[] => [
-    { pipeId: pipe.pipeId, workerId: pipe.from, connected: true, sends: pipe.producerIds, receives: [] },
-    { pipeId: pipe.pipeId, workerId: pipe.to, connected: true, sends: [], receives: pipe.producerIds },
+    {
+      pipeId: pipe.pipeId,
+      workerId: pipe.from,
+      connected: true,
+      sends: pipe.producerIds,
+      receives: [],
+      paused: pipe.idle,
+    },
+    { pipeId: pipe.pipeId, workerId: pipe.to, connected: true, sends: [], receives: pipe.producerIds, paused: [] },
   ]);
   return new SimulatedCluster(local, ends).observe();
 }

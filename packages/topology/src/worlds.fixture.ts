@@ -57,9 +57,13 @@ export function workerIdsOf(view: View): WorkerId[] {
 export function worlds(policies: fc.Arbitrary<Policy>, nodes = { min: 1, max: 6 }): fc.Arbitrary<World> {
   return fc.tuple(views(nodes), policies).chain(([view, policy]) => {
     const workers = fc.constantFrom(...workerIdsOf(view), 'nowhere/0' as WorkerId);
-    return fc
-      .array(fc.tuple(workers, fc.array(workers, { maxLength: 8 })), { maxLength: 8 })
-      .map((publishers) => ({ view, policy, demand: demandOf(publishers) }));
+    const publishers = fc.array(fc.tuple(workers, fc.array(workers, { maxLength: 8 })), { maxLength: 8 });
+    // Every so manieth want is one that nobody looks at; of most worlds none is.
+    return fc.tuple(publishers, fc.constantFrom(1, 2, 3, 99, 99, 99)).map(([published, every]) => {
+      const demand = demandOf(published);
+      const wants = demand.wants.map((want, at) => (at % every === every - 1 ? { ...want, idle: true } : want));
+      return { view, policy, demand: { ...demand, wants } };
+    });
   });
 }
 

@@ -36,6 +36,21 @@ export interface MediaRouter {
   canConsume(query: { producerId: string; rtpCapabilities: RtpCapabilities }): boolean;
   createWebRtcTransport(options: WebRtcTransportInit): Promise<MediaWebRtcTransport>;
   createPipeTransport(options: PipeTransportInit): Promise<MediaPipeTransport>;
+  createAudioLevelObserver(options: {
+    maxEntries: number;
+    threshold: number;
+    interval: number;
+  }): Promise<MediaAudioLevelObserver>;
+}
+
+/** Tells which Producers were loud in the last interval, the loudest first; nothing while nobody is. */
+export interface MediaAudioLevelObserver {
+  close(): void;
+  addProducer(which: { producerId: string }): Promise<void>;
+  on(
+    event: 'volumes',
+    listener: (volumes: { readonly producer: { readonly id: string }; readonly volume: number }[]) => void,
+  ): unknown;
 }
 
 export interface WebRtcTransportInit {
@@ -119,6 +134,7 @@ export interface MediaConsumer {
   readonly kind: MediaKind;
   readonly type: types.ConsumerType;
   readonly rtpParameters: RtpParameters;
+  readonly paused: boolean;
   readonly producerPaused: boolean;
   readonly closed: boolean;
   close(): void;

@@ -80,6 +80,7 @@ function Tiles({ size, watch, snapshot, local, layout, spotlight }: TilesProps):
     <Tile
       key={tile.id}
       tile={tile}
+      main={tile === main}
       box={box}
       microphone={tile.self && local.microphone.on ? local.microphone.track : undefined}
       {...common}

@@ -18,6 +18,8 @@ export interface TileProps {
   /** Keys are being agreed: the reason why a picture waits. */
   readonly keying: boolean;
   readonly microphone?: MediaStreamTrack | undefined;
+  /** The one that everything else makes way for: its picture comes however full the Room is. */
+  readonly main?: boolean;
   /** Shown whole, with bars, instead of filling the tile. */
   readonly whole?: boolean;
 }
@@ -43,7 +45,8 @@ function same(a: TileProps, b: TileProps): boolean {
     a.watch === b.watch &&
     a.keying === b.keying &&
     a.microphone === b.microphone &&
-    a.whole === b.whole
+    a.whole === b.whole &&
+    a.main === b.main
   );
 }
 
@@ -58,13 +61,14 @@ export const Tile = memo(function Tile({
   keying,
   microphone,
   whole = false,
+  main = false,
 }: TileProps): ReactElement {
   const root = useRef<HTMLLIElement>(null);
   const { producerId } = tile;
   useLevel(microphone, root);
   const watched = useCallback(
-    (element: HTMLDivElement) => (producerId === undefined ? undefined : watch.watch(element, producerId)),
-    [watch, producerId],
+    (element: HTMLDivElement) => (producerId === undefined ? undefined : watch.watch(element, producerId, main)),
+    [watch, producerId, main],
   );
   const words = reason(tile, keying);
   const slow = useLasting(words !== undefined);

@@ -10,6 +10,7 @@ const SETTLE_MS = 120;
 
 interface Watched {
   readonly producerId: ProducerId;
+  readonly pinned: boolean;
   visible: boolean;
 }
 
@@ -42,9 +43,9 @@ export class TileWatch {
     this.#changed();
   }
 
-  /** Follows one element until the returned function is called. */
-  watch(element: Element, producerId: ProducerId): () => void {
-    this.#watched.set(element, { producerId, visible: true });
+  /** Follows one element until the returned function is called. `pinned`: its video comes however full the Room is. */
+  watch(element: Element, producerId: ProducerId, pinned: boolean): () => void {
+    this.#watched.set(element, { producerId, pinned, visible: true });
     this.#resize.observe(element);
     this.#intersect.observe(element);
     this.#changed();
@@ -67,11 +68,11 @@ export class TileWatch {
   #report(): void {
     this.#timer = undefined;
     const shown = new Map<ProducerId, ShownTile>();
-    for (const [element, { producerId, visible }] of this.#watched) {
+    for (const [element, { producerId, pinned, visible }] of this.#watched) {
       const width = Math.round(element.clientWidth * devicePixelRatio);
       const height = Math.round(element.clientHeight * devicePixelRatio);
       const seen = visible && width > 0 && height > 0 && document.visibilityState === 'visible';
-      shown.set(producerId, { producerId, width, height, visible: seen });
+      shown.set(producerId, { producerId, width, height, visible: seen, ...(pinned ? { pinned } : {}) });
     }
     const tiles = this.#producers.map(
       (producerId) => shown.get(producerId) ?? { producerId, width: 0, height: 0, visible: false },

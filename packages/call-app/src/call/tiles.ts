@@ -28,7 +28,8 @@ function trackOf(person: Person, source: Source): RemoteTrack | undefined {
 }
 
 function videoState(track: RemoteTrack | undefined): VideoState {
-  if (!track || track.muted) return 'muted';
+  // A picture that is kept back is shown as none: initials, and no word of waiting.
+  if (!track || track.muted || track.held) return 'muted';
   return track.state;
 }
 

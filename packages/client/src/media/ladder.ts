@@ -101,3 +101,15 @@ export function simulcastLadder(size: CaptureSize, source: Source): Layer[] {
     };
   });
 }
+
+/**
+ * The encodings when nobody watches a layer above `spatial`; null: nobody watches any. One stream goes on as a whole while
+ * somebody watches: browsers cannot leave out its upper layers without a new negotiation, and the server does for each viewer.
+ */
+export function watchedOf(layers: readonly Layer[], spatial: number | null): Layer[] {
+  const isOneStream = layers.length === 1;
+  return layers.map((layer, index) => ({
+    ...layer,
+    active: layer.active && spatial !== null && (isOneStream || index <= spatial),
+  }));
+}

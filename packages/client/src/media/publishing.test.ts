@@ -14,10 +14,24 @@ interface FakeProducer {
   readonly codec: string;
   paused: boolean;
   closed: boolean;
+  /** Which layers are encoded, lowest first. */
+  readonly active: () => boolean[];
 }
 
-const track = (kind: 'audio' | 'video') =>
-  ({ kind, enabled: true, contentHint: '', getSettings: () => ({ width: 640, height: 360 }) }) as MediaStreamTrack;
+const track = (kind: 'audio' | 'video', width = 640) => {
+  const getSettings = () => ({ width, height: (width * 9) / 16 });
+  return { kind, enabled: true, contentHint: '', getSettings } as MediaStreamTrack;
+};
+
+/** As a browser's: parameters are copies until they are set. */
+function fakeSender(encodings: { active?: boolean }[] = []) {
+  let set = encodings.map((encoding, index) => ({ ...encoding, rid: `r${index}` }));
+  return {
+    getParameters: () => ({ encodings: set.map((encoding) => ({ ...encoding })) }),
+    setParameters: async (parameters: { encodings: typeof set }) => void (set = parameters.encodings),
+    active: () => set.map(({ active }) => active !== false),
+  };
+}
 
 /** A server that answers after a while, and a browser that takes its time to negotiate. */
 function world(mimeTypes: readonly string[] = ['audio/opus', 'video/VP8'], codec: VideoCodec = 'vp8') {
@@ -31,12 +45,16 @@ function world(mimeTypes: readonly string[] = ['audio/opus', 'video/VP8'], codec
       track: MediaStreamTrack;
       codec: { mimeType: string };
       appData: { source: Source };
+      encodings?: { active?: boolean }[];
       onRtpSender: (sender: unknown) => void;
     }) {
       options.onRtpSender({});
       expect(sealed.at(-1)).toBe(options.appData.source);
       await soon();
+      const rtpSender = fakeSender(options.encodings);
       const producer: FakeProducer & Record<string, unknown> = {
+        rtpSender,
+        active: rtpSender.active,
         id: `p${producers.length}`,
         source: options.appData.source,
         codec: options.codec.mimeType,
@@ -72,6 +90,46 @@ const step = fc.record({
 });
 
 describe('publishing', () => {
+  it('encodes the layers that the size has and somebody watches, whatever camera comes when', async () => {
+    const steps = fc.array(
+      fc.oneof(
+        fc.record({ watched: fc.constantFrom(null, 0, 1, 2, 7) }),
+        fc.record({ width: fc.constantFrom(320, 640, 1280) }),
+        fc.record({ wait: fc.nat(30) }),
+      ),
+      { maxLength: 12 },
+    );
+    await fc.assert(
+      fc.asyncProperty(steps, async (all) => {
+        const { clock, publishing, producers } = world();
+        void publishing.publish('camera', track('video', 1280), false);
+        await clock.advance(100);
+        let [width, watched]: [number, number | null] = [1280, 7];
+        for (const one of all) {
+          if ('wait' in one) await clock.advance(one.wait);
+          else if ('watched' in one) void publishing.watched('p0', (watched = one.watched));
+          else void publishing.replaceTrack('camera', track('video', (width = one.width)));
+        }
+        await clock.advance(5_000);
+        const layers = { 320: 1, 640: 2, 1280: 3 }[width]!;
+        expect(producers[0]?.active()).toEqual([0, 1, 2].map((layer) => layer < layers && layer <= (watched ?? -1)));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('sends one stream whole while somebody watches, and not at all while nobody does', async () => {
+    const { clock, publishing, producers } = world(['audio/opus', 'video/VP9'], 'vp9');
+    void publishing.publish('camera', track('video', 1280), false);
+    await clock.advance(100);
+    const told = async (spatial: number | null) => {
+      await publishing.watched('p0', spatial);
+      await publishing.watched('somebody else', null);
+      return producers[0]?.active();
+    };
+    expect([await told(0), await told(null), await told(2)]).toEqual([[true], [false], [true]]);
+  });
+
   it('ends with one Producer for each source that is wanted, muted as wanted, whatever overlaps', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {

@@ -8,7 +8,7 @@ import type { Signaling } from '../socket.ts';
 import type { Codec } from '@veilcast/sframe';
 import type { Transforms } from '../transforms.ts';
 import { chooseCodec, codecOf, type VideoCodec } from './codec.ts';
-import { encodingsOf, type CaptureSize } from './ladder.ts';
+import { encodingsOf, watchedOf, type CaptureSize } from './ladder.ts';
 import { hasSpatialLayers } from './scalability.ts';
 import type { Transports } from './transports.ts';
 
@@ -21,7 +21,12 @@ interface Opened {
   readonly producer: types.Producer;
   readonly track: MediaStreamTrack;
   readonly codec: Codec;
+  /** The highest layer that anybody watches; null: nobody does, so nothing is encoded. */
+  readonly watched: number | null;
 }
+
+/** Until the server says otherwise everything is encoded. */
+const ALL_LAYERS = 7;
 
 export interface PublishingOptions {
   /** What pictures are sent in where everybody can decode it. */
@@ -78,6 +83,19 @@ export class Publishing {
     });
   }
 
+  /** The server says which layers anybody watches; what nobody does is not encoded from now on. */
+  watched(producerId: string, spatial: number | null): Promise<void> {
+    const source = [...this.#producers].find(([, { producer }]) => producer.id === producerId)?.[0];
+    if (source === undefined) return Promise.resolve();
+    return this.#inTurn(source, async () => {
+      const opened = this.#producers.get(source);
+      if (opened?.producer.id !== producerId || opened.watched === spatial) return;
+      this.#producers.set(source, { ...opened, watched: spatial });
+      // A browser that cannot change it sends more than is needed.
+      await this.#layOut(source).catch(() => undefined);
+    });
+  }
+
   unpublish(source: Source): Promise<void> {
     return this.#inTurn(source, async () => {
       await this.#close(source);
@@ -126,7 +144,7 @@ export class Publishing {
       appData: { source, paused: muted },
       onRtpSender: (sender) => this.#transforms.seal(sender, source, chosen),
     });
-    this.#producers.set(source, { producer, track, codec: chosen });
+    this.#producers.set(source, { producer, track, codec: chosen, watched: ALL_LAYERS });
   }
 
   async #close(source: Source): Promise<void> {
@@ -140,15 +158,22 @@ export class Publishing {
   async #replace(source: Source, track: MediaStreamTrack): Promise<void> {
     const opened = this.#producers.get(source);
     if (!opened) return;
-    const { producer, codec } = opened;
+    const { producer } = opened;
     track.enabled = !producer.paused;
     await producer.replaceTrack({ track });
-    this.#producers.set(source, { producer, track, codec });
-    const { rtpSender: sender } = producer;
-    if (codec === 'opus' || !sender) return;
+    this.#producers.set(source, { ...opened, track });
     // Another camera has another size: the same encodings, laid out anew.
+    await this.#layOut(source);
+  }
+
+  /** Brings the encodings to the size of the track and to what is watched. */
+  async #layOut(source: Source): Promise<void> {
+    const opened = this.#producers.get(source);
+    const sender = opened?.producer.rtpSender;
+    if (!opened || !sender || opened.codec === 'opus') return;
+    const { codec, track, watched } = opened;
     const parameters = sender.getParameters();
-    const layers = this.#encodings(codec, source, track);
+    const layers = watchedOf(this.#encodings(codec, source, track), watched);
     for (const [index, { active, scaleResolutionDownBy, maxBitrate }] of layers.entries()) {
       // Browsers need not keep the order.
       const encoding = parameters.encodings.find(({ rid }) => rid === `r${index}`) ?? parameters.encodings[index];

@@ -4,6 +4,7 @@ import { Emitter } from './emitter.ts';
 import type { FakeMedia } from './media.ts';
 import { consumable, routerCapabilities } from './rtp.ts';
 import type { FakeProducer } from './streams.ts';
+import { FakeAudioLevelObserver } from './voices.ts';
 import { FakePipeTransport, FakeWebRtcTransport, type FakeTransport } from './transport.ts';
 import type { FakeWorker } from './worker.ts';
 
@@ -63,6 +64,11 @@ export class FakeRouter extends Emitter {
   }): Promise<FakePipeTransport> {
     await this.worker.request();
     return this.#keep(new FakePipeTransport(this, { ...init, enableSrtp: init.enableSrtp ?? false }));
+  }
+
+  async createAudioLevelObserver(): Promise<FakeAudioLevelObserver> {
+    await this.worker.request();
+    return new FakeAudioLevelObserver(this);
   }
 
   /** On a Router that was closed meanwhile it is given out all the same, and the worker knows nothing of it. */

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file veilcast/control/v1/control.proto.
  */
 export const file_veilcast_control_v1_control: GenFile = /*@__PURE__*/
-  fileDesc("CiF2ZWlsY2FzdC9jb250cm9sL3YxL2NvbnRyb2wucHJvdG8SE3ZlaWxjYXN0LmNvbnRyb2wudjEi0gIKBUZyYW1lEisKBWhlbGxvGAEgASgLMhoudmVpbGNhc3QuY29udHJvbC52MS5IZWxsb0gAEi8KB3JlcXVlc3QYAiABKAsyHC52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RIABIxCghyZXNwb25zZRgDIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVzcG9uc2VIABIrCgVldmVudBgEIAEoCzIaLnZlaWxjYXN0LmNvbnRyb2wudjEuRXZlbnRIABItCgZjYW5jZWwYBSABKAsyGy52ZWlsY2FzdC5jb250cm9sLnYxLkNhbmNlbEgAEikKBHBpbmcYBiABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLlBpbmdIABIpCgRwb25nGAcgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Qb25nSABCBgoEa2luZCJfCgVIZWxsbxIMCgRraW5kGAEgASgJEhIKCnByb2Nlc3NfaWQYAiABKAkSEwoLaW5jYXJuYXRpb24YAyABKAkSDwoHdmVyc2lvbhgEIAEoDRIOCgZyZWdpb24YBSABKAkimgsKB1JlcXVlc3QSCgoCaWQYASABKAQSEwoLZGVhZGxpbmVfbXMYAiABKA0SDwoHcm9vbV9pZBgDIAEoCRIMCgR0ZXJtGAQgASgEEjIKCW9wZW5fcGVlchgKIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuT3BlblBlZXJIABJCChFjb25uZWN0X3RyYW5zcG9ydBgLIAEoCzIlLnZlaWxjYXN0LmNvbnRyb2wudjEuQ29ubmVjdFRyYW5zcG9ydEgAEjYKC3Jlc3RhcnRfaWNlGAwgASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5SZXN0YXJ0SWNlSAASLwoHcHJvZHVjZRgNIAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvZHVjZUgAEjwKDmNsb3NlX3Byb2R1Y2VyGA4gASgLMiIudmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVByb2R1Y2VySAASPAoOcGF1c2VfcHJvZHVjZXIYDyABKAsyIi52ZWlsY2FzdC5jb250cm9sLnYxLlBhdXNlUHJvZHVjZXJIABIvCgdjb25zdW1lGBAgASgLMhwudmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lSAASPgoPcGF1c2VfY29uc3VtZXJzGBEgASgLMiMudmVpbGNhc3QuY29udHJvbC52MS5QYXVzZUNvbnN1bWVyc0gAEj4KD2Nsb3NlX2NvbnN1bWVycxgSIAEoCzIjLnZlaWxjYXN0LmNvbnRyb2wudjEuQ2xvc2VDb25zdW1lcnNIABI0CgpzZXRfbGF5ZXJzGBMgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5TZXRMYXllcnNIABJDChJyZXF1ZXN0X2tleV9mcmFtZXMYFCABKAsyJS52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RLZXlGcmFtZXNIABI0CgpjbG9zZV9wZWVyGBUgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVBlZXJIABI0CgpjbG9zZV9yb29tGBYgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVJvb21IABI4CgxwcmVwYXJlX3BpcGUYHiABKAsyIC52ZWlsY2FzdC5jb250cm9sLnYxLlByZXBhcmVQaXBlSAASOAoMY29ubmVjdF9waXBlGB8gASgLMiAudmVpbGNhc3QuY29udHJvbC52MS5Db25uZWN0UGlwZUgAEjcKDHNlbmRfb25fcGlwZRggIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU2VuZE9uUGlwZUgAEj0KD3JlY2VpdmVfb25fcGlwZRghIAEoCzIiLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVjZWl2ZU9uUGlwZUgAEjcKDHN0b3Bfb25fcGlwZRgiIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU3RvcE9uUGlwZUgAEjQKCmNsb3NlX3BpcGUYIyABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLkNsb3NlUGlwZUgAEisKBWRyYWluGCggASgLMhoudmVpbGNhc3QuY29udHJvbC52MS5EcmFpbkgAEisKBXBsYWNlGDIgASgLMhoudmVpbGNhc3QuY29udHJvbC52MS5QbGFjZUgAEjQKCnB1dF9kZW1hbmQYMyABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLlB1dERlbWFuZEgAEjYKC2dldF9waWN0dXJlGDQgASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5HZXRQaWN0dXJlSAASLwoHd2l0bmVzcxg8IAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuV2l0bmVzc0gAQgYKBGNhbGwi5wQKCFJlc3BvbnNlEgoKAmlkGAEgASgEEi8KB2ZhaWx1cmUYAiABKAsyHC52ZWlsY2FzdC5jb250cm9sLnYxLkZhaWx1cmVIABIpCgRkb25lGAMgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Eb25lSAASNgoLb3BlbmVkX3BlZXIYCiABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLk9wZW5lZFBlZXJIABI6Cg1yZXN0YXJ0ZWRfaWNlGAwgASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5SZXN0YXJ0ZWRJY2VIABIxCghwcm9kdWNlZBgNIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvZHVjZWRIABIxCghjb25zdW1lZBgQIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuQ29uc3VtZWRIABI6Cg1wcmVwYXJlZF9waXBlGB4gASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5QcmVwYXJlZFBpcGVIABI3CgxzZW50X29uX3BpcGUYICABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlNlbnRPblBpcGVIABItCgZwbGFjZWQYMiABKAsyGy52ZWlsY2FzdC5jb250cm9sLnYxLlBsYWNlZEgAEjYKC2dvdF9waWN0dXJlGDQgASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5Hb3RQaWN0dXJlSAASMwoJd2l0bmVzc2VkGDwgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5XaXRuZXNzZWRIAEIICgZyZXN1bHQiOQoHRmFpbHVyZRIMCgRjb2RlGAEgASgJEg4KBmRldGFpbBgCIAEoCRIQCghyZXRyeV9tcxgDIAEoDSIGCgREb25lIhQKBkNhbmNlbBIKCgJpZBgBIAEoBCISCgRQaW5nEgoKAmF0GAEgASgEIhIKBFBvbmcSCgoCYXQYASABKAQi6gMKBUV2ZW50EkIKEXRyYW5zcG9ydF9jaGFuZ2VkGAEgASgLMiUudmVpbGNhc3QuY29udHJvbC52MS5UcmFuc3BvcnRDaGFuZ2VkSAASOgoNcHJvZHVjZXJfZ29uZRgCIAEoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvZHVjZXJHb25lSAASOgoNY29uc3VtZXJfZ29uZRgDIAEoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuQ29uc3VtZXJHb25lSAASPAoObGF5ZXJzX2NoYW5nZWQYBCABKAsyIi52ZWlsY2FzdC5jb250cm9sLnYxLkxheWVyc0NoYW5nZWRIABIyCglwZWVyX2dvbmUYBSABKAsyHS52ZWlsY2FzdC5jb250cm9sLnYxLlBlZXJHb25lSAASOwoOcGVlcl9tdXN0X21vdmUYBiABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlBlZXJNdXN0TW92ZUgAEjYKC25vZGVfcmVwb3J0GAogASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5Ob2RlUmVwb3J0SAASNgoLcHJvYmVfbm9kZXMYCyABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlByb2JlTm9kZXNIAEIGCgRraW5kIhQKBEpzb24SDAoEdGV4dBgBIAEoCSK4AQoQVHJhbnNwb3J0T3B0aW9ucxIKCgJpZBgBIAEoCRIxCg5pY2VfcGFyYW1ldGVycxgCIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIxCg5pY2VfY2FuZGlkYXRlcxgDIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIyCg9kdGxzX3BhcmFtZXRlcnMYBCABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24iLgoIT3BlblBlZXISDwoHcGVlcl9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkisgEKCk9wZW5lZFBlZXISOgoXcm91dGVyX3J0cF9jYXBhYmlsaXRpZXMYASABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SMwoEc2VuZBgCIAEoCzIlLnZlaWxjYXN0LmNvbnRyb2wudjEuVHJhbnNwb3J0T3B0aW9ucxIzCgRyZWN2GAMgASgLMiUudmVpbGNhc3QuY29udHJvbC52MS5UcmFuc3BvcnRPcHRpb25zIm0KEENvbm5lY3RUcmFuc3BvcnQSDwoHcGVlcl9pZBgBIAEoCRIUCgx0cmFuc3BvcnRfaWQYAiABKAkSMgoPZHRsc19wYXJhbWV0ZXJzGAMgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIjMKClJlc3RhcnRJY2USDwoHcGVlcl9pZBgBIAEoCRIUCgx0cmFuc3BvcnRfaWQYAiABKAkiQQoMUmVzdGFydGVkSWNlEjEKDmljZV9wYXJhbWV0ZXJzGAEgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIoABCgdQcm9kdWNlEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSDAoEa2luZBgDIAEoCRIxCg5ydHBfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIOCgZwYXVzZWQYBSABKAgiCgoIUHJvZHVjZWQiJAoNQ2xvc2VQcm9kdWNlchITCgtwcm9kdWNlcl9pZBgBIAEoCSI0Cg1QYXVzZVByb2R1Y2VyEhMKC3Byb2R1Y2VyX2lkGAEgASgJEg4KBnBhdXNlZBgCIAEoCCJkCgdDb25zdW1lEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSMwoQcnRwX2NhcGFiaWxpdGllcxgDIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbiKVAQoIQ29uc3VtZWQSEwoLY29uc3VtZXJfaWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgR0eXBlGAMgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAQgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEhcKD3Byb2R1Y2VyX3BhdXNlZBgFIAEoCBIMCgRwYXRoGAYgAygJIjYKDlBhdXNlQ29uc3VtZXJzEhQKDGNvbnN1bWVyX2lkcxgBIAMoCRIOCgZwYXVzZWQYAiABKAgiJgoOQ2xvc2VDb25zdW1lcnMSFAoMY29uc3VtZXJfaWRzGAEgAygJIkMKCVNldExheWVycxITCgtjb25zdW1lcl9pZBgBIAEoCRIPCgdzcGF0aWFsGAIgASgNEhAKCHRlbXBvcmFsGAMgASgNIigKEFJlcXVlc3RLZXlGcmFtZXMSFAoMY29uc3VtZXJfaWRzGAEgAygJIhwKCUNsb3NlUGVlchIPCgdwZWVyX2lkGAEgASgJIgsKCUNsb3NlUm9vbSIxCgtQcmVwYXJlUGlwZRIPCgdwaXBlX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCSJcCgxQcmVwYXJlZFBpcGUSCgoCaXAYASABKAkSDAoEcG9ydBgCIAEoDRIyCg9zcnRwX3BhcmFtZXRlcnMYAyABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24ifwoLQ29ubmVjdFBpcGUSDwoHcGlwZV9pZBgBIAEoCRIKCgJpcBgCIAEoCRIMCgRwb3J0GAMgASgNEjIKD3NydHBfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIRCgl3b3JrZXJfaWQYBSABKAkiRQoKU2VuZE9uUGlwZRIPCgdwaXBlX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhEKCXdvcmtlcl9pZBgDIAEoCSJrCgpTZW50T25QaXBlEgwKBGtpbmQYASABKAkSMQoOcnRwX3BhcmFtZXRlcnMYAiABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SDgoGcGF1c2VkGAMgASgIEgwKBHBhdGgYBCADKAkipwEKDVJlY2VpdmVPblBpcGUSDwoHcGlwZV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCRIMCgRraW5kGAMgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAQgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEg4KBnBhdXNlZBgFIAEoCBIMCgRwYXRoGAYgAygJEhEKCXdvcmtlcl9pZBgHIAEoCSJFCgpTdG9wT25QaXBlEg8KB3BpcGVfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSEQoJd29ya2VyX2lkGAMgASgJIi8KCUNsb3NlUGlwZRIPCgdwaXBlX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCSIHCgVEcmFpbiKCAQoFUGxhY2USDwoHcGVlcl9pZBgBIAEoCRIMCgRyb2xlGAIgASgJEioKBnByb2JlcxgDIAMoCzIaLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvYmUSDgoGcmVnaW9uGAQgASgJEg8KB3JlZ2lvbnMYBSADKAkSDQoFYXZvaWQYBiABKAkiJwoFUHJvYmUSDgoGcmVnaW9uGAEgASgJEg4KBnJ0dF9tcxgCIAEoASI8CgZQbGFjZWQSDwoHbm9kZV9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkSDgoGcmVnaW9uGAMgASgJIsUBCglQdXREZW1hbmQSDwoHdmVyc2lvbhgBIAEoBBIuCgVwZWVycxgCIAMoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuRGVtYW5kUGVlchI2Cglwcm9kdWNlcnMYAyADKAsyIy52ZWlsY2FzdC5jb250cm9sLnYxLkRlbWFuZFByb2R1Y2VyEi4KBXdhbnRzGAQgAygLMh8udmVpbGNhc3QuY29udHJvbC52MS5EZW1hbmRXYW50Eg8KB3JlZ2lvbnMYBSADKAkiPgoKRGVtYW5kUGVlchIPCgdwZWVyX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCRIMCgRyb2xlGAMgASgJIkYKDkRlbWFuZFByb2R1Y2VyEhMKC3Byb2R1Y2VyX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCRIMCgRraW5kGAMgASgJIjQKCkRlbWFuZFdhbnQSEwoLcHJvZHVjZXJfaWQYASABKAkSEQoJd29ya2VyX2lkGAIgASgJIgwKCkdldFBpY3R1cmUiOAoKR290UGljdHVyZRIqCgdwaWN0dXJlGAEgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIlkKEFRyYW5zcG9ydENoYW5nZWQSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhQKDHRyYW5zcG9ydF9pZBgDIAEoCRINCgVzdGF0ZRgEIAEoCSJFCgxQcm9kdWNlckdvbmUSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhMKC3Byb2R1Y2VyX2lkGAMgASgJIloKDENvbnN1bWVyR29uZRIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSEwoLY29uc3VtZXJfaWQYAyABKAkSEwoLcHJvZHVjZXJfaWQYBCABKAkiaQoNTGF5ZXJzQ2hhbmdlZBIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSEwoLY29uc3VtZXJfaWQYAyABKAkSDwoHc3BhdGlhbBgEIAEoBRIQCgh0ZW1wb3JhbBgFIAEoBSI8CghQZWVyR29uZRIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIjAKDFBlZXJNdXN0TW92ZRIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkiPwoKUHJvYmVOb2RlcxIxCgd0YXJnZXRzGAEgAygLMiAudmVpbGNhc3QuY29udHJvbC52MS5Qcm9iZVRhcmdldCJKCgtQcm9iZVRhcmdldBIPCgdub2RlX2lkGAEgASgJEioKA2VuZBgCIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvYmVFbmQiMQoIUHJvYmVFbmQSCgoCaXAYASABKAkSDAoEcG9ydBgCIAEoDRILCgNrZXkYAyABKAwiuQIKCk5vZGVSZXBvcnQSDwoHbm9kZV9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCRIOCgZyZWdpb24YAyABKAkSEAoIdXBfc2luY2UYBCABKAQSEAoIZHJhaW5pbmcYBSABKAgSMgoHd29ya2VycxgGIAMoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuV29ya2VyUmVwb3J0Ei4KBXBpcGVzGAcgAygLMh8udmVpbGNhc3QuY29udHJvbC52MS5QaXBlUmVwb3J0Eg8KB3ZlcnNpb24YCCABKAkSLAoFcHJvYmUYCSABKAsyHS52ZWlsY2FzdC5jb250cm9sLnYxLlByb2JlRW5kEi4KBXBhdGhzGAogAygLMh8udmVpbGNhc3QuY29udHJvbC52MS5QYXRoUmVwb3J0IkEKClBhdGhSZXBvcnQSDwoHbm9kZV9pZBgBIAEoCRIOCgZydHRfbXMYAiABKAESEgoKbG9zc19yYXRpbxgDIAEoASKcAQoMV29ya2VyUmVwb3J0EhEKCXdvcmtlcl9pZBgBIAEoCRILCgNjcHUYAiABKAESEgoKdHJhbnNwb3J0cxgDIAEoDRIRCglwcm9kdWNlcnMYBCABKA0SEQoJY29uc3VtZXJzGAUgASgNEjIKB3JvdXRlcnMYBiADKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlJvdXRlclJlcG9ydCJECgxSb3V0ZXJSZXBvcnQSDwoHcm9vbV9pZBgBIAEoCRIUCgxwcm9kdWNlcl9pZHMYAiADKAkSDQoFcGVlcnMYAyABKA0iuQEKClBpcGVSZXBvcnQSDwoHcm9vbV9pZBgBIAEoCRIPCgdwaXBlX2lkGAIgASgJEhEKCXdvcmtlcl9pZBgDIAEoCRIRCgljb25uZWN0ZWQYBCABKAgSDQoFc2VuZHMYBSADKAkSEAoIcmVjZWl2ZXMYBiADKAkSDwoHcGFja2V0cxgHIAEoBBINCgVieXRlcxgIIAEoBBIOCgZydHRfbXMYCSABKAESEgoKbG9zc19yYXRpbxgKIAEoASIyCgdXaXRuZXNzEhIKCnByb2Nlc3NfaWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKAkiLQoJV2l0bmVzc2VkEg0KBWhlYXJzGAEgASgIEhEKCXNpbGVudF9tcxgCIAEoDWIGcHJvdG8z");
+  fileDesc("CiF2ZWlsY2FzdC9jb250cm9sL3YxL2NvbnRyb2wucHJvdG8SE3ZlaWxjYXN0LmNvbnRyb2wudjEi0gIKBUZyYW1lEisKBWhlbGxvGAEgASgLMhoudmVpbGNhc3QuY29udHJvbC52MS5IZWxsb0gAEi8KB3JlcXVlc3QYAiABKAsyHC52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RIABIxCghyZXNwb25zZRgDIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVzcG9uc2VIABIrCgVldmVudBgEIAEoCzIaLnZlaWxjYXN0LmNvbnRyb2wudjEuRXZlbnRIABItCgZjYW5jZWwYBSABKAsyGy52ZWlsY2FzdC5jb250cm9sLnYxLkNhbmNlbEgAEikKBHBpbmcYBiABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLlBpbmdIABIpCgRwb25nGAcgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Qb25nSABCBgoEa2luZCJfCgVIZWxsbxIMCgRraW5kGAEgASgJEhIKCnByb2Nlc3NfaWQYAiABKAkSEwoLaW5jYXJuYXRpb24YAyABKAkSDwoHdmVyc2lvbhgEIAEoDRIOCgZyZWdpb24YBSABKAkikQwKB1JlcXVlc3QSCgoCaWQYASABKAQSEwoLZGVhZGxpbmVfbXMYAiABKA0SDwoHcm9vbV9pZBgDIAEoCRIMCgR0ZXJtGAQgASgEEjIKCW9wZW5fcGVlchgKIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuT3BlblBlZXJIABJCChFjb25uZWN0X3RyYW5zcG9ydBgLIAEoCzIlLnZlaWxjYXN0LmNvbnRyb2wudjEuQ29ubmVjdFRyYW5zcG9ydEgAEjYKC3Jlc3RhcnRfaWNlGAwgASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5SZXN0YXJ0SWNlSAASLwoHcHJvZHVjZRgNIAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvZHVjZUgAEjwKDmNsb3NlX3Byb2R1Y2VyGA4gASgLMiIudmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVByb2R1Y2VySAASPAoOcGF1c2VfcHJvZHVjZXIYDyABKAsyIi52ZWlsY2FzdC5jb250cm9sLnYxLlBhdXNlUHJvZHVjZXJIABIvCgdjb25zdW1lGBAgASgLMhwudmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lSAASPgoPcGF1c2VfY29uc3VtZXJzGBEgASgLMiMudmVpbGNhc3QuY29udHJvbC52MS5QYXVzZUNvbnN1bWVyc0gAEj4KD2Nsb3NlX2NvbnN1bWVycxgSIAEoCzIjLnZlaWxjYXN0LmNvbnRyb2wudjEuQ2xvc2VDb25zdW1lcnNIABI0CgpzZXRfbGF5ZXJzGBMgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5TZXRMYXllcnNIABJDChJyZXF1ZXN0X2tleV9mcmFtZXMYFCABKAsyJS52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RLZXlGcmFtZXNIABI0CgpjbG9zZV9wZWVyGBUgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVBlZXJIABI0CgpjbG9zZV9yb29tGBYgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVJvb21IABI6Cg1saXN0ZW5fdm9pY2VzGBcgASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5MaXN0ZW5Wb2ljZXNIABI4CgxwcmVwYXJlX3BpcGUYHiABKAsyIC52ZWlsY2FzdC5jb250cm9sLnYxLlByZXBhcmVQaXBlSAASOAoMY29ubmVjdF9waXBlGB8gASgLMiAudmVpbGNhc3QuY29udHJvbC52MS5Db25uZWN0UGlwZUgAEjcKDHNlbmRfb25fcGlwZRggIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU2VuZE9uUGlwZUgAEj0KD3JlY2VpdmVfb25fcGlwZRghIAEoCzIiLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVjZWl2ZU9uUGlwZUgAEjcKDHN0b3Bfb25fcGlwZRgiIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU3RvcE9uUGlwZUgAEjQKCmNsb3NlX3BpcGUYIyABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLkNsb3NlUGlwZUgAEjkKDXBhdXNlX29uX3BpcGUYJCABKAsyIC52ZWlsY2FzdC5jb250cm9sLnYxLlBhdXNlT25QaXBlSAASKwoFZHJhaW4YKCABKAsyGi52ZWlsY2FzdC5jb250cm9sLnYxLkRyYWluSAASKwoFcGxhY2UYMiABKAsyGi52ZWlsY2FzdC5jb250cm9sLnYxLlBsYWNlSAASNAoKcHV0X2RlbWFuZBgzIAEoCzIeLnZlaWxjYXN0LmNvbnRyb2wudjEuUHV0RGVtYW5kSAASNgoLZ2V0X3BpY3R1cmUYNCABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLkdldFBpY3R1cmVIABIvCgd3aXRuZXNzGDwgASgLMhwudmVpbGNhc3QuY29udHJvbC52MS5XaXRuZXNzSABCBgoEY2FsbCLnBAoIUmVzcG9uc2USCgoCaWQYASABKAQSLwoHZmFpbHVyZRgCIAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuRmFpbHVyZUgAEikKBGRvbmUYAyABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkRvbmVIABI2CgtvcGVuZWRfcGVlchgKIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuT3BlbmVkUGVlckgAEjoKDXJlc3RhcnRlZF9pY2UYDCABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlJlc3RhcnRlZEljZUgAEjEKCHByb2R1Y2VkGA0gASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Qcm9kdWNlZEgAEjEKCGNvbnN1bWVkGBAgASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lZEgAEjoKDXByZXBhcmVkX3BpcGUYHiABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlByZXBhcmVkUGlwZUgAEjcKDHNlbnRfb25fcGlwZRggIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU2VudE9uUGlwZUgAEi0KBnBsYWNlZBgyIAEoCzIbLnZlaWxjYXN0LmNvbnRyb2wudjEuUGxhY2VkSAASNgoLZ290X3BpY3R1cmUYNCABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLkdvdFBpY3R1cmVIABIzCgl3aXRuZXNzZWQYPCABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLldpdG5lc3NlZEgAQggKBnJlc3VsdCI5CgdGYWlsdXJlEgwKBGNvZGUYASABKAkSDgoGZGV0YWlsGAIgASgJEhAKCHJldHJ5X21zGAMgASgNIgYKBERvbmUiFAoGQ2FuY2VsEgoKAmlkGAEgASgEIhIKBFBpbmcSCgoCYXQYASABKAQiEgoEUG9uZxIKCgJhdBgBIAEoBCKkBAoFRXZlbnQSQgoRdHJhbnNwb3J0X2NoYW5nZWQYASABKAsyJS52ZWlsY2FzdC5jb250cm9sLnYxLlRyYW5zcG9ydENoYW5nZWRIABI6Cg1wcm9kdWNlcl9nb25lGAIgASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5Qcm9kdWNlckdvbmVIABI6Cg1jb25zdW1lcl9nb25lGAMgASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lckdvbmVIABI8Cg5sYXllcnNfY2hhbmdlZBgEIAEoCzIiLnZlaWxjYXN0LmNvbnRyb2wudjEuTGF5ZXJzQ2hhbmdlZEgAEjIKCXBlZXJfZ29uZRgFIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUGVlckdvbmVIABI7Cg5wZWVyX211c3RfbW92ZRgGIAEoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuUGVlck11c3RNb3ZlSAASOAoMdm9pY2VzX2hlYXJkGAcgASgLMiAudmVpbGNhc3QuY29udHJvbC52MS5Wb2ljZXNIZWFyZEgAEjYKC25vZGVfcmVwb3J0GAogASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5Ob2RlUmVwb3J0SAASNgoLcHJvYmVfbm9kZXMYCyABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlByb2JlTm9kZXNIAEIGCgRraW5kIhQKBEpzb24SDAoEdGV4dBgBIAEoCSK4AQoQVHJhbnNwb3J0T3B0aW9ucxIKCgJpZBgBIAEoCRIxCg5pY2VfcGFyYW1ldGVycxgCIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIxCg5pY2VfY2FuZGlkYXRlcxgDIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIyCg9kdGxzX3BhcmFtZXRlcnMYBCABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24iLgoIT3BlblBlZXISDwoHcGVlcl9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkisgEKCk9wZW5lZFBlZXISOgoXcm91dGVyX3J0cF9jYXBhYmlsaXRpZXMYASABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SMwoEc2VuZBgCIAEoCzIlLnZlaWxjYXN0LmNvbnRyb2wudjEuVHJhbnNwb3J0T3B0aW9ucxIzCgRyZWN2GAMgASgLMiUudmVpbGNhc3QuY29udHJvbC52MS5UcmFuc3BvcnRPcHRpb25zIm0KEENvbm5lY3RUcmFuc3BvcnQSDwoHcGVlcl9pZBgBIAEoCRIUCgx0cmFuc3BvcnRfaWQYAiABKAkSMgoPZHRsc19wYXJhbWV0ZXJzGAMgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIjMKClJlc3RhcnRJY2USDwoHcGVlcl9pZBgBIAEoCRIUCgx0cmFuc3BvcnRfaWQYAiABKAkiQQoMUmVzdGFydGVkSWNlEjEKDmljZV9wYXJhbWV0ZXJzGAEgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIoABCgdQcm9kdWNlEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSDAoEa2luZBgDIAEoCRIxCg5ydHBfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIOCgZwYXVzZWQYBSABKAgiCgoIUHJvZHVjZWQiJAoNQ2xvc2VQcm9kdWNlchITCgtwcm9kdWNlcl9pZBgBIAEoCSI0Cg1QYXVzZVByb2R1Y2VyEhMKC3Byb2R1Y2VyX2lkGAEgASgJEg4KBnBhdXNlZBgCIAEoCCJkCgdDb25zdW1lEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSMwoQcnRwX2NhcGFiaWxpdGllcxgDIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbiKVAQoIQ29uc3VtZWQSEwoLY29uc3VtZXJfaWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgR0eXBlGAMgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAQgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEhcKD3Byb2R1Y2VyX3BhdXNlZBgFIAEoCBIMCgRwYXRoGAYgAygJIjYKDlBhdXNlQ29uc3VtZXJzEhQKDGNvbnN1bWVyX2lkcxgBIAMoCRIOCgZwYXVzZWQYAiABKAgiJgoOQ2xvc2VDb25zdW1lcnMSFAoMY29uc3VtZXJfaWRzGAEgAygJIkMKCVNldExheWVycxITCgtjb25zdW1lcl9pZBgBIAEoCRIPCgdzcGF0aWFsGAIgASgNEhAKCHRlbXBvcmFsGAMgASgNIigKEFJlcXVlc3RLZXlGcmFtZXMSFAoMY29uc3VtZXJfaWRzGAEgAygJIhwKCUNsb3NlUGVlchIPCgdwZWVyX2lkGAEgASgJIgsKCUNsb3NlUm9vbSIaCgxMaXN0ZW5Wb2ljZXMSCgoCb24YASABKAgiMQoLUHJlcGFyZVBpcGUSDwoHcGlwZV9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkiXAoMUHJlcGFyZWRQaXBlEgoKAmlwGAEgASgJEgwKBHBvcnQYAiABKA0SMgoPc3J0cF9wYXJhbWV0ZXJzGAMgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIn8KC0Nvbm5lY3RQaXBlEg8KB3BpcGVfaWQYASABKAkSCgoCaXAYAiABKAkSDAoEcG9ydBgDIAEoDRIyCg9zcnRwX3BhcmFtZXRlcnMYBCABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SEQoJd29ya2VyX2lkGAUgASgJIkUKClNlbmRPblBpcGUSDwoHcGlwZV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCRIRCgl3b3JrZXJfaWQYAyABKAkiawoKU2VudE9uUGlwZRIMCgRraW5kGAEgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAIgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEg4KBnBhdXNlZBgDIAEoCBIMCgRwYXRoGAQgAygJIqcBCg1SZWNlaXZlT25QaXBlEg8KB3BpcGVfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSDAoEa2luZBgDIAEoCRIxCg5ydHBfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIOCgZwYXVzZWQYBSABKAgSDAoEcGF0aBgGIAMoCRIRCgl3b3JrZXJfaWQYByABKAkiRQoKU3RvcE9uUGlwZRIPCgdwaXBlX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhEKCXdvcmtlcl9pZBgDIAEoCSJWCgtQYXVzZU9uUGlwZRIPCgdwaXBlX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhEKCXdvcmtlcl9pZBgDIAEoCRIOCgZwYXVzZWQYBCABKAgiLwoJQ2xvc2VQaXBlEg8KB3BpcGVfaWQYASABKAkSEQoJd29ya2VyX2lkGAIgASgJIgcKBURyYWluIoIBCgVQbGFjZRIPCgdwZWVyX2lkGAEgASgJEgwKBHJvbGUYAiABKAkSKgoGcHJvYmVzGAMgAygLMhoudmVpbGNhc3QuY29udHJvbC52MS5Qcm9iZRIOCgZyZWdpb24YBCABKAkSDwoHcmVnaW9ucxgFIAMoCRINCgVhdm9pZBgGIAEoCSInCgVQcm9iZRIOCgZyZWdpb24YASABKAkSDgoGcnR0X21zGAIgASgBIjwKBlBsYWNlZBIPCgdub2RlX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCRIOCgZyZWdpb24YAyABKAkixQEKCVB1dERlbWFuZBIPCgd2ZXJzaW9uGAEgASgEEi4KBXBlZXJzGAIgAygLMh8udmVpbGNhc3QuY29udHJvbC52MS5EZW1hbmRQZWVyEjYKCXByb2R1Y2VycxgDIAMoCzIjLnZlaWxjYXN0LmNvbnRyb2wudjEuRGVtYW5kUHJvZHVjZXISLgoFd2FudHMYBCADKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLkRlbWFuZFdhbnQSDwoHcmVnaW9ucxgFIAMoCSI+CgpEZW1hbmRQZWVyEg8KB3BlZXJfaWQYASABKAkSEQoJd29ya2VyX2lkGAIgASgJEgwKBHJvbGUYAyABKAkiRgoORGVtYW5kUHJvZHVjZXISEwoLcHJvZHVjZXJfaWQYASABKAkSEQoJd29ya2VyX2lkGAIgASgJEgwKBGtpbmQYAyABKAkiQgoKRGVtYW5kV2FudBITCgtwcm9kdWNlcl9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkSDAoEaWRsZRgDIAEoCCIMCgpHZXRQaWN0dXJlIjgKCkdvdFBpY3R1cmUSKgoHcGljdHVyZRgBIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbiJZChBUcmFuc3BvcnRDaGFuZ2VkEg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCRIUCgx0cmFuc3BvcnRfaWQYAyABKAkSDQoFc3RhdGUYBCABKAkiRQoMUHJvZHVjZXJHb25lEg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCRITCgtwcm9kdWNlcl9pZBgDIAEoCSJaCgxDb25zdW1lckdvbmUSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhMKC2NvbnN1bWVyX2lkGAMgASgJEhMKC3Byb2R1Y2VyX2lkGAQgASgJImkKDUxheWVyc0NoYW5nZWQSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhMKC2NvbnN1bWVyX2lkGAMgASgJEg8KB3NwYXRpYWwYBCABKAUSEAoIdGVtcG9yYWwYBSABKAUiPAoIUGVlckdvbmUSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJKCgtWb2ljZXNIZWFyZBIPCgdyb29tX2lkGAEgASgJEioKBnZvaWNlcxgCIAMoCzIaLnZlaWxjYXN0LmNvbnRyb2wudjEuVm9pY2UiKwoFVm9pY2USEwoLcHJvZHVjZXJfaWQYASABKAkSDQoFbGV2ZWwYAiABKBEiMAoMUGVlck11c3RNb3ZlEg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCSI/CgpQcm9iZU5vZGVzEjEKB3RhcmdldHMYASADKAsyIC52ZWlsY2FzdC5jb250cm9sLnYxLlByb2JlVGFyZ2V0IkoKC1Byb2JlVGFyZ2V0Eg8KB25vZGVfaWQYASABKAkSKgoDZW5kGAIgASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Qcm9iZUVuZCIxCghQcm9iZUVuZBIKCgJpcBgBIAEoCRIMCgRwb3J0GAIgASgNEgsKA2tleRgDIAEoDCK5AgoKTm9kZVJlcG9ydBIPCgdub2RlX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg4KBnJlZ2lvbhgDIAEoCRIQCgh1cF9zaW5jZRgEIAEoBBIQCghkcmFpbmluZxgFIAEoCBIyCgd3b3JrZXJzGAYgAygLMiEudmVpbGNhc3QuY29udHJvbC52MS5Xb3JrZXJSZXBvcnQSLgoFcGlwZXMYByADKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlBpcGVSZXBvcnQSDwoHdmVyc2lvbhgIIAEoCRIsCgVwcm9iZRgJIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvYmVFbmQSLgoFcGF0aHMYCiADKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlBhdGhSZXBvcnQiQQoKUGF0aFJlcG9ydBIPCgdub2RlX2lkGAEgASgJEg4KBnJ0dF9tcxgCIAEoARISCgpsb3NzX3JhdGlvGAMgASgBIpwBCgxXb3JrZXJSZXBvcnQSEQoJd29ya2VyX2lkGAEgASgJEgsKA2NwdRgCIAEoARISCgp0cmFuc3BvcnRzGAMgASgNEhEKCXByb2R1Y2VycxgEIAEoDRIRCgljb25zdW1lcnMYBSABKA0SMgoHcm91dGVycxgGIAMoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuUm91dGVyUmVwb3J0IkQKDFJvdXRlclJlcG9ydBIPCgdyb29tX2lkGAEgASgJEhQKDHByb2R1Y2VyX2lkcxgCIAMoCRINCgVwZWVycxgDIAEoDSLJAQoKUGlwZVJlcG9ydBIPCgdyb29tX2lkGAEgASgJEg8KB3BpcGVfaWQYAiABKAkSEQoJd29ya2VyX2lkGAMgASgJEhEKCWNvbm5lY3RlZBgEIAEoCBINCgVzZW5kcxgFIAMoCRIQCghyZWNlaXZlcxgGIAMoCRIPCgdwYWNrZXRzGAcgASgEEg0KBWJ5dGVzGAggASgEEg4KBnJ0dF9tcxgJIAEoARISCgpsb3NzX3JhdGlvGAogASgBEg4KBnBhdXNlZBgLIAMoCSIyCgdXaXRuZXNzEhIKCnByb2Nlc3NfaWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKAkiLQoJV2l0bmVzc2VkEg0KBWhlYXJzGAEgASgIEhEKCXNpbGVudF9tcxgCIAEoDWIGcHJvdG8z");
 
 /**
  * Everything on the wire is a Frame.
@@ -229,6 +229,12 @@ export type Request = Message<"veilcast.control.v1.Request"> & {
     case: "closeRoom";
   } | {
     /**
+     * @generated from field: veilcast.control.v1.ListenVoices listen_voices = 23;
+     */
+    value: ListenVoices;
+    case: "listenVoices";
+  } | {
+    /**
      * sfu-node, called by cascade-router under the Plan's Term
      *
      * @generated from field: veilcast.control.v1.PreparePipe prepare_pipe = 30;
@@ -265,6 +271,12 @@ export type Request = Message<"veilcast.control.v1.Request"> & {
      */
     value: ClosePipe;
     case: "closePipe";
+  } | {
+    /**
+     * @generated from field: veilcast.control.v1.PauseOnPipe pause_on_pipe = 36;
+     */
+    value: PauseOnPipe;
+    case: "pauseOnPipe";
   } | {
     /**
      * sfu-node, called by signaling for an operator; no Room's Term
@@ -541,6 +553,12 @@ export type Event = Message<"veilcast.control.v1.Event"> & {
      */
     value: PeerMustMove;
     case: "peerMustMove";
+  } | {
+    /**
+     * @generated from field: veilcast.control.v1.VoicesHeard voices_heard = 7;
+     */
+    value: VoicesHeard;
+    case: "voicesHeard";
   } | {
     /**
      * sfu-node to cascade-router, at once after a change and every second
@@ -1013,6 +1031,25 @@ export const CloseRoomSchema: GenMessage<CloseRoom> = /*@__PURE__*/
   messageDesc(file_veilcast_control_v1_control, 28);
 
 /**
+ * Measure the voices of the Room's Peers on this node, or do not any more.
+ *
+ * @generated from message veilcast.control.v1.ListenVoices
+ */
+export type ListenVoices = Message<"veilcast.control.v1.ListenVoices"> & {
+  /**
+   * @generated from field: bool on = 1;
+   */
+  on: boolean;
+};
+
+/**
+ * Describes the message veilcast.control.v1.ListenVoices.
+ * Use `create(ListenVoicesSchema)` to create a new message.
+ */
+export const ListenVoicesSchema: GenMessage<ListenVoices> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 29);
+
+/**
  * One end of a Pipe. Idempotent by pipe_id: the same end answers the same tuple.
  *
  * @generated from message veilcast.control.v1.PreparePipe
@@ -1034,7 +1071,7 @@ export type PreparePipe = Message<"veilcast.control.v1.PreparePipe"> & {
  * Use `create(PreparePipeSchema)` to create a new message.
  */
 export const PreparePipeSchema: GenMessage<PreparePipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 29);
+  messageDesc(file_veilcast_control_v1_control, 30);
 
 /**
  * @generated from message veilcast.control.v1.PreparedPipe
@@ -1061,7 +1098,7 @@ export type PreparedPipe = Message<"veilcast.control.v1.PreparedPipe"> & {
  * Use `create(PreparedPipeSchema)` to create a new message.
  */
 export const PreparedPipeSchema: GenMessage<PreparedPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 30);
+  messageDesc(file_veilcast_control_v1_control, 31);
 
 /**
  * @generated from message veilcast.control.v1.ConnectPipe
@@ -1098,7 +1135,7 @@ export type ConnectPipe = Message<"veilcast.control.v1.ConnectPipe"> & {
  * Use `create(ConnectPipeSchema)` to create a new message.
  */
 export const ConnectPipeSchema: GenMessage<ConnectPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 31);
+  messageDesc(file_veilcast_control_v1_control, 32);
 
 /**
  * Upstream end: consume the Producer into the Pipe.
@@ -1127,7 +1164,7 @@ export type SendOnPipe = Message<"veilcast.control.v1.SendOnPipe"> & {
  * Use `create(SendOnPipeSchema)` to create a new message.
  */
 export const SendOnPipeSchema: GenMessage<SendOnPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 32);
+  messageDesc(file_veilcast_control_v1_control, 33);
 
 /**
  * @generated from message veilcast.control.v1.SentOnPipe
@@ -1159,7 +1196,7 @@ export type SentOnPipe = Message<"veilcast.control.v1.SentOnPipe"> & {
  * Use `create(SentOnPipeSchema)` to create a new message.
  */
 export const SentOnPipeSchema: GenMessage<SentOnPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 33);
+  messageDesc(file_veilcast_control_v1_control, 34);
 
 /**
  * Downstream end: produce what comes out of it, with the same producer_id.
@@ -1210,7 +1247,7 @@ export type ReceiveOnPipe = Message<"veilcast.control.v1.ReceiveOnPipe"> & {
  * Use `create(ReceiveOnPipeSchema)` to create a new message.
  */
 export const ReceiveOnPipeSchema: GenMessage<ReceiveOnPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 34);
+  messageDesc(file_veilcast_control_v1_control, 35);
 
 /**
  * @generated from message veilcast.control.v1.StopOnPipe
@@ -1237,7 +1274,41 @@ export type StopOnPipe = Message<"veilcast.control.v1.StopOnPipe"> & {
  * Use `create(StopOnPipeSchema)` to create a new message.
  */
 export const StopOnPipeSchema: GenMessage<StopOnPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 35);
+  messageDesc(file_veilcast_control_v1_control, 36);
+
+/**
+ * Upstream end: nothing of the Producer goes into the Pipe while nobody below it watches; the other end keeps its Producer.
+ *
+ * @generated from message veilcast.control.v1.PauseOnPipe
+ */
+export type PauseOnPipe = Message<"veilcast.control.v1.PauseOnPipe"> & {
+  /**
+   * @generated from field: string pipe_id = 1;
+   */
+  pipeId: string;
+
+  /**
+   * @generated from field: string producer_id = 2;
+   */
+  producerId: string;
+
+  /**
+   * @generated from field: string worker_id = 3;
+   */
+  workerId: string;
+
+  /**
+   * @generated from field: bool paused = 4;
+   */
+  paused: boolean;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PauseOnPipe.
+ * Use `create(PauseOnPipeSchema)` to create a new message.
+ */
+export const PauseOnPipeSchema: GenMessage<PauseOnPipe> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 37);
 
 /**
  * @generated from message veilcast.control.v1.ClosePipe
@@ -1259,7 +1330,7 @@ export type ClosePipe = Message<"veilcast.control.v1.ClosePipe"> & {
  * Use `create(ClosePipeSchema)` to create a new message.
  */
 export const ClosePipeSchema: GenMessage<ClosePipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 36);
+  messageDesc(file_veilcast_control_v1_control, 38);
 
 /**
  * Takes no new Peers, has those that are here moved away, then ends.
@@ -1274,7 +1345,7 @@ export type Drain = Message<"veilcast.control.v1.Drain"> & {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 37);
+  messageDesc(file_veilcast_control_v1_control, 39);
 
 /**
  * Chooses and reserves a Worker for a Peer. The reservation falls to the Room's next demand, or after 10 s.
@@ -1324,7 +1395,7 @@ export type Place = Message<"veilcast.control.v1.Place"> & {
  * Use `create(PlaceSchema)` to create a new message.
  */
 export const PlaceSchema: GenMessage<Place> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 38);
+  messageDesc(file_veilcast_control_v1_control, 40);
 
 /**
  * @generated from message veilcast.control.v1.Probe
@@ -1346,7 +1417,7 @@ export type Probe = Message<"veilcast.control.v1.Probe"> & {
  * Use `create(ProbeSchema)` to create a new message.
  */
 export const ProbeSchema: GenMessage<Probe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 39);
+  messageDesc(file_veilcast_control_v1_control, 41);
 
 /**
  * @generated from message veilcast.control.v1.Placed
@@ -1373,7 +1444,7 @@ export type Placed = Message<"veilcast.control.v1.Placed"> & {
  * Use `create(PlacedSchema)` to create a new message.
  */
 export const PlacedSchema: GenMessage<Placed> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 40);
+  messageDesc(file_veilcast_control_v1_control, 42);
 
 /**
  * The whole need of a Room. Level-triggered: replaces the last one; an older version is ignored.
@@ -1414,7 +1485,7 @@ export type PutDemand = Message<"veilcast.control.v1.PutDemand"> & {
  * Use `create(PutDemandSchema)` to create a new message.
  */
 export const PutDemandSchema: GenMessage<PutDemand> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 41);
+  messageDesc(file_veilcast_control_v1_control, 43);
 
 /**
  * @generated from message veilcast.control.v1.DemandPeer
@@ -1441,7 +1512,7 @@ export type DemandPeer = Message<"veilcast.control.v1.DemandPeer"> & {
  * Use `create(DemandPeerSchema)` to create a new message.
  */
 export const DemandPeerSchema: GenMessage<DemandPeer> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 42);
+  messageDesc(file_veilcast_control_v1_control, 44);
 
 /**
  * @generated from message veilcast.control.v1.DemandProducer
@@ -1468,9 +1539,11 @@ export type DemandProducer = Message<"veilcast.control.v1.DemandProducer"> & {
  * Use `create(DemandProducerSchema)` to create a new message.
  */
 export const DemandProducerSchema: GenMessage<DemandProducer> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 43);
+  messageDesc(file_veilcast_control_v1_control, 45);
 
 /**
+ * idle: its Consumers there are paused, all of them.
+ *
  * @generated from message veilcast.control.v1.DemandWant
  */
 export type DemandWant = Message<"veilcast.control.v1.DemandWant"> & {
@@ -1483,6 +1556,11 @@ export type DemandWant = Message<"veilcast.control.v1.DemandWant"> & {
    * @generated from field: string worker_id = 2;
    */
   workerId: string;
+
+  /**
+   * @generated from field: bool idle = 3;
+   */
+  idle: boolean;
 };
 
 /**
@@ -1490,7 +1568,7 @@ export type DemandWant = Message<"veilcast.control.v1.DemandWant"> & {
  * Use `create(DemandWantSchema)` to create a new message.
  */
 export const DemandWantSchema: GenMessage<DemandWant> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 44);
+  messageDesc(file_veilcast_control_v1_control, 46);
 
 /**
  * @generated from message veilcast.control.v1.GetPicture
@@ -1503,7 +1581,7 @@ export type GetPicture = Message<"veilcast.control.v1.GetPicture"> & {
  * Use `create(GetPictureSchema)` to create a new message.
  */
 export const GetPictureSchema: GenMessage<GetPicture> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 45);
+  messageDesc(file_veilcast_control_v1_control, 47);
 
 /**
  * @generated from message veilcast.control.v1.GotPicture
@@ -1520,7 +1598,7 @@ export type GotPicture = Message<"veilcast.control.v1.GotPicture"> & {
  * Use `create(GotPictureSchema)` to create a new message.
  */
 export const GotPictureSchema: GenMessage<GotPicture> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 46);
+  messageDesc(file_veilcast_control_v1_control, 48);
 
 /**
  * @generated from message veilcast.control.v1.TransportChanged
@@ -1552,7 +1630,7 @@ export type TransportChanged = Message<"veilcast.control.v1.TransportChanged"> &
  * Use `create(TransportChangedSchema)` to create a new message.
  */
 export const TransportChangedSchema: GenMessage<TransportChanged> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 47);
+  messageDesc(file_veilcast_control_v1_control, 49);
 
 /**
  * @generated from message veilcast.control.v1.ProducerGone
@@ -1579,7 +1657,7 @@ export type ProducerGone = Message<"veilcast.control.v1.ProducerGone"> & {
  * Use `create(ProducerGoneSchema)` to create a new message.
  */
 export const ProducerGoneSchema: GenMessage<ProducerGone> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 48);
+  messageDesc(file_veilcast_control_v1_control, 50);
 
 /**
  * @generated from message veilcast.control.v1.ConsumerGone
@@ -1611,7 +1689,7 @@ export type ConsumerGone = Message<"veilcast.control.v1.ConsumerGone"> & {
  * Use `create(ConsumerGoneSchema)` to create a new message.
  */
 export const ConsumerGoneSchema: GenMessage<ConsumerGone> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 49);
+  messageDesc(file_veilcast_control_v1_control, 51);
 
 /**
  * @generated from message veilcast.control.v1.LayersChanged
@@ -1648,7 +1726,7 @@ export type LayersChanged = Message<"veilcast.control.v1.LayersChanged"> & {
  * Use `create(LayersChangedSchema)` to create a new message.
  */
 export const LayersChangedSchema: GenMessage<LayersChanged> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 50);
+  messageDesc(file_veilcast_control_v1_control, 52);
 
 /**
  * @generated from message veilcast.control.v1.PeerGone
@@ -1675,7 +1753,53 @@ export type PeerGone = Message<"veilcast.control.v1.PeerGone"> & {
  * Use `create(PeerGoneSchema)` to create a new message.
  */
 export const PeerGoneSchema: GenMessage<PeerGone> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 51);
+  messageDesc(file_veilcast_control_v1_control, 53);
+
+/**
+ * The loudest voices of one Router of the Room in the last quarter of a second; none: nobody spoke.
+ *
+ * @generated from message veilcast.control.v1.VoicesHeard
+ */
+export type VoicesHeard = Message<"veilcast.control.v1.VoicesHeard"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: repeated veilcast.control.v1.Voice voices = 2;
+   */
+  voices: Voice[];
+};
+
+/**
+ * Describes the message veilcast.control.v1.VoicesHeard.
+ * Use `create(VoicesHeardSchema)` to create a new message.
+ */
+export const VoicesHeardSchema: GenMessage<VoicesHeard> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 54);
+
+/**
+ * @generated from message veilcast.control.v1.Voice
+ */
+export type Voice = Message<"veilcast.control.v1.Voice"> & {
+  /**
+   * @generated from field: string producer_id = 1;
+   */
+  producerId: string;
+
+  /**
+   * @generated from field: sint32 level = 2;
+   */
+  level: number;
+};
+
+/**
+ * Describes the message veilcast.control.v1.Voice.
+ * Use `create(VoiceSchema)` to create a new message.
+ */
+export const VoiceSchema: GenMessage<Voice> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 55);
 
 /**
  * @generated from message veilcast.control.v1.PeerMustMove
@@ -1697,7 +1821,7 @@ export type PeerMustMove = Message<"veilcast.control.v1.PeerMustMove"> & {
  * Use `create(PeerMustMoveSchema)` to create a new message.
  */
 export const PeerMustMoveSchema: GenMessage<PeerMustMove> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 52);
+  messageDesc(file_veilcast_control_v1_control, 56);
 
 /**
  * Whom to measure from now on: all that this cascade-router wants measured.
@@ -1716,7 +1840,7 @@ export type ProbeNodes = Message<"veilcast.control.v1.ProbeNodes"> & {
  * Use `create(ProbeNodesSchema)` to create a new message.
  */
 export const ProbeNodesSchema: GenMessage<ProbeNodes> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 53);
+  messageDesc(file_veilcast_control_v1_control, 57);
 
 /**
  * @generated from message veilcast.control.v1.ProbeTarget
@@ -1738,7 +1862,7 @@ export type ProbeTarget = Message<"veilcast.control.v1.ProbeTarget"> & {
  * Use `create(ProbeTargetSchema)` to create a new message.
  */
 export const ProbeTargetSchema: GenMessage<ProbeTarget> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 54);
+  messageDesc(file_veilcast_control_v1_control, 58);
 
 /**
  * Where a Node answers probes, and the key under which they are made.
@@ -1767,7 +1891,7 @@ export type ProbeEnd = Message<"veilcast.control.v1.ProbeEnd"> & {
  * Use `create(ProbeEndSchema)` to create a new message.
  */
 export const ProbeEndSchema: GenMessage<ProbeEnd> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 55);
+  messageDesc(file_veilcast_control_v1_control, 59);
 
 /**
  * @generated from message veilcast.control.v1.NodeReport
@@ -1835,7 +1959,7 @@ export type NodeReport = Message<"veilcast.control.v1.NodeReport"> & {
  * Use `create(NodeReportSchema)` to create a new message.
  */
 export const NodeReportSchema: GenMessage<NodeReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 56);
+  messageDesc(file_veilcast_control_v1_control, 60);
 
 /**
  * What was measured to another Node by probes.
@@ -1864,7 +1988,7 @@ export type PathReport = Message<"veilcast.control.v1.PathReport"> & {
  * Use `create(PathReportSchema)` to create a new message.
  */
 export const PathReportSchema: GenMessage<PathReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 57);
+  messageDesc(file_veilcast_control_v1_control, 61);
 
 /**
  * @generated from message veilcast.control.v1.WorkerReport
@@ -1906,7 +2030,7 @@ export type WorkerReport = Message<"veilcast.control.v1.WorkerReport"> & {
  * Use `create(WorkerReportSchema)` to create a new message.
  */
 export const WorkerReportSchema: GenMessage<WorkerReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 58);
+  messageDesc(file_veilcast_control_v1_control, 62);
 
 /**
  * @generated from message veilcast.control.v1.RouterReport
@@ -1935,7 +2059,7 @@ export type RouterReport = Message<"veilcast.control.v1.RouterReport"> & {
  * Use `create(RouterReportSchema)` to create a new message.
  */
 export const RouterReportSchema: GenMessage<RouterReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 59);
+  messageDesc(file_veilcast_control_v1_control, 63);
 
 /**
  * Of one end of a Pipe.
@@ -1996,6 +2120,13 @@ export type PipeReport = Message<"veilcast.control.v1.PipeReport"> & {
    * @generated from field: double loss_ratio = 10;
    */
   lossRatio: number;
+
+  /**
+   * of `sends`
+   *
+   * @generated from field: repeated string paused = 11;
+   */
+  paused: string[];
 };
 
 /**
@@ -2003,7 +2134,7 @@ export type PipeReport = Message<"veilcast.control.v1.PipeReport"> & {
  * Use `create(PipeReportSchema)` to create a new message.
  */
 export const PipeReportSchema: GenMessage<PipeReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 60);
+  messageDesc(file_veilcast_control_v1_control, 64);
 
 /**
  * When was this life of a node last heard? A link that is cut looks like a host that died; others know better.
@@ -2027,7 +2158,7 @@ export type Witness = Message<"veilcast.control.v1.Witness"> & {
  * Use `create(WitnessSchema)` to create a new message.
  */
 export const WitnessSchema: GenMessage<Witness> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 61);
+  messageDesc(file_veilcast_control_v1_control, 65);
 
 /**
  * @generated from message veilcast.control.v1.Witnessed
@@ -2053,5 +2184,5 @@ export type Witnessed = Message<"veilcast.control.v1.Witnessed"> & {
  * Use `create(WitnessedSchema)` to create a new message.
  */
 export const WitnessedSchema: GenMessage<Witnessed> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 62);
+  messageDesc(file_veilcast_control_v1_control, 66);
 
