@@ -194,6 +194,7 @@ class RunningNode implements SfuNode {
     const router = this.#rooms.get(roomId).routers.find(workerId);
     if (!router) throw new ClusterError('NOT_FOUND', 'no such Router');
     await router.open(producer.id, producer, [this.nodeId], () => Promise.resolve(producer));
+    if (producer.kind === 'audio') router.voices.add(producer);
     return () => void router.closeProducer(producer.id, producer);
   }
 

@@ -1,4 +1,5 @@
 import { jsonOf } from '@veilcast/control';
+import { udpLink, type UdpLink } from '@veilcast/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   carry,
@@ -154,6 +155,93 @@ describe('a Pipe between two nodes', () => {
     } finally {
       clearInterval(timer);
     }
+  });
+});
+
+describe('a Pipe that loses two packets of a hundred', () => {
+  test('delivers every packet all the same: what is missing is sent again', async () => {
+    await eu.signaling.call('openPeer', { peerId: 'peer_a', workerId: eu.workerId });
+    const source = await openSource(eu.node, eu.workerId, CAMERA);
+    const [pipeId, link] = await joinBadly();
+    try {
+      await carry(eu, us, pipeId, CAMERA);
+      const tap = await openTap(us.node, us.workerId, CAMERA);
+      await until(() => (source.send('start'), tap.got('start')));
+      link.impair({ loss: 0.02 });
+      const count = 600;
+      for (let at = 0; at < count; at++) {
+        source.send(`<frame ${at}>`, at % 100 === 0);
+        if (at % 5 === 0) await pause(5);
+      }
+      link.impair({});
+      // A gap shows with the next packet: a few more close the last one.
+      await until(() => {
+        source.send('end', false);
+        return Array.from({ length: count }, (_, at) => tap.got(`<frame ${at}>`)).every(Boolean);
+      }, 'every packet');
+      expect(link.lost).toBeGreaterThan(0);
+    } finally {
+      link.close();
+    }
+  });
+
+  /** Joins the two Workers as `join` does, with a link that can be impaired between their ends. */
+  async function joinBadly(): Promise<[pipeId: string, link: UdpLink]> {
+    const pipeId = `${eu.workerId}>${us.workerId}`;
+    const [up, down] = await Promise.all(
+      [eu, us].map(({ planner, workerId }) => planner.call('preparePipe', { pipeId, workerId })),
+    );
+    const link = await udpLink({ port: down!.port });
+    const ip = '127.0.0.1';
+    const far = { pipeId, workerId: eu.workerId, ip, port: link.nearPort, srtpParameters: down!.srtpParameters };
+    const near = { pipeId, workerId: us.workerId, ip, port: link.farPort, srtpParameters: up!.srtpParameters };
+    await Promise.all([eu.planner.call('connectPipe', far), us.planner.call('connectPipe', near)]);
+    return [pipeId, link];
+  }
+});
+
+describe('what nobody below looks at', () => {
+  test('does not go into the Pipe, comes again at once with a key frame, and costs nobody their Consumer', async () => {
+    const { source, pipeId } = await piped();
+    const tap = await openTap(us.node, us.workerId, CAMERA);
+    await until(() => (source.send('one'), tap.got('one')));
+    const carried = { pipeId, producerId: CAMERA, workerId: eu.workerId };
+    await eu.planner.call('pauseOnPipe', { ...carried, paused: true });
+    await eu.planner.event('nodeReport', ({ pipes }) => pipes.some(({ paused }) => paused.includes(CAMERA)));
+    const before = tap.count();
+    for (let at = 0; at < 5; at++) source.send('unseen');
+    await pause(100);
+    expect(tap.count()).toBe(before);
+    const asked = source.keyFramesAsked();
+    await eu.planner.call('pauseOnPipe', { ...carried, paused: false });
+    await until(() => source.keyFramesAsked() > asked, 'a request for a key frame');
+    await until(() => (source.send('again'), tap.got('again')));
+    expect([tap.got('unseen'), tap.consumer.closed]).toEqual([false, false]);
+    expect(eu.node.report().pipes![0]).toMatchObject({ sends: [CAMERA], paused: [] });
+  });
+
+  test('cannot be kept back where it does not go in', async () => {
+    const { pipeId } = await piped();
+    const lost = eu.planner.call('pauseOnPipe', { pipeId, producerId: 'prod_none', paused: true });
+    expect(await refusal(lost)).toBe('NOT_FOUND');
+  });
+});
+
+describe('a hundred newcomers', () => {
+  test('below a Pipe cost the publisher one key frame in a while, not a hundred', async () => {
+    const { source } = await piped();
+    const early = await openTap(us.node, us.workerId, CAMERA);
+    await until(() => (source.send('start'), early.got('start')));
+    await pause(400);
+    const before = source.keyFramesAsked();
+    const began = Date.now();
+    const crowd = Array.from({ length: 100 }, () => openTap(us.node, us.workerId, CAMERA));
+    const taps = await Promise.all(crowd);
+    await until(() => (source.send('key'), taps.every((tap) => tap.got('key'))));
+    const windows = 1 + Math.ceil((Date.now() - began) / 300);
+    const asked = source.keyFramesAsked() - before;
+    expect(asked).toBeGreaterThanOrEqual(1);
+    expect(asked).toBeLessThanOrEqual(windows);
   });
 });
 

@@ -86,6 +86,46 @@ export async function openSource(node: SfuNode, workerId: string, producerId: st
   };
 }
 
+/** A microphone whose packets say how loud they are, as every browser's do, whatever is in them. */
+export async function openMicrophone(node: SfuNode, workerId: string, producerId: string) {
+  const router = routerOf(node, workerId);
+  const level = router.rtpCapabilities.headerExtensions?.find(({ uri }) => uri.endsWith('ssrc-audio-level'));
+  if (!level) throw new Error('the Router reads no levels');
+  const ssrc = 0x11220000 + producerId.length;
+  const { uri, preferredId: id } = level;
+  const transport = await router.createDirectTransport();
+  const producer = await transport.produce({
+    id: producerId,
+    kind: 'audio',
+    rtpParameters: { ...opusParameters(ssrc), headerExtensions: [{ uri, id }] },
+  });
+  const remove = await node.adopt(ROOM, workerId, producer);
+  let sequence = 1;
+  return {
+    producer,
+    /** One packet of 20 ms, this loud in dBov, which RFC 6464 writes without its sign. */
+    send: (dbov: number) => {
+      const header = Buffer.alloc(20);
+      header[0] = 0x90;
+      header[1] = 100;
+      header.writeUInt16BE(sequence & 0xffff, 2);
+      header.writeUInt32BE(sequence * 960, 4);
+      header.writeUInt32BE(ssrc, 8);
+      // RFC 8285 §4.2: one-byte headers, one word of them.
+      header.writeUInt16BE(0xbede, 12);
+      header.writeUInt16BE(1, 14);
+      header[16] = id << 4;
+      header[17] = 0x80 | -dbov;
+      sequence++;
+      producer.send(Buffer.concat([header, Buffer.from('sealed')]));
+    },
+    close: () => {
+      remove();
+      transport.close();
+    },
+  };
+}
+
 /** Whether a compound RTCP packet holds a Picture Loss Indication (RFC 4585 §6.3.1). */
 function hasPli(packet: Buffer): boolean {
   for (let at = 0; at + 4 <= packet.length; at += (packet.readUInt16BE(at + 2) + 1) * 4)

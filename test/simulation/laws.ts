@@ -45,7 +45,7 @@ export function whenCalm(world: World, persons: readonly Person[]): string[] {
   const broken = [...rooms].flatMap(([room, those]) => [
     ...roster(world, room, those),
     ...group(world, room, those),
-    ...media(world, those),
+    ...media(world, room, those),
   ]);
   return [...broken, ...cascade(world)];
 }
@@ -66,10 +66,12 @@ function roster(world: World, room: string, persons: readonly Person[]): string[
   });
 }
 
+function ownerOf(world: World, room: string) {
+  return [...world.sites.values()].flatMap(({ site }) => site.rooms?.all ?? []).find(({ roomId }) => roomId === room);
+}
+
 function group(world: World, room: string, persons: readonly Person[]): string[] {
-  const owner = [...world.sites.values()]
-    .flatMap(({ site }) => site.rooms?.all ?? [])
-    .find(({ roomId }) => roomId === room);
+  const owner = ownerOf(world, room);
   const ids = persons.flatMap((person) => person.present?.peerId ?? []).sort();
   const broken = persons.flatMap(({ name, present }) => {
     const view = present?.groupView;
@@ -82,11 +84,13 @@ function group(world: World, room: string, persons: readonly Person[]): string[]
   return keys.size > 1 ? [...broken, `${room} has ${keys.size} keys`] : broken;
 }
 
-/** Everybody gets everything of everybody else in the Room, and nothing more. */
-function media(world: World, persons: readonly Person[]): string[] {
+/** Everybody gets everything of everybody else in the Room, of many microphones the chosen ones, and nothing more. */
+function media(world: World, room: string, persons: readonly Person[]): string[] {
   const published = persons.flatMap(({ name, present }) =>
     [...(present?.published ?? [])].map(([producerId, one]) => ({ name, producerId, ...one })),
   );
+  const owner = ownerOf(world, room);
+  const chosen = owner && owner.state.voices.open.size > owner.state.policy.voicesFrom && owner.state.voices.places;
   return persons.flatMap((person) => {
     const { present: stay, sources } = person;
     if (stay === undefined) return [];
@@ -101,7 +105,8 @@ function media(world: World, persons: readonly Person[]): string[] {
         const consumerId = stay.consumers.get(producerId);
         const flow = consumerId === undefined ? 'no Consumer' : world.media.flow(consumerId);
         const isHidden = source !== 'microphone' && stay.hidden.has(producerId);
-        const should = isHidden ? 'the Consumer is paused' : paused ? 'the Producer is paused' : 'flows';
+        const isHeld = source === 'microphone' && chosen && !chosen.has(producerId);
+        const should = isHidden || isHeld ? 'the Consumer is paused' : paused ? 'the Producer is paused' : 'flows';
         return flow === should ? [] : [`${person.name} gets ${source} of ${name}: ${flow}`];
       }),
     ];

@@ -12,6 +12,7 @@ const PLAN_CALLS: ReadonlySet<string> = new Set([
   'sendOnPipe',
   'receiveOnPipe',
   'stopOnPipe',
+  'pauseOnPipe',
   'closePipe',
 ]);
 
