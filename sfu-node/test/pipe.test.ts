@@ -44,6 +44,20 @@ async function piped() {
   return { source, pipeId, path };
 }
 
+/** Joins the two Workers as `join` does, with a link that can be impaired between their ends. */
+async function joinBadly(): Promise<[pipeId: string, link: UdpLink]> {
+  const pipeId = `${eu.workerId}>${us.workerId}`;
+  const [up, down] = await Promise.all(
+    [eu, us].map(({ planner, workerId }) => planner.call('preparePipe', { pipeId, workerId })),
+  );
+  const link = await udpLink({ port: down!.port });
+  const ip = '127.0.0.1';
+  const far = { pipeId, workerId: eu.workerId, ip, port: link.nearPort, srtpParameters: down!.srtpParameters };
+  const near = { pipeId, workerId: us.workerId, ip, port: link.farPort, srtpParameters: up!.srtpParameters };
+  await Promise.all([eu.planner.call('connectPipe', far), us.planner.call('connectPipe', near)]);
+  return [pipeId, link];
+}
+
 beforeEach(async () => {
   all = cluster();
   eu = await place('eu-1');
@@ -184,20 +198,6 @@ describe('a Pipe that loses two packets of a hundred', () => {
       link.close();
     }
   });
-
-  /** Joins the two Workers as `join` does, with a link that can be impaired between their ends. */
-  async function joinBadly(): Promise<[pipeId: string, link: UdpLink]> {
-    const pipeId = `${eu.workerId}>${us.workerId}`;
-    const [up, down] = await Promise.all(
-      [eu, us].map(({ planner, workerId }) => planner.call('preparePipe', { pipeId, workerId })),
-    );
-    const link = await udpLink({ port: down!.port });
-    const ip = '127.0.0.1';
-    const far = { pipeId, workerId: eu.workerId, ip, port: link.nearPort, srtpParameters: down!.srtpParameters };
-    const near = { pipeId, workerId: us.workerId, ip, port: link.farPort, srtpParameters: up!.srtpParameters };
-    await Promise.all([eu.planner.call('connectPipe', far), us.planner.call('connectPipe', near)]);
-    return [pipeId, link];
-  }
 });
 
 describe('what nobody below looks at', () => {

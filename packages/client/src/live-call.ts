@@ -306,11 +306,7 @@ export class LiveCall implements Call {
   #take(event: AnyEvent): void {
     if (event.name === 'producerOpened') this.#noteMuted([event.body.producer]);
     if (event.name === 'peerJoined') this.#noteMuted(event.body.peer.producers);
-    if (event.name === 'producerClosed') this.#remote.producerGone(event.body.producerId);
-    if (event.name === 'consumersHeld') this.#remote.setHeld(event.body.consumerIds, event.body.held);
-    if (event.name === 'producerPaused') {
-      this.#remote.setMuted(event.body.peerId, event.body.producerId, event.body.paused);
-    }
+    this.#remote.take(event);
     this.#picture.take(event);
     if (event.name === 'peerJoined') this.#talkPicture.drawSoon(this.#talk);
   }

@@ -2,7 +2,7 @@
  * The remote tracks of the call as applications see them: makes a RemoteTrack of every Consumer, keeps its state, and
  * says when one comes or goes.
  */
-import type { Clock, PeerId, ProducerId } from '@veilcast/protocol';
+import type { AnyEvent, Clock, PeerId, ProducerId } from '@veilcast/protocol';
 import type { RemoteTrack, ShownTile, VideoState } from './call.ts';
 import type { CallEmitter } from './emitter.ts';
 import { MediaWatch, type Watched } from './media/watch.ts';
@@ -45,6 +45,12 @@ export class RemoteTracks {
     });
   }
 
+  take(event: AnyEvent): void {
+    if (event.name === 'producerClosed') this.#muted.delete(event.body.producerId);
+    if (event.name === 'consumersHeld') this.#setHeld(event.body.consumerIds, event.body.held);
+    if (event.name === 'producerPaused') this.setMuted(event.body.peerId, event.body.producerId, event.body.paused);
+  }
+
   showTiles(tiles: readonly ShownTile[]): void {
     this.#shown = new Set(tiles.filter(({ visible }) => visible).map(({ producerId }) => producerId));
   }
@@ -80,7 +86,7 @@ export class RemoteTracks {
   }
 
   /** Also of Consumers that are not open here yet. */
-  setHeld(consumerIds: readonly string[], held: boolean): void {
+  #setHeld(consumerIds: readonly string[], held: boolean): void {
     for (const id of consumerIds) {
       if (held) this.#held.add(id);
       else this.#held.delete(id);
@@ -98,10 +104,6 @@ export class RemoteTracks {
     if (!track) return;
     const state: VideoState = muted ? 'muted' : track.track.kind === 'audio' ? 'live' : 'waiting';
     this.#outside.people.patchTrack(peerId, producerId, { muted, state });
-  }
-
-  producerGone(producerId: ProducerId): void {
-    this.#muted.delete(producerId);
   }
 
   /** Of a Seat that is given up. */

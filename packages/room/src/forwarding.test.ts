@@ -75,8 +75,12 @@ class Scene {
 
   constructor() {
     this.state = openRoom('r' as RoomId, {
-      ...{ peersMax: 9, producersMax: 8, firstIsHost: true },
-      ...{ voicesMax: 2, voicesFrom: 2, camerasMax: 2 },
+      peersMax: 9,
+      producersMax: 8,
+      firstIsHost: true,
+      voicesMax: 2,
+      voicesFrom: 2,
+      camerasMax: 2,
     });
     this.take(...enter('me'), ...people.flatMap(enter));
     this.take(...people.flatMap((name) => [...sendAndGet(name, 'camera'), ...sendAndGet(name, 'microphone')]));

@@ -3,7 +3,7 @@
  * of the people who spoke last (last-N). A Room within its bounds forwards everything.
  */
 import type { ProducerId } from '@veilcast/protocol';
-import { wantedOf } from './layers.ts';
+import { wantedOf } from './tile-layer.ts';
 import type { Peer, Producer, RoomState } from './state.ts';
 import { joined } from './step.ts';
 

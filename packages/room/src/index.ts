@@ -1,6 +1,6 @@
 export { consumable } from './consumers.ts';
 export { demandOf, type RoomDemand } from './demand.ts';
-export { wantedOf, type Wanted } from './layers.ts';
+export { wantedOf, type Wanted } from './tile-layer.ts';
 export { REMOVED_MAX } from './lobby.ts';
 export { whyNotProduce } from './producers.ts';
 export { keepLayers, watchedLayers, NOTHING_KEPT, type KeptLayers } from './watched.ts';

@@ -17,6 +17,10 @@ function demandAt(step: { wantedAt: WorkerId[]; open: boolean }): Demand {
   return demandOf(step.open ? [['root/0' as WorkerId, step.wantedAt]] : []);
 }
 
+function isIdle({ demand }: ReturnType<typeof linger>): boolean {
+  return demand.wants[0]?.idle === true;
+}
+
 describe('linger', () => {
   test('keeps each want for lingerMs after it was last there, while its Producer is open', () => {
     fc.assert(
@@ -59,7 +63,6 @@ describe('linger', () => {
   test('calls a want idle only after nobody has looked for lingerMs, and watched at once when somebody does', () => {
     const watched = demandOf([['root/0' as WorkerId, ['a/0' as WorkerId]]]);
     const idle = { ...watched, wants: watched.wants.map((want) => ({ ...want, idle: true })) };
-    const isIdle = ({ demand }: ReturnType<typeof linger>): boolean => demand.wants[0]?.idle === true;
     const seen = linger(NOTHING_LINGERS, watched, policy, 0);
     const left = linger(seen.state, idle, policy, 50);
     expect([isIdle(seen), isIdle(left), left.wakeAt]).toEqual([false, false, 150]);

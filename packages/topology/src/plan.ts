@@ -160,7 +160,10 @@ function pipesOf(demand: Demand, roots: readonly Root[], forest: Forest): Planne
   }
   return [...carried]
     .map(([pipeId, { from, to, watched }]) => ({
-      ...{ pipeId, from, to, producerIds: [...watched.keys()].sort() },
+      pipeId,
+      from,
+      to,
+      producerIds: [...watched.keys()].sort(),
       idle: [...watched].flatMap(([producerId, isWatched]) => (isWatched ? [] : [producerId])).sort(),
     }))
     .sort((a, b) => compare(a.pipeId, b.pipeId));
