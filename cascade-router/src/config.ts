@@ -1,5 +1,6 @@
 /** What a cascade-router is told at start: who it is, where it listens, and the policy of its Plans. Anything unknown is refused. */
 import { RegionId } from '@veilcast/protocol';
+import { ROOM_PEERS_MAX } from '@veilcast/topology';
 import { z } from 'zod';
 
 const ms = z.number().int().min(1).max(3_600_000);
@@ -14,6 +15,15 @@ const PlanPolicy = z.strictObject({
     .describe('Most Pipes out of one Router. More: hotter Workers. Fewer: deeper trees.'),
   depthMax: z.number().int().min(1).max(16).default(4).describe('Most Pipes between a publisher and a viewer.'),
   lingerMs: z.number().int().min(0).max(600_000).default(5_000).describe('How long a Pipe outlives its last Consumer.'),
+  roomPeersMax: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(ROOM_PEERS_MAX)
+    .describe(
+      'Peers of one Room on a Worker before the next core is taken. More: slower key frames. Fewer: more Pipes.',
+    ),
   regions: z.array(RegionId).max(64).default([]).describe('Regions that Rooms may use; none: all.'),
   egressMs: z
     .record(RegionId, z.number().min(0).max(10_000))

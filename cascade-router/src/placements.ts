@@ -94,9 +94,12 @@ export class Placements {
     return false;
   }
 
-  #workersOf({ roomId, peers }: Demand): Set<WorkerId> {
-    const present = new Set(peers.map((peer) => peer.workerId));
-    for (const one of this.#reservations.values()) if (one.roomId === roomId) present.add(one.workerId);
+  /** Where the Room is and how many of it; who is on the way counts from its reservation on, and once. */
+  #workersOf({ roomId, peers }: Demand): Map<WorkerId, number> {
+    const places = new Map(peers.map(({ peerId, workerId }) => [peerId, workerId]));
+    for (const one of this.#reservations.values()) if (one.roomId === roomId) places.set(one.peerId, one.workerId);
+    const present = new Map<WorkerId, number>();
+    for (const workerId of places.values()) present.set(workerId, (present.get(workerId) ?? 0) + 1);
     return present;
   }
 }

@@ -82,6 +82,8 @@ export interface Policy {
   readonly regions: readonly RegionId[];
   /** What sending out of a region costs, as the delay that one would rather bear, ms. Missing: nothing. */
   readonly egressMs?: Readonly<Record<string, number>> | undefined;
+  /** Peers of one Room on a Worker before its next ones go to another. Missing: ROOM_PEERS_MAX. */
+  readonly roomPeersMax?: number | undefined;
 }
 
 export type RouterRole = 'origin' | 'relay' | 'edge';

@@ -20,7 +20,7 @@ import { REGIONS } from './worlds.fixture.ts';
 
 const policy: Policy = { fanOutMax: 8, depthMax: 4, lingerMs: 0, regions: [] };
 const room = 'room' as RoomId;
-const anybody: PlaceRequest = { role: 'viewer', probes: [], present: new Set(), excluded: new Set() };
+const anybody: PlaceRequest = { role: 'viewer', probes: [], present: new Map(), excluded: new Set() };
 
 function node(
   name: string,
@@ -136,7 +136,7 @@ describe('place', () => {
       { region: 'eu' as RegionId, rttMs: 10 },
       { region: 'us' as RegionId, rttMs: 90 },
     ];
-    const present = new Set(['a/2', 'b/0'] as WorkerId[]);
+    const present = new Map(['a/2', 'b/0'].map((id) => [id as WorkerId, 1]));
     for (let seed = 0; seed < 50; seed += 1) {
       expect(place(view, { ...anybody, probes, present }, policy, seeded(seed))).toMatchObject({ workerId: 'a/2' });
     }
@@ -156,7 +156,7 @@ describe('place', () => {
       ]),
     };
     for (let seed = 0; seed < 20; seed += 1) {
-      const stay = place(view, { ...anybody, present: new Set(['b/0' as WorkerId]) }, policy, seeded(seed));
+      const stay = place(view, { ...anybody, present: new Map([['b/0' as WorkerId, 1]]) }, policy, seeded(seed));
       expect(stay).toMatchObject({ region: 'us' });
       const near = place(
         view,
@@ -184,13 +184,13 @@ describe('place', () => {
           rttMs: new Map(),
         };
         let reservations: Reservations = NO_RESERVATIONS;
-        const present = new Set<WorkerId>();
+        const present = new Map<WorkerId, number>();
         for (let i = 0; i < 200; i += 1) {
           const seen = withReserved(view, reservations, 0);
-          const placed = place(seen, { ...anybody, present: sameRoom ? present : new Set() }, policy, random);
+          const placed = place(seen, { ...anybody, present: sameRoom ? present : new Map() }, policy, random);
           expect(placed.kind).toBe('placed');
           if (placed.kind !== 'placed') return;
-          present.add(placed.workerId);
+          present.set(placed.workerId, (present.get(placed.workerId) ?? 0) + 1);
           const { workerId, streams } = placed;
           reservations = reserve(reservations, { roomId: room, peerId: `p${i}` as PeerId, workerId, streams }, 0);
         }
@@ -200,6 +200,23 @@ describe('place', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  test('a large Room takes one core of a host after the other, then the next host, and no core more than its share', () => {
+    const cores = [{}, {}, {}].map(() => ({ capacity: 10_000 }));
+    const view: View = { nodes: [node('a', 'eu', cores), node('b', 'eu', cores)], rttMs: new Map() };
+    const present = new Map<WorkerId, number>();
+    const hosts: string[] = [];
+    for (let i = 0; i < 300; i += 1) {
+      const placed = place(view, { ...anybody, present }, { ...policy, roomPeersMax: 50 }, seeded(i));
+      if (placed.kind !== 'placed') throw new Error('refused');
+      present.set(placed.workerId, (present.get(placed.workerId) ?? 0) + 1);
+      if (hosts.at(-1) !== placed.nodeId) hosts.push(placed.nodeId);
+    }
+    expect([...present.values()]).toEqual([50, 50, 50, 50, 50, 50]);
+    expect(hosts).toHaveLength(2);
+    // Beyond what all cores bear it is still let in.
+    expect(place(view, { ...anybody, present }, { ...policy, roomPeersMax: 50 }, seeded(1)).kind).toBe('placed');
   });
 
   test('a full cluster says so', () => {

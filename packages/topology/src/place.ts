@@ -13,14 +13,20 @@ import { measuredRtt } from './sites.ts';
  */
 export const STAY_LOAD_MAX = 0.5;
 
+/**
+ * Peers of one Room on a Worker before the next core is taken: each may watch the same stream, and a key frame of 40 packets
+ * takes 8 to 10 µs a packet and viewer (DESIGN §6), 40 ms at a hundred. Higher: slower key frames. Lower: more Pipes.
+ */
+export const ROOM_PEERS_MAX = 100;
+
 export interface PlaceRequest {
   readonly role: Role;
   /** Round trips that the client measured. */
   readonly probes: readonly RegionProbe[];
   /** Taken whatever was measured. */
   readonly region?: RegionId | undefined;
-  /** Where Peers of the Room are, or were just placed. */
-  readonly present: ReadonlySet<WorkerId>;
+  /** Where Peers of the Room are, or were just placed, and how many. */
+  readonly present: ReadonlyMap<WorkerId, number>;
   /** Workers that just failed this Peer. */
   readonly excluded: ReadonlySet<WorkerId>;
 }
@@ -53,7 +59,8 @@ export function place(view: View, request: PlaceRequest, policy: Policy, random:
   const streams = STREAMS_RESERVED[request.role];
   for (const tier of tiersOf(view, request, able)) {
     const roomy = tier.filter((worker) => worker.streams + worker.reserved + streams <= worker.capacity);
-    const chosen = stay(roomy, request) ?? lighterOfTwo(ofOneVersion(view, roomy, request), random);
+    const { stays, next, others } = spread(roomy, request, policy.roomPeersMax ?? ROOM_PEERS_MAX);
+    const chosen = lightest(stays) ?? lightest(next) ?? lighterOfTwo(ofOneVersion(view, others, request), random);
     if (chosen) {
       return { kind: 'placed', workerId: chosen.workerId, nodeId: chosen.nodeId, region: chosen.region, streams };
     }
@@ -67,7 +74,7 @@ export function place(view: View, request: PlaceRequest, policy: Policy, random:
  */
 function ofOneVersion(view: View, roomy: readonly WorkerView[], request: PlaceRequest): readonly WorkerView[] {
   const versions = new Map(view.nodes.flatMap((node) => node.workers.map((worker) => [worker.workerId, node.version])));
-  const here = [...request.present].map((workerId) => versions.get(workerId));
+  const here = [...request.present.keys()].map((workerId) => versions.get(workerId));
   const among = here.length > 0 ? here : roomy.map(({ workerId }) => versions.get(workerId));
   const newest = among.reduce((a, b) => (newerThan(b, a) ? b : a), undefined);
   const same = roomy.filter(({ workerId }) => versions.get(workerId) === newest);
@@ -114,9 +121,23 @@ function distanceTo(view: View, region: RegionId, measured: ReadonlyMap<RegionId
   return best;
 }
 
-function stay(roomy: readonly WorkerView[], request: PlaceRequest): WorkerView | undefined {
-  const here = roomy.filter((worker) => request.present.has(worker.workerId) && loadOf(worker) < STAY_LOAD_MAX);
-  return here.reduce<WorkerView | undefined>(
+/**
+ * Where the Room stays, and where it goes next once it has as many Peers on a Worker as a key frame bears: to another core of the
+ * same host, to which a Pipe costs least.
+ */
+function spread(roomy: readonly WorkerView[], { present }: PlaceRequest, peersMax: number) {
+  const light = roomy.filter((worker) => loadOf(worker) < STAY_LOAD_MAX);
+  const isFull = ({ workerId }: WorkerView): boolean => (present.get(workerId) ?? 0) >= peersMax;
+  const hosts = new Set(roomy.filter(isFull).map(({ nodeId }) => nodeId));
+  return {
+    stays: light.filter((worker) => present.has(worker.workerId) && !isFull(worker)),
+    next: light.filter((worker) => hosts.has(worker.nodeId) && !isFull(worker)),
+    others: roomy.every(isFull) ? roomy : roomy.filter((worker) => !isFull(worker)),
+  };
+}
+
+function lightest(workers: readonly WorkerView[]): WorkerView | undefined {
+  return workers.reduce<WorkerView | undefined>(
     (best, worker) => (best === undefined || loadOf(worker) < loadOf(best) ? worker : best),
     undefined,
   );

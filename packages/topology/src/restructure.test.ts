@@ -159,7 +159,7 @@ test('a Room stays on one version and a new one goes to the newest, where there 
         const ask = (present: WorkerId[], regions: RegionId[] = []) =>
           place(
             view,
-            { role: 'viewer', probes: [], present: new Set(present), excluded: new Set(present) },
+            { role: 'viewer', probes: [], present: new Map(present.map((id) => [id, 1])), excluded: new Set(present) },
             { ...policy, regions },
             seededRandom(seed),
           );
