@@ -72,7 +72,7 @@ export class Fleet {
     });
     this.#neighbours.onCome(({ channel }) => this.#came(channel));
     this.#neighbours.onGo(({ registration, channel }, verdict) => {
-      log.warn({ node: registration.processId, verdict }, 'a node has gone');
+      log.info({ node: registration.processId, verdict }, 'a node has gone');
       this.#went(channel);
     });
     this.#stopJudging = clock.every(JUDGE_EVERY_MS, () => this.#judge());

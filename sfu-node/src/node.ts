@@ -6,8 +6,9 @@ import { acceptChannels, eventOf, type Channel, type EventKind } from '@veilcast
 import { register, type Service, type ServiceContext } from '@veilcast/node-kit';
 import { ClusterError } from '@veilcast/protocol';
 import { NodeConfig, UNSPECIFIED, type NodeConfigInput } from './config.ts';
-import { createMediasoupWorker, killMediasoupWorker, stateOfMediasoupWorker } from './media/mediasoup.ts';
+import { createMediasoupWorker, mediasoupProcess } from './media/mediasoup.ts';
 import type { CreateWorker, MediaProducer, MediaRouter } from './media/port.ts';
+import { noProcess, type WorkerProcess } from './media/pulse.ts';
 import { Workers } from './media/worker.ts';
 import { NodeMetrics } from './metrics.ts';
 import { Orphans } from './orphans.ts';
@@ -40,11 +41,13 @@ export interface SfuNodeOptions {
   readonly context: ServiceContext;
   /** For simulations: what to run instead of mediasoup. */
   readonly createWorker?: CreateWorker;
+  /** Where `createWorker` makes real ones. */
+  readonly workerProcess?: WorkerProcess;
 }
 
 /** Starts a node, registers it and serves. @throws ZodError for a bad config, ClusterError if a worker or the address cannot be had */
 export async function startSfuNode(options: SfuNodeOptions): Promise<SfuNode> {
-  const node = new RunningNode(NodeConfig.parse(options.config), options.context, options.createWorker);
+  const node = new RunningNode(NodeConfig.parse(options.config), options);
   await node.start();
   return node;
 }
@@ -66,7 +69,7 @@ class RunningNode implements SfuNode {
   #channels: () => readonly Channel[] = () => [];
   #closing: Promise<void> | undefined;
 
-  constructor(config: NodeConfig, context: ServiceContext, createWorker: CreateWorker | undefined) {
+  constructor(config: NodeConfig, { context, createWorker, workerProcess }: SfuNodeOptions) {
     this.#config = config;
     this.#context = context;
     this.#measures = config.probes.enabled && createWorker === undefined;
@@ -78,8 +81,7 @@ class RunningNode implements SfuNode {
       config,
       clock,
       createWorker: createWorker ?? createMediasoupWorker,
-      kill: createWorker ? () => undefined : killMediasoupWorker,
-      stateOf: createWorker ? () => Promise.resolve(undefined) : stateOfMediasoupWorker,
+      process: workerProcess ?? (createWorker ? noProcess : mediasoupProcess),
       onHang: (worker) => this.#log.error({ worker: worker.id }, 'worker hangs and is killed'),
       onBirth: () => this.#reporter.soon(),
       onDeath: (worker) => {

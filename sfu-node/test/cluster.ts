@@ -14,7 +14,7 @@ import { createLogger, systemClock, systemRandom, type ServiceContext } from '@v
 import type { Clock } from '@veilcast/protocol';
 import { createWorker, type types } from 'mediasoup';
 import { Registry } from 'prom-client';
-import { startSfuNode, type NodeConfigInput, type SfuNode } from '@veilcast/sfu-node';
+import { mediasoupProcess, startSfuNode, type NodeConfigInput, type SfuNode } from '@veilcast/sfu-node';
 
 export const ROOM = 'demo';
 
@@ -83,6 +83,7 @@ export function cluster(): Cluster {
       const node = await startSfuNode({
         config: { ...configOf(nodeId), ...change },
         context,
+        workerProcess: mediasoupProcess,
         createWorker: async () => {
           // In the order in which they were asked for, which is that of their ids, not in that of their coming.
           const index = asked++;

@@ -74,7 +74,7 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
     channel.onEvent((event) => listener.nodeEvent(registration.processId, event));
   });
   nodes.onGo(({ registration }, verdict) => {
-    context.log.warn({ node: registration.processId, verdict }, 'a node has gone');
+    context.log.info({ node: registration.processId, verdict }, 'a node has gone');
     listener.nodeGone(registration.processId);
   });
 

@@ -2,7 +2,7 @@
 import { createWorker } from 'mediasoup';
 import { readFile } from 'node:fs/promises';
 import type { CreateWorker, MediaWorker } from './port.ts';
-import type { ProcessState } from './pulse.ts';
+import type { ProcessState, WorkerProcess } from './pulse.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -21,7 +21,7 @@ export const createMediasoupWorker: CreateWorker = () => {
 };
 
 /** For a process that hangs and does not end when told to. */
-export function killMediasoupWorker(worker: MediaWorker): void {
+function kill(worker: MediaWorker): void {
   try {
     process.kill(worker.pid, 'SIGKILL');
   } catch {
@@ -30,10 +30,13 @@ export function killMediasoupWorker(worker: MediaWorker): void {
 }
 
 /** From /proc, where there is one: stopped by a signal or a debugger, or anything else. */
-export async function stateOfMediasoupWorker(worker: MediaWorker): Promise<ProcessState> {
+async function stateOf(worker: MediaWorker): Promise<ProcessState> {
   const stat = await readFile(`/proc/${worker.pid}/stat`, 'utf8').catch(() => undefined);
   // The name before it may hold anything, so from its last bracket (proc_pid_stat(5)).
   const state = stat?.[stat.lastIndexOf(')') + 2];
   if (state === undefined) return undefined;
   return state === 'T' || state === 't' ? 'stopped' : 'other';
 }
+
+/** The workers of mediasoup as processes of this machine. */
+export const mediasoupProcess: WorkerProcess = { kill, stateOf };

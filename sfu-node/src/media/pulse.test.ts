@@ -19,7 +19,7 @@ function setup(state: () => ProcessState) {
   const stop = watchPulse({
     clock,
     worker: worker as unknown as MediaWorker,
-    stateOf: async () => state(),
+    process: { stateOf: async () => state() },
     hangs: () => (hangs += 1),
   });
   return {

@@ -16,16 +16,26 @@ export const LOOKS_MOST = 16;
 /** What the kernel says of a process; undefined where it says nothing. */
 export type ProcessState = 'stopped' | 'other' | undefined;
 
+/** What can be done about a worker from outside of it. */
+export interface WorkerProcess {
+  /** Ends one that does not end by itself. */
+  kill(worker: MediaWorker): void;
+  stateOf(worker: MediaWorker): Promise<ProcessState>;
+}
+
+/** Of workers that are no processes. */
+export const noProcess: WorkerProcess = { kill: () => undefined, stateOf: () => Promise.resolve(undefined) };
+
 export interface PulseOptions {
   readonly clock: Clock;
   readonly worker: MediaWorker;
-  readonly stateOf: (worker: MediaWorker) => Promise<ProcessState>;
+  readonly process: Pick<WorkerProcess, 'stateOf'>;
   /** Once. */
   readonly hangs: () => void;
 }
 
 /** @returns stops it */
-export function watchPulse({ clock, worker, stateOf, hangs }: PulseOptions): () => void {
+export function watchPulse({ clock, worker, process, hangs }: PulseOptions): () => void {
   // Looks and not time: a pause of this process must not condemn its workers.
   let unanswered = 0;
   let isAsking = false;
@@ -40,7 +50,7 @@ export function watchPulse({ clock, worker, stateOf, hangs }: PulseOptions): () 
     unanswered = 0;
   };
   const judge = async (looks: number): Promise<void> => {
-    const isStopped = looks >= LOOKS_STOPPED && (await stateOf(worker)) === 'stopped';
+    const isStopped = looks >= LOOKS_STOPPED && (await process.stateOf(worker)) === 'stopped';
     if ((!isStopped && looks < LOOKS_MOST) || unanswered < looks) return;
     stop();
     hangs();

@@ -7,7 +7,7 @@ import { ClusterError, type Clock } from '@veilcast/protocol';
 import type { NodeConfig } from '../config.ts';
 import { media } from './errors.ts';
 import type { CreateWorker, MediaServer, MediaWorker } from './port.ts';
-import { watchPulse, type ProcessState } from './pulse.ts';
+import { watchPulse, type WorkerProcess } from './pulse.ts';
 
 /** First wait before a dead worker is replaced, doubled with each death in a row. Shorter: a worker that cannot run burns a core. */
 const RESPAWN_MIN_MS = 50;
@@ -34,10 +34,7 @@ export interface WorkersOptions {
   readonly config: NodeConfig;
   readonly clock: Clock;
   readonly createWorker: CreateWorker;
-  /** Ends a worker process that does not end by itself. */
-  readonly kill: (worker: MediaWorker) => void;
-  /** What the kernel says of a worker process that does not answer. */
-  readonly stateOf: (worker: MediaWorker) => Promise<ProcessState>;
+  readonly process: WorkerProcess;
   /** It does not answer, and is killed; its death is told as any other. */
   readonly onHang: (worker: LiveWorker) => void;
   /** Everything on it is gone already. */
@@ -146,13 +143,13 @@ export class Workers {
   }
 
   #watch(live: LiveWorker): void {
-    const { clock, stateOf, kill, onHang } = this.#options;
+    const { clock, process, onHang } = this.#options;
     const hangs = (): void => {
       this.#timers.delete(stop);
       onHang(live);
-      kill(live.media);
+      process.kill(live.media);
     };
-    const stop = watchPulse({ clock, worker: live.media, stateOf, hangs });
+    const stop = watchPulse({ clock, worker: live.media, process, hangs });
     this.#timers.add(stop);
     live.media.on('died', () => {
       stop();
@@ -215,8 +212,8 @@ export class Workers {
       else worker.on('subprocessclose', resolve);
     });
     worker.close();
-    const { clock, kill } = this.#options;
-    const cancelKill = clock.after(END_MS, () => kill(worker));
+    const { clock, process } = this.#options;
+    const cancelKill = clock.after(END_MS, () => process.kill(worker));
     const waited = wait(clock, 2 * END_MS);
     await Promise.race([gone, waited.done]);
     cancelKill();
