@@ -1,5 +1,5 @@
 /** The log of bundles: entries in order, signed heads, proofs (ADR 0012). */
-import { LOG_ENTRY_BYTES, logEntry } from '@veilcast/e2ee/identity';
+import { LOG_ENTRY_BYTES, logEntry, type LoggedKey, loggedKeys } from '@veilcast/e2ee/identity';
 import { ClusterError, type Clock } from '@veilcast/protocol';
 import { leafHash, MerkleLog, type Frontier } from '@veilcast/translog';
 import type { Authority } from './authority.ts';
@@ -75,6 +75,12 @@ export class BundleLog {
       this.#head = { size, bytes };
     }
     return this.#head.bytes;
+  }
+
+  /** The keys that were ever given a bundle, by their names. */
+  async keysOf(wanted: LoggedKey): Promise<string[]> {
+    await this.#kept?.catchUp();
+    return loggedKeys(this.#entries, wanted);
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@
  * Everything that can be set about signaling, with limits and reasons. Unknown keys are refused: a misspelt limit must
  * not silently fall back to its default.
  */
+import { secret } from '@veilcast/node-kit';
 import { PEERS_MAX, PRODUCERS_MAX } from '@veilcast/protocol';
 import { FORWARDING, type RoomPolicy } from '@veilcast/room';
 import { z } from 'zod';
@@ -136,6 +137,9 @@ export const SignalingConfig = z.strictObject({
     .max(16)
     .default([])
     .describe("Customers' own Authentication Services: their tokens are taken."),
+  operatorKey: secret(32)
+    .optional()
+    .describe('What an operator shows to revoke devices, at least 32 characters. Missing: nobody can.'),
   channelKeyFile: z
     .string()
     .max(4096)

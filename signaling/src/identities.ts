@@ -8,6 +8,7 @@ import {
   decodeProof,
   decodeStatement,
   encodeAttestation,
+  type LoggedKey,
   nameOf,
   tokenBinding,
   verifySelfRevocation,
@@ -128,6 +129,14 @@ export class LoggedIdentities implements Identities {
     const key = await verifySelfRevocation(said, signatures, this.#options.clock.now());
     if (key === undefined) throw new ClusterError('BAD_DEVICE');
     await this.revoked.revoke(hexNameOf(key));
+  }
+
+  /** An operator's word: keys that the log knows. Resolves to how many they are. @throws ClusterError NOT_FOUND, OVERLOADED */
+  async revokeLogged(wanted: LoggedKey): Promise<number> {
+    const keys = await this.log.keysOf(wanted);
+    if (keys.length === 0) throw new ClusterError('NOT_FOUND', 'no such device in the log');
+    for (const key of keys) await this.revoked.revoke(key);
+    return keys.length;
   }
 
   /** @throws ClusterError BAD_DEVICE */

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
-import type { SignalingPolicy } from './config.ts';
+import type { SignalingConfig, SignalingPolicy } from './config.ts';
 
 type Asked = Pick<IncomingMessage, 'headers'>;
 
@@ -25,6 +25,12 @@ export function addressOf(request: IncomingMessage, proxyHops: number): string {
   const forwarded = request.headers['x-forwarded-for'];
   const hops = (Array.isArray(forwarded) ? forwarded.join(',') : (forwarded ?? '')).split(',').map((hop) => hop.trim());
   return (hops.at(-proxyHops) ?? direct).slice(0, 64);
+}
+
+/** Until there are operator accounts: whoever sits at this machine, or comes with our own page, in development. */
+export function mayOperate(request: IncomingMessage, { policy, proxyHops }: SignalingConfig): boolean {
+  if (!policy.development || !originAllowed(request, policy)) return false;
+  return request.headers.origin !== undefined || isLoopback(addressOf(request, proxyHops));
 }
 
 function isLoopbackName(name: string): boolean {

@@ -18,6 +18,7 @@ import type { RegionEntry } from './cluster.ts';
 import type { SignalingConfig } from './config.ts';
 import type { LoggedIdentities } from './identities.ts';
 import { identityRoutes } from './identity-routes.ts';
+import { operatorRoutes } from './operator-routes.ts';
 import { addressOf, originAllowed } from './origin.ts';
 
 /** Most of a request's body. */
@@ -35,7 +36,12 @@ const TokenRequest = z.strictObject({
     .optional(),
 });
 
-const STATUS: Partial<Record<ErrorCode, number>> = { UNAUTHORIZED: 401, FORBIDDEN: 403, RATE_LIMITED: 429 };
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  RATE_LIMITED: 429,
+};
 
 export interface RoutesOptions {
   readonly config: SignalingConfig;
@@ -61,6 +67,7 @@ export function signalingRoutes(options: RoutesOptions): FastifyPluginAsync {
       reply.header('access-control-allow-headers', 'content-type').code(204).send(),
     );
     await app.register(identityRoutes({ config, authority, identities, refuse }));
+    await app.register(operatorRoutes({ config, identities, refuse }));
     app.get('/api/manifest', async (_request, reply) =>
       reply
         .type('application/octet-stream')

@@ -21,7 +21,7 @@ import { sharedStore, type KeptStore } from './kept-list.ts';
 import { fileLogStore } from './log-store.ts';
 import { openRooms } from './open-rooms.ts';
 import { openOperator, refusal } from './operator.ts';
-import { addressOf, isLoopback, originAllowed } from './origin.ts';
+import { addressOf, mayOperate, originAllowed } from './origin.ts';
 import type { RoomOwner } from './room-owner.ts';
 import { fileRevocationStore } from './revocation-store.ts';
 import { signalingRoutes } from './routes.ts';
@@ -139,7 +139,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
   const operator = openOperator(door.io, {
     clock,
     cluster: config.cluster,
-    mayWatch: (request) => mayWatch(request, config),
+    mayWatch: (request) => mayOperate(request, config),
     cascadeRouters: () => cluster.cascadeRouters(),
     rooms: () => rooms.all.map(sketch),
     signaling: () => ({ processId: config.processId, sockets: sockets.size, rooms: rooms.size }),
@@ -166,12 +166,6 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
 function whyNotConnect(request: IncomingMessage, config: SignalingConfig, connections: number) {
   if (!originAllowed(request, config.policy)) return 'FORBIDDEN' as const;
   return connections >= config.limits.socketsMax ? ('OVERLOADED' as const) : undefined;
-}
-
-/** Until there are operator accounts: whoever sits at this machine, or comes with our own page, in development. */
-function mayWatch(request: IncomingMessage, { policy, proxyHops }: SignalingConfig): boolean {
-  if (!policy.development || !originAllowed(request, policy)) return false;
-  return request.headers.origin !== undefined || isLoopback(addressOf(request, proxyHops));
 }
 
 function sketch(room: RoomOwner) {

@@ -30,8 +30,8 @@ export type Bytes = z.infer<ReturnType<typeof size>>;
 const secrets = z.registry<{ readonly secret: true }>();
 
 /** A text that only a file gives: `<NAME>_FILE` in the environment, `<key>File` elsewhere. Never printed. */
-export function secret() {
-  return z.string().min(1).max(65_536).register(secrets, { secret: true });
+export function secret(min = 1) {
+  return z.string().min(min).max(65_536).register(secrets, { secret: true });
 }
 
 /** Whether a leaf was made by `secret`, whatever is wrapped around it. */

@@ -50,6 +50,21 @@ export const words = {
     goneMore: 'It was closed or restarted under another id.',
     copyLink: 'Copy link',
   },
+  revoke: {
+    title: 'Revoke a device',
+    hint: 'A revoked device is put out of its calls, and its key is never believed again. The person can make a new key.',
+    whom: 'Fingerprint of the device, or a user id for all of their devices',
+    key: "The operator's key",
+    act: 'Revoke',
+    done: (count: number) => (count === 1 ? 'The device is revoked.' : `${count} devices are revoked.`),
+    refused: {
+      UNAUTHORIZED: "That is not the operator's key of this cluster.",
+      NOT_FOUND: 'No device with this fingerprint, and no user with this id, was ever in a call here.',
+      MALFORMED: 'A fingerprint has twelve groups of four digits; a user id is letters, digits, _ and -.',
+      RATE_LIMITED: 'Too many tries. Wait a minute.',
+    } as Readonly<Record<string, string>>,
+    failed: (code: string) => `It was not done${code === '' ? '' : ` (${code})`}. Try again.`,
+  },
   map: {
     title: 'The cascade',
     legend:

@@ -128,6 +128,17 @@ describe('the page', () => {
     expect(await page.getByText('origin').count()).toBe(1);
   });
 
+  it('revokes the devices of a user with the key of the operator, and says why not without it', async () => {
+    await page.goto(`${site.url}/operator#/overview`);
+    await page.getByLabel('Fingerprint of the device').fill('ada');
+    await page.getByTestId('revoke').click();
+    await page.getByText("not the operator's key").waitFor();
+    await page.getByLabel("The operator's key").fill('a key');
+    await page.getByTestId('revoke').click();
+    await page.getByText('2 devices are revoked').waitFor();
+    await page.goto(`${site.url}/operator#/map?room=demo`);
+  });
+
   it('says so when the connection is lost, keeps the last picture, and goes on when it is back', async () => {
     site.cut();
     await page.getByText('The connection to the cluster was lost').waitFor();

@@ -30,6 +30,13 @@ export async function openSite(): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'veilcast-operator-'));
   await build({ root: ROOT, logLevel: 'warn', build: { outDir: folder, emptyOutDir: true } });
   const server = createServer((request, response) => {
+    // The operator's key is any.
+    if (request.method === 'POST') {
+      const known = request.headers.authorization !== undefined;
+      const answer = known ? { revoked: 2 } : { error: { code: 'UNAUTHORIZED' } };
+      response.writeHead(known ? 200 : 401, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+      return;
+    }
     const path = new URL(request.url ?? '/', 'http://localhost').pathname.replace(/^\/operator/, '');
     const file = join(folder, extname(path) === '' ? 'index.html' : normalize(path));
     readFile(file).then(

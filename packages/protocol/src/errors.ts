@@ -25,7 +25,11 @@ export const ERRORS = {
     retry: 'same',
     meaning: "The socket's or address's budget is used up; wait `retryMs`.",
   },
-  UNAUTHORIZED: { fault: 'peer', retry: 'never', meaning: 'The join token is missing, expired, or not for this Room.' },
+  UNAUTHORIZED: {
+    fault: 'peer',
+    retry: 'never',
+    meaning: "The join token is missing, expired, or not for this Room; or it is not the operator's key.",
+  },
   BAD_DEVICE: {
     fault: 'peer',
     retry: 'never',

@@ -4,6 +4,7 @@
  * Entry: `SHA-256(user)[32] | SHA-256(key)[32] | SHA-256(bundle)[32]`. Head: `u8 version=1 | u64 size | root[32] | u64 at | signature[3309]`, by the
  * Authentication Service under HEAD_CONTEXT.
  */
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { HASH_BYTES, includes, leafHash } from '@veilcast/translog';
 import { equalBytes } from '../bytes.ts';
 import { SIGNATURE_BYTES, type Signatures, type SigningKey } from '../pq/index.ts';
@@ -37,6 +38,21 @@ export interface LogHead extends LogHeadClaims {
 export function logEntry({ user, key, bundle }: LoggedBundle): Uint8Array<ArrayBuffer> {
   const parts = [new TextEncoder().encode(user), key, bundle];
   return parts.reduce((writer, part) => writer.bytes(nameOf(part)), new Writer()).done();
+}
+
+/** A key that a bundle in the log was for: by its user, or by the fingerprint that people see, as 48 hexadecimal digits. */
+export type LoggedKey = { readonly user: string } | { readonly fingerprint: string };
+
+/** `hexNameOf` the keys that are meant, each once. */
+export function loggedKeys(entries: readonly Uint8Array[], wanted: LoggedKey): string[] {
+  const user = 'user' in wanted ? nameOf(new TextEncoder().encode(wanted.user)) : undefined;
+  const prefix = 'fingerprint' in wanted ? hexToBytes(wanted.fingerprint) : undefined;
+  const meant = entries.filter((entry) =>
+    user
+      ? equalBytes(entry.subarray(0, HASH_BYTES), user)
+      : prefix && equalBytes(entry.subarray(HASH_BYTES, HASH_BYTES + prefix.length), prefix),
+  );
+  return [...new Set(meant.map((entry) => bytesToHex(entry.subarray(HASH_BYTES, 2 * HASH_BYTES))))];
 }
 
 /** Entries of this user that vouch for another key than this one: their places among these. */

@@ -11,6 +11,7 @@ import { words } from '../words.ts';
 import { CascadeMap } from '../map/CascadeMap.tsx';
 import { CallLink } from './CallLink.tsx';
 import { Card, Empty } from './Card.tsx';
+import { Revoke } from './Revoke.tsx';
 import mapStyles from './MapScreen.module.css';
 import styles from './Overview.module.css';
 
@@ -68,6 +69,7 @@ export function Overview({ picture, past }: OverviewProps): ReactElement {
           </Empty>
         )}
       </Card>
+      <Revoke />
     </>
   );
 }
