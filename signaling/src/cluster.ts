@@ -1,7 +1,7 @@
 /**
- * The other processes as signaling sees them: a Channel to each Node and each cascade-router, found through the
- * Directory, and this process's own registration there. What nobody may call yet is refused (forwarding between
- * signaling processes comes with the cluster).
+ * The other processes as signaling sees them: a Channel to each Node, cascade-router and other signaling process, found through the
+ * Directory, and this process's own registration there. Of two signaling processes each dials the other: over the Channel that it
+ * dialled a process asks for its own sockets (ADR 0029). Nothing is called here; what is told is an event.
  */
 import {
   acceptChannels,
@@ -31,6 +31,10 @@ export interface RegionEntry {
 }
 
 export interface OpenCluster extends Cluster {
+  /** Another signaling process, to ask what it owns. */
+  signaling(processId: string): Channel | undefined;
+  /** Where clients reach the other signaling processes that are there now. */
+  publicUrls(): readonly string[];
   regions(): readonly RegionEntry[];
   ready(): boolean;
   close(): Promise<void>;
@@ -39,6 +43,8 @@ export interface OpenCluster extends Cluster {
 interface ClusterListener {
   nodeEvent(nodeId: string, event: EventKind): void;
   nodeGone(nodeId: string): void;
+  /** Another signaling process may ask for its sockets over this Channel. */
+  edgeCame(channel: Channel): void;
 }
 
 export interface ClusterOptions {
@@ -46,12 +52,13 @@ export interface ClusterOptions {
   readonly processId: string;
   readonly incarnation: string;
   readonly address: string;
+  readonly publicUrl?: string | undefined;
   readonly listener: ClusterListener;
   readonly report: (error: unknown) => void;
 }
 
 export async function openCluster(options: ClusterOptions): Promise<OpenCluster> {
-  const { context, processId, incarnation, address, listener, report } = options;
+  const { context, processId, incarnation, address, publicUrl, listener, report } = options;
   const { clock, random, carrier, coordination } = context;
   const channel: ChannelOptions = {
     hello: { kind: 'signaling', processId, incarnation },
@@ -62,7 +69,14 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
     clock,
     report,
   };
-  const accepting = await acceptChannels({ ...channel, carrier, address });
+  const accepting = await acceptChannels({
+    ...channel,
+    carrier,
+    address,
+    onChannel: (accepted) => {
+      if (accepted.remote.kind === 'signaling') listener.edgeCame(accepted);
+    },
+  });
   const shared = { ...channel, carrier, clock, random, directory: coordination.directory };
   const routers = openNeighbours({ ...shared, kind: 'cascade-router' });
   const nodes: Neighbours = openNeighbours({
@@ -70,6 +84,7 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
     kind: 'sfu-node',
     isHeardElsewhere: (nodeId, life) => isHeardBy(inOrder(routers), nodeId, life),
   });
+  const others = openNeighbours({ ...shared, kind: 'signaling' });
   nodes.onCome(({ registration, channel }) => {
     channel.onEvent((event) => listener.nodeEvent(registration.processId, event));
   });
@@ -78,16 +93,25 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
     listener.nodeGone(registration.processId);
   });
 
-  const registered = await register(context, { kind: 'signaling', processId, incarnation, address });
+  const registered = await register(context, {
+    kind: 'signaling',
+    processId,
+    incarnation,
+    address,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+  });
   return {
     node: (nodeId) => nodes.get(nodeId)?.channel,
     nodeIds: () => nodes.all().map(({ registration }) => registration.processId),
     cascadeRouters: () => inOrder(routers),
+    signaling: (other) => others.get(other)?.channel,
+    publicUrls: () => others.all().flatMap(({ registration }) => registration.publicUrl ?? []),
     regions: () => regionsOf(nodes),
     ready: () => nodes.all().length > 0 && routers.all().length > 0,
     close: async () => {
       nodes.close();
       routers.close();
+      others.close();
       await Promise.all([registered.close(), accepting.close()]);
     },
   };

@@ -110,8 +110,18 @@ export type SignalingLimits = z.output<typeof SignalingLimits>;
 export const SignalingConfig = z.strictObject({
   processId: z.string().min(1).max(64).describe('Stable name of this process.'),
   address: z.string().min(1).max(256).describe('Where other processes dial this one.'),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(256)
+    .optional()
+    .describe('Where clients reach this process and no other, for those whose socket at another process broke.'),
   cluster: z.string().min(1).max(64).default('veilcast').describe('Name shown on the operator page.'),
   leaseTtlMs: ms.default(6_000).describe('A dead owner blocks its Rooms for so long; renewed every third of it.'),
+  ownerSearchMs: ms
+    .default(9_000)
+    .describe(
+      'How long an owner of a Room is looked for. Longer: a client could have joined anew. Shorter: a dead owner is not waited for.',
+    ),
   tokenTtlMs: ms.default(15 * 60_000).describe('Life of a join token.'),
   credentialTtlMs: ms.default(24 * 3_600_000).describe('Life of a leaf credential: the longest call.'),
   bundleTtlMs: ms.default(24 * 3_600_000).describe('Life of a bundle. Shorter: a long call asks for new ones.'),

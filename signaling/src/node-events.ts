@@ -21,8 +21,8 @@ export function eventsOfNode(
   nodeId: string,
   event: EventKind,
 ): readonly (RoomEvent | Tell)[] {
-  if (event.case === 'nodeReport' || event.case === 'probeNodes') return [];
   if (event.case === 'voicesHeard') return [{ kind: 'heard', voices: voicesOn(state, nodeId, event.value.voices) }];
+  if (!('roomId' in event.value) || !('peerId' in event.value)) return [];
   const peerId = event.value.peerId as PeerId;
   const peer = state.peers.get(peerId);
   const early = seatedOf(peerId)?.early;

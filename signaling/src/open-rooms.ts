@@ -4,16 +4,22 @@
  */
 import { inspect } from '@veilcast/e2ee';
 import type { ServiceContext } from '@veilcast/node-kit';
+import type { RequestBody, RoomId } from '@veilcast/protocol';
+import { Attachment } from './attachment.ts';
 import type { Authority } from './authority.ts';
 import { openCluster, type OpenCluster } from './cluster.ts';
 import type { SignalingConfig } from './config.ts';
 import type { InspectMessage } from './framing.ts';
-import type { Identities } from './identities.ts';
+import type { Entrant, Identities } from './identities.ts';
 import { createMetrics, type SignalingMetrics } from './metrics.ts';
+import { Owners } from './owners.ts';
 import { Repeats } from './repeats.ts';
 import { Rooms } from './rooms.ts';
+import type { Comeback, PeerLink, Seat } from './seat.ts';
+import { ServedEdge } from './served-edge.ts';
 
 export type { Authority } from './authority.ts';
+export { nodeCipher } from './node-cipher.ts';
 export { SignalingConfig } from './config.ts';
 export type { Entrant, Identities } from './identities.ts';
 export type { PeerLink, Seat, Shared } from './seat.ts';
@@ -33,6 +39,10 @@ export interface OpenRoomsOptions {
 
 export interface OpenRooms {
   readonly rooms: Rooms;
+  /** Sits a socket down in its Room, whoever owns it. @throws ClusterError */
+  sit(link: PeerLink, entrant: Entrant, body: RequestBody<'join'>): Promise<Seat>;
+  /** The next socket of a Peer. @throws ClusterError NOT_JOINED */
+  resume(link: PeerLink, roomId: RoomId, comeback: Comeback): Promise<Seat>;
   readonly cluster: OpenCluster;
   readonly metrics: SignalingMetrics;
   /** Gives all Rooms back; media goes on, and the Channels stay for last words. */
@@ -49,6 +59,7 @@ export async function openRooms(options: OpenRoomsOptions): Promise<OpenRooms> {
     rooms: () => rooms.size,
     peers: () => rooms.all.reduce((sum, room) => sum + room.state.peers.size, 0),
   });
+  const channelReports = (error: unknown): void => log.warn({ err: error }, 'a channel reports');
   // A life of its own: what hung on the last one must not be taken for this one's.
   const incarnation = random.id('inc');
   const cluster = await openCluster({
@@ -56,11 +67,18 @@ export async function openRooms(options: OpenRoomsOptions): Promise<OpenRooms> {
     processId: config.processId,
     incarnation,
     address: config.address,
+    publicUrl: config.publicUrl,
     listener: {
       nodeEvent: (nodeId, event) => rooms.nodeEvent(nodeId, event),
       nodeGone: (nodeId) => rooms.nodeGone(nodeId),
+      edgeCame: (channel) =>
+        void new ServedEdge({
+          channel,
+          ownerOf: (roomId, isKnown) => rooms.ownerOf(roomId, isKnown),
+          report: channelReports,
+        }),
     },
-    report: (error) => log.warn({ err: error }, 'a channel reports'),
+    report: channelReports,
   });
   const repeats = new Repeats(clock);
   const rooms: Rooms = new Rooms({
@@ -80,6 +98,14 @@ export async function openRooms(options: OpenRoomsOptions): Promise<OpenRooms> {
     leases: coordination.leases,
     owner: `${config.processId}/${incarnation}`,
   });
+  const owners = new Owners({ rooms, cluster, report: channelReports });
+  const attach = (link: PeerLink, roomId: RoomId, deviceKey: Uint8Array): Attachment =>
+    new Attachment(link, {
+      clock,
+      deviceKey,
+      searchMs: config.ownerSearchMs,
+      find: (isKnown) => owners.find(roomId, isKnown),
+    });
   const closeRooms = async (): Promise<void> => {
     await rooms.close();
     repeats.close();
@@ -88,6 +114,8 @@ export async function openRooms(options: OpenRoomsOptions): Promise<OpenRooms> {
     rooms,
     cluster,
     metrics,
+    sit: (link, entrant, body) => attach(link, entrant.room, entrant.proven.key).sit(entrant, body),
+    resume: (link, roomId, comeback) => attach(link, roomId, comeback.deviceKey).resume(comeback),
     closeRooms,
     close: async () => {
       await closeRooms();

@@ -18,7 +18,7 @@ import { placementOf, transportOf, type Asked } from './asked.ts';
 import { consume } from './consuming.ts';
 import type { RoomOwner, RoomServices } from './room-owner.ts';
 
-type SeatRequest = Exclude<RequestName, 'join'>;
+type SeatRequest = Exclude<RequestName, 'join' | 'resume'>;
 type Reply<N extends RequestName> = (result: RequestResult<N>) => void;
 
 const REQUESTS: {
@@ -100,7 +100,7 @@ export async function carryOutRequest(
   request: AnyRequest,
   reply: (result: unknown) => void,
 ): Promise<void> {
-  if (request.name === 'join') throw new ClusterError('ALREADY_JOINED');
+  if (request.name === 'join' || request.name === 'resume') throw new ClusterError('ALREADY_JOINED');
   const act = REQUESTS[request.name] as (asked: Asked, body: unknown, reply: (result: unknown) => void) => unknown;
   await act({ room, services, peerId }, request.body, reply);
 }

@@ -10,7 +10,9 @@ import type { HeldLease, Logger } from '@veilcast/node-kit';
 import {
   ClusterError,
   loggable,
+  type AnyEvent,
   type Clock,
+  type ErrorCode,
   type PeerId,
   type Random,
   type RequestBody,
@@ -37,14 +39,16 @@ import type { SignalingMetrics } from './metrics.ts';
 import { makeNewPlace } from './moving.ts';
 import { displacedWithNode, eventsOfNode, isStray } from './node-events.ts';
 import { makePlace, type Arrival, type Made, type MadeMedia } from './placing.ts';
+import type { Outbox } from './outbox.ts';
 import { RoomCascade } from './room-cascade.ts';
 import { RoomLayers } from './room-layers.ts';
 import { RoomNodes } from './room-nodes.ts';
 import { nodeEffect } from './room-effects.ts';
 import { RoomVoice } from './room-voice.ts';
 import type { Repeats } from './repeats.ts';
-import type { PeerLink, Seat } from './seat.ts';
-import { newSeated, type Seated } from './seated.ts';
+import type { Comeback, PeerLink, Seat } from './seat.ts';
+import type { Seated } from './seated.ts';
+import { Seating } from './seating.ts';
 import { carryOutRequest } from './requests.ts';
 
 /** What every Room of this process shares. */
@@ -63,9 +67,6 @@ export interface RoomServices {
   readonly bug: (error: unknown) => void;
 }
 
-/** Peers whose attestations are kept: those who have gone may be in the group yet, and newcomers must check them. 10 kB each. */
-const ATTESTED_MAX = 512;
-
 function nothing(): void {}
 
 export class RoomOwner {
@@ -80,8 +81,7 @@ export class RoomOwner {
   readonly #effects: EffectQueue;
   readonly #voice: RoomVoice;
   readonly #layers: RoomLayers;
-  readonly #seated = new Map<PeerId, Seated>();
-  readonly #proven = new Map<PeerId, Proven>();
+  readonly #seating: Seating;
   readonly #placing = new Set<Promise<void>>();
   #resolveEnded: () => void = nothing;
   #state: RoomState;
@@ -93,6 +93,11 @@ export class RoomOwner {
     this.roomId = roomId;
     this.#services = services;
     this.#lease = lease;
+    this.#seating = new Seating({
+      clock,
+      lost: (peerId, code) => this.#lose(peerId, code),
+      run: (peerId, request, reply) => carryOutRequest(this, services, peerId, request, reply),
+    });
     this.#effects = new EffectQueue(services.bug);
     this.#voice = new RoomVoice(clock);
     this.#state = openRoom(roomId, roomPolicyOf(config));
@@ -118,7 +123,7 @@ export class RoomOwner {
       metrics,
       effects: this.#effects,
       inspect,
-      credentialOf: (peerId) => this.#seated.get(peerId)?.credential ?? '',
+      credentialOf: (peerId) => this.#seating.get(peerId)?.credential ?? '',
       tell: ({ peerIds, event }) => this.#tell(peerIds, event),
       evict: (peerId, code) => void this.apply({ kind: 'lost', peerId, code }),
     });
@@ -138,7 +143,7 @@ export class RoomOwner {
   }
 
   seated(peerId: PeerId): Seated | undefined {
-    return this.#seated.get(peerId);
+    return this.#seating.get(peerId);
   }
 
   /** Lets somebody in, or puts them into the lobby. @throws ClusterError */
@@ -148,22 +153,20 @@ export class RoomOwner {
     // Elsewhere than in development the choice of a region is the cluster's.
     const region = config.policy.development ? (body.region ?? '') : '';
     const arrival: Arrival = { peerId, entrant, leafKey: body.leafKey, probes: body.probes, region };
-    this.#seated.set(peerId, newSeated(link, arrival));
+    this.#seating.add(link, arrival);
     const step = this.apply({ kind: 'arrive', peerId, participantId: entrant.sub, role: entrant.role }, () => {
-      if (this.#state.peers.get(peerId)?.status === 'waiting') link.waiting();
+      if (this.#state.peers.get(peerId)?.status === 'waiting') this.#seating.get(peerId)?.outbox.waiting();
     });
     if (step.refusal !== undefined) {
-      this.#seated.delete(peerId);
+      this.#seating.remove(peerId);
       throw new ClusterError(step.refusal);
     }
-    this.#keepProven(peerId, entrant.proven);
-    return {
-      ask: (request, reply) => carryOutRequest(this, this.#services, peerId, request, reply),
-      lost: (code) => {
-        this.#unseat(peerId);
-        this.apply({ kind: 'lost', peerId, code });
-      },
-    };
+    return this.#seating.welcome(link, arrival);
+  }
+
+  /** A Peer's next socket. @throws ClusterError NOT_JOINED */
+  resume(link: PeerLink, comeback: Comeback): Seat {
+    return this.#seating.resume(link, comeback);
   }
 
   /** Takes one step. `accepted` runs when the event was not refused, before anything that follows is told. */
@@ -190,11 +193,14 @@ export class RoomOwner {
   }
 
   nodeEvent(nodeId: string, event: EventKind): void {
-    if (event.case === 'transportChanged' && isStray(this.#state, (peerId) => this.#seated.has(peerId), event.value)) {
+    if (
+      event.case === 'transportChanged' &&
+      isStray(this.#state, (peerId) => this.#seating.get(peerId) !== undefined, event.value)
+    ) {
       this.nodes.act(nodeId, 'closePeer', { peerId: event.value.peerId });
       return;
     }
-    for (const reaction of eventsOfNode(this.#state, (peerId) => this.#seated.get(peerId), nodeId, event)) {
+    for (const reaction of eventsOfNode(this.#state, (peerId) => this.#seating.get(peerId), nodeId, event)) {
       if (reaction.kind === 'tell') this.#tell(reaction.peerIds, reaction.event);
       else this.apply(reaction);
     }
@@ -202,15 +208,18 @@ export class RoomOwner {
 
   /** What shows whose device a Peer is or was; undefined for somebody who never came. */
   provenOf(peerId: PeerId): Proven | undefined {
-    return this.#proven.get(peerId);
+    return this.#seating.provenOf(peerId);
   }
 
   /** Everybody hears it; whose device it was is out. */
   revoked(list: Uint8Array): void {
-    this.#tell([...this.#seated.keys()], { name: 'revoked', body: { list } });
-    for (const [peerId, { arrival }] of this.#seated) {
+    this.#tell(
+      this.#seating.all().map(([peerId]) => peerId),
+      { name: 'revoked', body: { list } },
+    );
+    for (const [peerId, { arrival }] of this.#seating.all()) {
       if (!this.#services.identities.isRevoked(arrival.entrant.proven.key)) continue;
-      this.#unseat(peerId)?.link.end(new ClusterError('REVOKED'));
+      this.#unseat(peerId)?.outbox.end(new ClusterError('REVOKED'));
       this.apply({ kind: 'lost', peerId, code: 'REVOKED' });
     }
   }
@@ -229,24 +238,19 @@ export class RoomOwner {
     if (this.#phase === 'ended') return;
     this.#services.metrics.leaseLost();
     this.#services.log.warn({ roomId: loggable(this.roomId), term: this.term }, 'another process took a Room over');
-    const links = [...this.#seated.values()].map(({ link }) => link);
+    const links = this.#seating.links();
     this.#stop();
-    for (const link of links) link.end(new ClusterError('NOT_OWNER'));
+    for (const link of links) link.orphaned();
     void this.#release();
   }
 
   /** The process stops: media goes on, and another process may take the Room over at once. */
   async shutDown(): Promise<void> {
     if (this.#phase === 'ended') return;
+    const links = this.#seating.links();
     this.#stop();
     await this.#release();
-  }
-
-  #keepProven(peerId: PeerId, proven: Proven): void {
-    this.#proven.set(peerId, proven);
-    if (this.#proven.size <= ATTESTED_MAX) return;
-    const oldest = [...this.#proven.keys()].find((one) => !this.#seated.has(one));
-    if (oldest !== undefined) this.#proven.delete(oldest);
+    for (const link of links) link.orphaned();
   }
 
   #carryOut(effect: RoomEffect): void {
@@ -263,7 +267,7 @@ export class RoomOwner {
       case 'tell':
         return this.#tell(effect.peerIds, effect.event);
       case 'end':
-        return this.#unseat(effect.peerId)?.link.end(new ClusterError(effect.code));
+        return this.#unseat(effect.peerId)?.outbox.end(new ClusterError(effect.code));
       case 'closeRoom':
         void this.#close();
         return;
@@ -273,22 +277,24 @@ export class RoomOwner {
   }
 
   /** Who still waits at the door is not given the Room's key. */
-  #tell(peerIds: readonly PeerId[], event: Parameters<PeerLink['tell']>[0]): void {
-    const inside: PeerLink[] = [];
+  #tell(peerIds: readonly PeerId[], event: AnyEvent): void {
+    const inside: Outbox[] = [];
     for (const peerId of peerIds) {
-      const link = this.#seated.get(peerId)?.link;
-      if (link !== undefined && this.#state.peers.get(peerId)?.status === 'joined') inside.push(link);
-      else link?.tell(event);
+      const outbox = this.#seating.get(peerId)?.outbox;
+      if (outbox !== undefined && this.#state.peers.get(peerId)?.status === 'joined') inside.push(outbox);
+      else outbox?.tell(event);
     }
     this.#voice.tell(inside, event);
   }
 
   #unseat(peerId: PeerId): Seated | undefined {
-    const seated = this.#seated.get(peerId);
-    this.#seated.delete(peerId);
     this.#voice.somebodyWent();
-    seated?.gone.abort(new ClusterError('CLOSED'));
-    return seated;
+    return this.#seating.remove(peerId);
+  }
+
+  #lose(peerId: PeerId, code: ErrorCode): void {
+    this.#unseat(peerId);
+    this.apply({ kind: 'lost', peerId, code });
   }
 
   #place(peerId: PeerId): void {
@@ -299,7 +305,7 @@ export class RoomOwner {
 
   async #makePlace(peerId: PeerId): Promise<void> {
     const peer = this.#state.peers.get(peerId);
-    const seated = this.#seated.get(peerId);
+    const seated = this.#seating.get(peerId);
     if (peer === undefined || seated === undefined) return;
     const { arrival, gone } = seated;
     const { authority, identities, clock } = this.#services;
@@ -318,7 +324,7 @@ export class RoomOwner {
     } catch (thrown) {
       const error = ClusterError.of(thrown);
       if (!(thrown instanceof ClusterError)) this.#services.bug(thrown);
-      this.#unseat(peerId)?.link.end(error);
+      this.#unseat(peerId)?.outbox.end(error);
       this.apply({ kind: 'lost', peerId, code: error.code });
     }
   }
@@ -326,7 +332,7 @@ export class RoomOwner {
   /** @throws ClusterError: what was made went while its answer travelled */
   #mustStand(peerId: PeerId, { placement: { nodeId } }: MadeMedia): void {
     const isThere = this.#services.cluster.node(nodeId) !== undefined;
-    const early = this.#seated.get(peerId)?.early;
+    const early = this.#seating.get(peerId)?.early;
     const over = isThere ? early?.peerGone : 'NODE_UNREACHABLE';
     if (early !== undefined) early.peerGone = undefined;
     if (over === undefined) return;
@@ -336,20 +342,20 @@ export class RoomOwner {
 
   /** The target and all that is needed there, in one message. */
   #move(peerId: PeerId, { media }: MadeMedia): void {
-    const seated = this.#seated.get(peerId);
+    const seated = this.#seating.get(peerId);
     if (seated === undefined) return;
     seated.transports = new Set([media.sendTransport.id, media.recvTransport.id]);
     seated.awaits = media.sendTransport.id;
-    seated.link.tell({ name: 'moved', body: { place: media } });
+    seated.outbox.tell({ name: 'moved', body: { place: media } });
   }
 
   #admit(peerId: PeerId, { credential, attested, media }: Made): void {
     const peer = this.#state.peers.get(peerId);
-    const seated = this.#seated.get(peerId);
+    const seated = this.#seating.get(peerId);
     if (peer?.status !== 'joined' || seated === undefined) return;
     seated.credential = credential;
     seated.transports = new Set([media.sendTransport.id, media.recvTransport.id]);
-    seated.link.admitted({
+    seated.outbox.admitted({
       roomId: this.roomId,
       peerId,
       participantId: peer.participantId,
@@ -391,6 +397,6 @@ export class RoomOwner {
     this.#cascade.stop();
     this.#layers.stop();
     if (why === 'given up') this.nodes.stop();
-    for (const peerId of this.#seated.keys()) this.#unseat(peerId);
+    for (const [peerId] of this.#seating.all()) this.#unseat(peerId);
   }
 }

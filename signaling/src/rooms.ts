@@ -3,18 +3,31 @@
  * is being given back is waited for and then acquired anew, under its next Term.
  */
 import type { EventKind } from '@veilcast/control';
-import type { LeaseStore } from '@veilcast/coordination';
+import type { Lease, LeaseStore } from '@veilcast/coordination';
 import { LeaseHolder } from '@veilcast/node-kit';
-import { ClusterError, loggable, type RequestBody, type RoomId } from '@veilcast/protocol';
-import type { Entrant } from './identities.ts';
+import { ClusterError, loggable, type RoomId } from '@veilcast/protocol';
 import { RoomOwner, type RoomServices } from './room-owner.ts';
-import type { PeerLink, Seat } from './seat.ts';
+import type { Owner, Seat } from './seat.ts';
 
 export interface RoomsOptions {
   readonly services: RoomServices;
   readonly leases: LeaseStore;
   /** Holder of the Leases: this life of this process. */
   readonly owner: string;
+}
+
+/** Another process owns the Room. */
+export class NotOwner extends ClusterError {
+  readonly lease: Lease;
+
+  constructor(lease: Lease) {
+    super('NOT_OWNER');
+    this.lease = lease;
+  }
+}
+
+function keyOf(roomId: RoomId): string {
+  return `room/${roomId}`;
 }
 
 export class Rooms {
@@ -45,21 +58,39 @@ export class Rooms {
     return this.#rooms.size;
   }
 
-  /** @throws ClusterError NOT_OWNER, ROOM_FULL, OVERLOADED, CLOSED (the socket is gone) */
-  async sit(link: PeerLink, entrant: Entrant, body: RequestBody<'join'>): Promise<Seat> {
-    let room = await this.#open(entrant.room);
+  /**
+   * This process, where it owns the Room or can. `isKnown`: it is a Room, and may be opened here; otherwise only one that is open.
+   * @throws ClusterError NOT_JOINED, OVERLOADED; NotOwner: another process is
+   */
+  async ownerOf(roomId: RoomId, isKnown: boolean): Promise<Owner> {
+    if (!isKnown && !this.#rooms.has(roomId)) {
+      const lease = await this.#options.leases.read(keyOf(roomId));
+      throw lease === undefined ? new ClusterError('NOT_JOINED') : new NotOwner(lease);
+    }
+    await this.#open(roomId);
+    return {
+      sit: async (link, entrant, body) =>
+        this.#in(roomId, (room) => {
+          if (!link.open) throw new ClusterError('CLOSED');
+          return room.sit(link, entrant, body);
+        }),
+      resume: async (link, comeback) => this.#in(roomId, (room) => room.resume(link, comeback)),
+    };
+  }
+
+  async #in(roomId: RoomId, step: (room: RoomOwner) => Seat): Promise<Seat> {
+    let room = await this.#open(roomId);
     // It may have closed between being found and being used.
-    while (!room.open) room = await this.#open(entrant.room);
+    while (!room.open) room = await this.#open(roomId);
     try {
-      if (!link.open) throw new ClusterError('CLOSED');
-      return room.sit(link, entrant, body);
+      return step(room);
     } finally {
       room.closeIfEmpty();
     }
   }
 
   nodeEvent(nodeId: string, event: EventKind): void {
-    if (event.case === 'nodeReport' || event.case === 'probeNodes') return;
+    if (!('roomId' in event.value)) return;
     this.#rooms.get(event.value.roomId as RoomId)?.nodeEvent(nodeId, event);
   }
 
@@ -94,9 +125,8 @@ export class Rooms {
     const { config } = services;
     if (this.#rooms.size + this.#opening.size >= config.limits.roomsMax) throw new ClusterError('OVERLOADED');
     let room: RoomOwner | undefined;
-    const lease = await this.#holder.hold(`room/${roomId}`, () => room?.leaseLost());
-    // Here the socket's messages will be passed on to the owner, once signaling processes speak with each other.
-    if (lease.kind === 'refused') throw new ClusterError('NOT_OWNER');
+    const lease = await this.#holder.hold(keyOf(roomId), () => room?.leaseLost());
+    if (lease.kind === 'refused') throw new NotOwner(lease.lease);
     room = new RoomOwner(roomId, lease, services);
     this.#rooms.set(roomId, room);
     // Before whoever waits for the end goes on: they must not find it again.

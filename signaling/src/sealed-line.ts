@@ -7,11 +7,13 @@ import {
   decodeContent,
   encodeContent,
   KIND,
+  OTHERS_MAX,
   PSK_LIFE_MS,
   ServerChannel,
   ServerHandshake,
   type Presented,
   type Resumptions,
+  type Welcome,
 } from '@veilcast/e2ee/channel';
 import { keyEncapsulation, signatures } from '@veilcast/e2ee/pq';
 import { ClusterError, type Clock } from '@veilcast/protocol';
@@ -28,6 +30,8 @@ export interface LineOptions {
   readonly identity: ChannelIdentity;
   readonly resumptions: Resumptions;
   readonly clock: Clock;
+  /** Where the other signaling processes are, for clients. */
+  readonly others: () => readonly string[];
   /** Whether this address may have a handshake now; asked before anything is decapsulated. @throws ClusterError RATE_LIMITED */
   readonly mayGreet: () => Promise<void>;
   readonly emit: (bytes: Uint8Array) => void;
@@ -133,7 +137,9 @@ export class SealedLine {
     this.#channel = new ServerChannel(secrets, nodeCipher, this.#options.clock.now());
     this.#state = 'open';
     this.#remember();
-    this.#say(CONTENT.welcome, new TextEncoder().encode(JSON.stringify({ pskMs: PSK_LIFE_MS })));
+    const others = this.#options.others().slice(0, OTHERS_MAX);
+    const welcome: Welcome = { pskMs: PSK_LIFE_MS, ...(others.length > 0 ? { others: [...others] } : {}) };
+    this.#say(CONTENT.welcome, new TextEncoder().encode(JSON.stringify(welcome)));
     this.#listeners.opened(devicePublicKey);
   }
 

@@ -107,7 +107,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
     const entrant = await identities.admit(body);
     // Whoever shows a device's proof must have the channel of that device.
     if (!Buffer.from(devicePublicKey).equals(entrant.proven.key)) throw new ClusterError('WRONG_DEVICE');
-    return rooms.sit(link, entrant, body);
+    return opened.sit(link, entrant, body);
   };
   door.io.use((_socket, next) => (closed ? next(refusal('CHANNEL_CLOSED')) : next()));
   door.io.on('connection', (socket) => {
@@ -118,6 +118,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
       metrics,
       identity,
       resumptions,
+      others: () => cluster.publicUrls(),
       mayGreet: () => handshakes.take(addressOf(socket.request, config.proxyHops)),
       fresh: (opened) => {
         fresh.add(opened);
@@ -127,6 +128,11 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
       join: (link, body, devicePublicKey) => {
         fresh.delete(client);
         return sitDown(socket, link, body, devicePublicKey);
+      },
+      resume: async (link, { roomId, peerId, seq }, deviceKey) => {
+        fresh.delete(client);
+        await joins.take(addressOf(socket.request, config.proxyHops));
+        return opened.resume(link, roomId, { peerId, seq, deviceKey });
       },
       bug,
     });

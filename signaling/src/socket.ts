@@ -55,12 +55,16 @@ export interface SocketOptions {
   readonly metrics: SignalingMetrics;
   readonly identity: ChannelIdentity;
   readonly resumptions: Resumptions;
+  /** Where the other signaling processes are, for clients. */
+  readonly others: () => readonly string[];
   /** @throws ClusterError RATE_LIMITED */
   readonly mayGreet: () => Promise<void>;
   /** Its channel is open: it may join. */
   readonly fresh: (socket: ClientSocket) => void;
   /** Finds the Room and sits the Peer down. `devicePublicKey` is the channel's. @throws ClusterError */
   readonly join: (link: PeerLink, body: RequestBody<'join'>, devicePublicKey: Uint8Array) => Promise<Seat>;
+  /** Finds the Peer of that device that lost its socket. @throws ClusterError NOT_JOINED */
+  readonly resume: (link: PeerLink, body: RequestBody<'resume'>, devicePublicKey: Uint8Array) => Promise<Seat>;
   /** A bug: what was thrown was not a ClusterError. */
   readonly bug: (error: unknown) => void;
 }
@@ -77,6 +81,9 @@ export class ClientSocket implements PeerLink {
   #broadcastKey = 0;
   #seat: Seat | undefined;
   #lastId = 0;
+  /** Of a socket that resumed: ids below it are those of requests that are sent again. */
+  #resumedAt = 0;
+  #lastRepeated = 0;
   #seq = 0;
   #pending = 0;
   #joinAck: { readonly ack: Ack; readonly since: number } | undefined;
@@ -100,8 +107,9 @@ export class ClientSocket implements PeerLink {
     );
     this.#await(limits.handshakeWithinMs, 'HANDSHAKE_FAILED');
     socket.onAny((event: string, ...args: unknown[]) => this.#receive(event, args));
-    socket.once('disconnect', () => {
-      this.#gone();
+    socket.once('disconnect', (reason: string) => {
+      // Closed by the client: it has no use for it. Broken: it may come back.
+      this.#gone('DISCONNECTED', reason !== 'client namespace disconnect');
       // One that leaves the namespace and comes again would have fresh budgets each time.
       socket.conn.close();
     });
@@ -116,7 +124,7 @@ export class ClientSocket implements PeerLink {
     const join = this.#joinAck;
     this.#joinAck = undefined;
     metrics.joined('admitted');
-    if (join === undefined) return this.tell({ name: 'admitted', body: { admission } });
+    if (join === undefined) return;
     metrics.joinTook(clock.now() - join.since);
     metrics.request('join', 'ok');
     join.ack({ ok: true, result: { status: 'admitted', admission } });
@@ -130,32 +138,44 @@ export class ClientSocket implements PeerLink {
     join?.ack({ ok: true, result: { status: 'waiting' } });
   }
 
-  tell(event: AnyEvent): void {
+  tell(seq: number, event: AnyEvent): void {
     if (this.#state === 'closed') return;
-    this.#seq += 1;
+    this.#seq = seq;
+    if (event.name === 'admitted') this.#options.metrics.joined('admitted');
     this.#options.metrics.eventSent();
-    this.#line.send({ seq: this.#seq, name: event.name, body: event.body });
+    this.#line.send({ seq, name: event.name, body: event.body });
   }
 
-  tellShared({ record, keyNumber, keyMessage }: Shared): void {
+  tellShared(seq: number, { record, keyNumber, keyMessage }: Shared): void {
     if (this.#state === 'closed') return;
     if (this.#broadcastKey !== keyNumber) this.#line.sendBroadcastKey(keyMessage());
     this.#broadcastKey = keyNumber;
-    this.#seq += 1;
+    this.#seq = seq;
     this.#options.metrics.eventSent();
     this.#line.sendShared(record());
+  }
+
+  /** A socket has no Room to look for: its attachment has. */
+  orphaned(): void {
+    this.end(new ClusterError('CHANNEL_CLOSED'));
   }
 
   end(error: ClusterError): void {
     if (this.#state === 'closed') return;
     this.#seat = undefined;
     if (this.#joinAck !== undefined) return this.#joinRefused(error);
-    if (this.#state !== 'sealing') this.tell({ name: 'ended', body: { error: error.toWire() } });
+    if (this.#state !== 'sealing') this.#farewell(error);
     this.#close();
+  }
+
+  /** The last event, whatever its Room says meanwhile. */
+  #farewell(error: ClusterError): void {
+    this.tell(this.#seq + 1, { name: 'ended', body: { error: error.toWire() } });
   }
 
   /** The last words of a process that stops: everybody is to come back elsewhere. */
   shutDown(): void {
+    this.#seat?.away();
     this.#seat = undefined;
     if (this.#joinAck === undefined) return this.end(new ClusterError('CHANNEL_CLOSED'));
     this.#joinRefused(new ClusterError('CHANNEL_CLOSED'));
@@ -185,7 +205,7 @@ export class ClientSocket implements PeerLink {
     const ack: Ack = (answer) => this.#answer(idOf(raw), answer);
     try {
       const request = this.#admit(raw, (known) => (name = known));
-      this.#dispatch(request, ack);
+      this.#dispatch(idOf(raw), request, ack);
     } catch (thrown) {
       this.#refuse(name, thrown, ack);
     }
@@ -207,9 +227,7 @@ export class ClientSocket implements PeerLink {
     const { clock } = this.#options;
     const envelope = parseWith(RequestEnvelope, raw);
     if (isRequestName(envelope.name)) named(envelope.name);
-    if (envelope.id <= this.#lastId) throw new ClusterError('REPLAYED');
-    if (envelope.id > this.#lastId + 1) throw new ClusterError('OUT_OF_ORDER');
-    this.#lastId = envelope.id;
+    this.#take(envelope);
     checkShape(envelope.name, envelope.body);
     const request = parseRequest(raw);
     const retryMs = Math.max(this.#options.traffic.debtMs(), this.#requests.take(1, clock.now()));
@@ -217,18 +235,32 @@ export class ClientSocket implements PeerLink {
     return request;
   }
 
-  #dispatch(request: AnyRequest, ack: Ack): void {
+  /** Ids grow by one. Where a Peer goes on, its last socket's requests that had no answer come again before them. */
+  #take({ id, name }: RequestEnvelope): void {
+    const resumes = name === 'resume' && this.#state === 'fresh' && this.#lastId === 0;
+    if (resumes) this.#resumedAt = id;
+    else if (id < this.#resumedAt) {
+      if (id <= this.#lastRepeated) throw new ClusterError('REPLAYED');
+      this.#lastRepeated = id;
+      return;
+    } else if (id <= this.#lastId) throw new ClusterError('REPLAYED');
+    else if (id > this.#lastId + 1) throw new ClusterError('OUT_OF_ORDER');
+    this.#lastId = id;
+  }
+
+  #dispatch(id: number, request: AnyRequest, ack: Ack): void {
     if (request.name === 'join') return this.#join(request.body, ack);
+    if (request.name === 'resume') return this.#resume(request.body, ack);
     if (this.#state !== 'seated' || this.#seat === undefined) throw new ClusterError('NOT_JOINED');
     if (this.#pending >= this.#options.limits.pendingMax) throw new ClusterError('OVERLOADED');
     this.#pending += 1;
-    void this.#ask(this.#seat, request, ack).finally(() => (this.#pending -= 1));
+    void this.#ask(this.#seat, id, request, ack).finally(() => (this.#pending -= 1));
   }
 
-  async #ask(seat: Seat, request: AnyRequest, ack: Ack): Promise<void> {
+  async #ask(seat: Seat, id: number, request: AnyRequest, ack: Ack): Promise<void> {
     let answered = false;
     try {
-      await seat.ask(request, (result) => {
+      await seat.ask(id, request, (result) => {
         answered = true;
         this.#options.metrics.request(request.name, 'ok');
         ack({ ok: true, result });
@@ -253,6 +285,27 @@ export class ClientSocket implements PeerLink {
         this.#seat = seat;
       },
       (thrown: unknown) => this.#joinRefused(this.#known(thrown)),
+    );
+  }
+
+  #resume(body: RequestBody<'resume'>, ack: Ack): void {
+    if (this.#state !== 'fresh') throw new ClusterError('ALREADY_JOINED');
+    this.#state = 'joining';
+    this.#stopDeadline?.();
+    this.#options.resume(this, body, this.#devicePublicKey).then(
+      (seat) => {
+        if (this.#state !== 'joining') return seat.away();
+        this.#state = 'seated';
+        this.#seat = seat;
+        this.#options.metrics.request('resume', 'ok');
+        ack({ ok: true, result: {} });
+      },
+      (thrown: unknown) => {
+        if (this.#state !== 'joining') return;
+        this.#state = 'fresh';
+        this.#awaitJoin();
+        this.#refuse('resume', thrown, ack);
+      },
     );
   }
 
@@ -297,7 +350,7 @@ export class ClientSocket implements PeerLink {
   #expel(): void {
     this.#options.metrics.dropped('RATE_LIMITED');
     if (this.#state === 'sealing') return this.#close();
-    this.tell({ name: 'ended', body: { error: new ClusterError('RATE_LIMITED').toWire() } });
+    this.#farewell(new ClusterError('RATE_LIMITED'));
     this.#close();
   }
 
@@ -306,7 +359,7 @@ export class ClientSocket implements PeerLink {
     this.#socket.disconnect(true);
   }
 
-  #gone(code: ErrorCode = 'DISCONNECTED'): void {
+  #gone(code: ErrorCode = 'DISCONNECTED', away = false): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#joinAck = undefined;
@@ -314,7 +367,8 @@ export class ClientSocket implements PeerLink {
     this.#line.close();
     const seat = this.#seat;
     this.#seat = undefined;
-    seat?.lost(code);
+    if (away) seat?.away();
+    else seat?.lost(code);
   }
 }
 

@@ -258,7 +258,7 @@ test('a close that is repeated does not close what was opened there after it', a
 });
 
 test('another process that owns the Room is not fought; when it lets go, the Room is ours', async () => {
-  fixture = await Fixture.open();
+  fixture = await Fixture.open({ config: { ownerSearchMs: 300 } });
   const second = await fixture.start('sig-2');
   const token = await fixture.token();
   const owner = fixture.client();
@@ -276,7 +276,7 @@ test('another process that owns the Room is not fought; when it lets go, the Roo
 });
 
 test('when the Lease is lost, everybody is sent elsewhere and no Node is called again', async () => {
-  fixture = await Fixture.open({ config: { leaseTtlMs: 1_500, demandEveryMs: 30 } });
+  fixture = await Fixture.open({ config: { leaseTtlMs: 1_500, demandEveryMs: 30, ownerSearchMs: 300 } });
   const [ada, bob] = await busyRoom();
   const lease = await leases().read('room/demo');
   await leases().release(lease!);

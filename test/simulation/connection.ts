@@ -14,7 +14,8 @@ import {
   type RequestResult,
 } from '@veilcast/protocol';
 import type { SeededRandom } from '@veilcast/testkit';
-import type { PeerLink, Seat, Shared } from '@veilcast/signaling/rooms';
+import { BroadcastOpener, decodeContent } from '@veilcast/e2ee/channel';
+import { nodeCipher, type PeerLink, type Seat, type Shared } from '@veilcast/signaling/rooms';
 import type { Site } from './site.ts';
 
 /** One way, with every twentieth message sent again. */
@@ -68,7 +69,8 @@ export class Connection implements PeerLink {
   #seat: Seat | undefined;
   #join: ((result: RequestResult<'join'> | ClusterError) => void) | undefined;
   #lastId = 0;
-  #seq = 0;
+  readonly #broadcasts = new BroadcastOpener(nodeCipher);
+  #keyNumber = 0;
 
   constructor(options: ConnectionOptions) {
     const { clock, random, site } = options;
@@ -114,10 +116,8 @@ export class Connection implements PeerLink {
   }
 
   admitted(admission: Admission): void {
-    const join = this.#join;
+    this.#join?.({ status: 'admitted', admission });
     this.#join = undefined;
-    if (join === undefined) this.tell({ name: 'admitted', body: { admission } });
-    else join({ status: 'admitted', admission });
   }
 
   waiting(): void {
@@ -125,16 +125,24 @@ export class Connection implements PeerLink {
     this.#join = undefined;
   }
 
-  tellShared({ event }: Shared): void {
-    this.tell(event);
+  tellShared(seq: number, { record, keyNumber, keyMessage }: Shared): void {
+    if (this.#server === 'off') return;
+    if (keyNumber !== this.#keyNumber) this.#broadcasts.use(keyMessage());
+    this.#keyNumber = keyNumber;
+    const { name, body } = decodeContent(this.#broadcasts.open(record())) as AnyEvent;
+    this.tell(seq, { name, body } as AnyEvent);
   }
 
-  tell(event: AnyEvent): void {
+  tell(seq: number, event: AnyEvent): void {
     if (this.#server === 'off') return;
-    const told = parseEvent({ seq: (this.#seq += 1), name: event.name, body: event.body });
+    const told = parseEvent({ seq, name: event.name, body: event.body });
     this.#down.send(() => {
       if (this.#client === 'on') this.#options.caller.event(told);
     });
+  }
+
+  orphaned(): void {
+    this.end(new ClusterError('CHANNEL_CLOSED'));
   }
 
   end(error: ClusterError): void {
@@ -182,7 +190,7 @@ export class Connection implements PeerLink {
     if (request.name === 'join') return this.#sit(request.body, settle);
     if (this.#seat === undefined) return this.#answer(settle, new ClusterError('NOT_JOINED'));
     this.#seat
-      .ask(request, (result) => this.#answer(settle, result))
+      .ask(raw.id, request, (result) => this.#answer(settle, result))
       .then(
         () => request.name === 'leave' && this.cut(),
         (thrown: unknown) => this.#answer(settle, ClusterError.of(thrown)),

@@ -98,7 +98,7 @@ export class Site {
 
   async sit(link: PeerLink, body: RequestBody<'join'>): Promise<Seat> {
     if (this.#open === undefined) throw new ClusterError('CHANNEL_CLOSED');
-    return this.#open.rooms.sit(link, await IDENTITIES.admit(body), body);
+    return this.#open.sit(link, await IDENTITIES.admit(body), body);
   }
 
   /** Now, or when the process goes on; never if it is dead. */

@@ -14,7 +14,7 @@ import (
 )
 
 // The version of the requests that this speaks (packages/protocol, requests).
-const protocolVersion = 2
+const protocolVersion = 3
 
 // Options say who comes, and into which Room.
 type Options struct {

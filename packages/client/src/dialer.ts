@@ -1,10 +1,11 @@
 /**
- * How one call opens its wires: resuming the last channel where the server still knows it. The first can be opened before anybody
- * clicks on Join. A wire is one device's; the join in it must be the same one's (`WRONG_DEVICE`), which may have a new key by then.
+ * How one call opens its wires: resuming the last channel where the server still knows it, and at another signaling process when the one
+ * it had does not answer. The first can be opened before anybody clicks on Join. A wire is one device's; the join in it must be the
+ * same one's (`WRONG_DEVICE`), which may have a new key by then.
  */
 import { equalBytes } from '@veilcast/e2ee/identity';
 import type { SigningKey } from '@veilcast/e2ee/pq';
-import type { Clock } from '@veilcast/protocol';
+import { ClusterError, type Clock, type ErrorCode } from '@veilcast/protocol';
 import { openWire } from './open-wire.ts';
 import type { ChannelMemory, Wire } from './wire.ts';
 
@@ -22,14 +23,32 @@ interface Dialled {
   readonly key: Uint8Array;
 }
 
+/** Another process may do what this one does not. */
+const ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
+  'DISCONNECTED',
+  'CHANNEL_CLOSED',
+  'OVERLOADED',
+  'DEADLINE',
+  'HANDSHAKE_FAILED',
+]);
+
 export class Dialer {
   readonly #options: DialerOptions;
-  /** Of the last channel, which is resumed by the device that had it and no other. */
-  #last: { readonly key: Uint8Array; readonly memory: ChannelMemory } | undefined;
+  /** Of the last channel to each process, which is resumed by the device that had it and no other. */
+  readonly #last = new Map<string, { readonly key: Uint8Array; readonly memory: ChannelMemory }>();
+  /** Where the others are, as the last one said. */
+  #others: readonly string[] = [];
+  #url: string;
   #ahead: Promise<Dialled | undefined> | undefined;
 
   constructor(options: DialerOptions) {
     this.#options = options;
+    this.#url = options.url;
+  }
+
+  /** Which process answered last. */
+  get url(): string {
+    return this.#url;
   }
 
   /** Opens the next wire now. What goes wrong is tried again when it is wanted. */
@@ -53,11 +72,30 @@ export class Dialer {
     this.#ahead = undefined;
   }
 
+  /** At the last process first, then at the others, one after the other. */
   async #open(device: SigningKey): Promise<Dialled> {
-    const { url, pin, clock, open = openWire } = this.#options;
+    let failure: ClusterError | undefined;
+    for (const url of new Set([this.#url, this.#options.url, ...this.#others])) {
+      try {
+        return await this.#openAt(url, device);
+      } catch (thrown) {
+        failure ??= ClusterError.of(thrown);
+        if (!ELSEWHERE.has(ClusterError.of(thrown).code)) throw thrown;
+      }
+    }
+    throw failure ?? new ClusterError('DISCONNECTED');
+  }
+
+  async #openAt(url: string, device: SigningKey): Promise<Dialled> {
+    const { pin, clock, open = openWire } = this.#options;
     const key = device.publicKey;
-    if (!this.#last || !equalBytes(this.#last.key, key)) this.#last = { key, memory: {} };
-    const { memory } = this.#last;
-    return { key, wire: await open({ url, pin, clock, device, memory }) };
+    const known = this.#last.get(url);
+    const last = known && equalBytes(known.key, key) ? known : { key, memory: {} };
+    this.#last.set(url, last);
+    const others = (told: readonly string[]): void => void (this.#others = told);
+    // Whoever gave no pin holds on to the root of the first: all processes of a cluster are under one.
+    const wire = await open({ url, pin, pinOf: this.#options.url, clock, device, memory: last.memory, others });
+    this.#url = url;
+    return { key, wire };
   }
 }

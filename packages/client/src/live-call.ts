@@ -210,12 +210,12 @@ export class LiveCall implements Call {
 
   /** Joins as a new Peer. Once admitted, or at the door, the new Seat replaces the old one. @throws ClusterError */
   async #takeSeat(): Promise<void> {
-    const { url, token, region, codec = 'vp8', prepared, authorityPin } = this.#options;
+    const { token, region, codec = 'vp8', prepared, authorityPin } = this.#options;
     const given = typeof token === 'string' ? token : await token();
     const workers = prepared instanceof SeatWorkers && prepared.take() ? prepared : new SeatWorkers();
     const own = { identity: this.#identities.own, dialer: this.#dialer, workers, clock: this.#clock };
     const listeners = this.#listeners((): Seat => seat);
-    const seat = new Seat({ url, token: given, authorityPin, region, codec, ...own }, listeners);
+    const seat = new Seat({ token: given, authorityPin, region, codec, ...own }, listeners);
     try {
       await seat.join();
     } catch (thrown) {

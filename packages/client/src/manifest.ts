@@ -13,17 +13,19 @@ const kept = new Map<string, Manifest>();
 /**
  * @param pin SHA-256 of the root, hexadecimal digits
  * @param now ms since the Unix epoch
+ * @param like the url whose root it must be, where no pin is given
  * @throws ClusterError MANIFEST_INVALID, OVERSIZE, DISCONNECTED
  */
-export async function manifestOf(url: string, pin: string | undefined, now: number): Promise<Manifest> {
+export async function manifestOf(url: string, pin: string | undefined, now: number, like = url): Promise<Manifest> {
   const { origin } = new URL(url);
+  const first = new URL(like).origin;
   const key = `${origin} ${pin ?? ''}`;
   const known = kept.get(key);
   if (known && now < known.expiry * 1_000) return known;
   const document = await fetchDocument(origin);
-  const pinned = pin === undefined ? (firstPins.get(origin) ?? pinOf(rootOf(document))) : fromHex(pin);
+  const pinned = pin === undefined ? (firstPins.get(first) ?? pinOf(rootOf(document))) : fromHex(pin);
   const manifest = await openManifest(document, pinned, now, signatures);
-  if (pin === undefined) firstPins.set(origin, pinned);
+  if (pin === undefined) firstPins.set(first, pinned);
   kept.set(key, manifest);
   return manifest;
 }

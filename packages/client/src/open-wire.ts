@@ -18,9 +18,13 @@ export interface WireOptions {
   readonly url: string;
   /** SHA-256 of the manifest's root, hexadecimal digits; undefined: the first that the site shows. */
   readonly pin?: string | undefined;
+  /** Without a pin: another process's url, whose root this one's must be too. */
+  readonly pinOf?: string | undefined;
   readonly device: SigningKey;
   readonly clock: Clock;
   readonly memory?: ChannelMemory;
+  /** Told where the other signaling processes of the cluster are. */
+  readonly others?: (urls: readonly string[]) => void;
   /** A line of the caller's own; one is opened where there is none. */
   readonly line?: Promise<Line>;
 }
@@ -31,7 +35,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
   // It may open, or fail, after the manifest has failed.
   line.catch(() => undefined);
   try {
-    const manifest = await manifestOf(options.url, options.pin, options.clock.now());
+    const manifest = await manifestOf(options.url, options.pin, options.clock.now(), options.pinOf);
     const psk = takePsk(options);
     const handshake = new ClientHandshake({ keyEncapsulation, random, manifest, ...(psk ? { psk } : {}) });
     const [opened, m1] = await Promise.all([line, handshake.start()]);
@@ -44,7 +48,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
 }
 
 async function shake(line: Line, handshake: ClientHandshake, m1: Uint8Array, options: WireOptions): Promise<Wire> {
-  const { device, clock, memory = {} } = options;
+  const { device, clock, memory = {}, others } = options;
   // What comes behind m2, before there is somebody to take it.
   const early: (Uint8Array | undefined)[] = [];
   let take = (bytes: Uint8Array | undefined): void => void early.push(bytes);
@@ -67,7 +71,7 @@ async function shake(line: Line, handshake: ClientHandshake, m1: Uint8Array, opt
     if (!m2) throw new ClusterError('HANDSHAKE_FAILED');
     if (m2[0] === KIND.alert) throw alertOf(m2);
     const { m3, secrets } = await Promise.race([handshake.receive(m2, device), deadline]);
-    const wire = new SealedWire(line, secrets, { clock, memory });
+    const wire = new SealedWire(line, secrets, { clock, memory, others });
     line.send(m3);
     take = (next) => wire.receive(next);
     for (const next of early) wire.receive(next);

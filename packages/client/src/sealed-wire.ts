@@ -28,6 +28,8 @@ interface Waiting {
 export interface SealedWireOptions {
   readonly clock: Clock;
   readonly memory: ChannelMemory;
+  /** Told where the other signaling processes of the cluster are. */
+  readonly others?: ((urls: readonly string[]) => void) | undefined;
 }
 
 export class SealedWire implements Wire {
@@ -105,10 +107,13 @@ export class SealedWire implements Wire {
     switch (kind) {
       case CONTENT.message:
         return this.#deliver(decodeContent(content));
-      case CONTENT.welcome:
+      case CONTENT.welcome: {
         this.#welcome = true;
-        this.#pskMs = parseWith(Welcome, JSON.parse(new TextDecoder().decode(content))).pskMs;
+        const { pskMs, others = [] } = parseWith(Welcome, JSON.parse(new TextDecoder().decode(content)));
+        this.#pskMs = pskMs;
+        this.#options.others?.(others);
         return this.#remember();
+      }
       case CONTENT.broadcastKey:
         return this.#broadcasts.use(content);
       case CONTENT.freshAnswer:

@@ -36,7 +36,6 @@ const HELD_MAX = 2_000;
 const LEAVE_LIMIT_MS = 1_000;
 
 export interface SeatOptions {
-  readonly url: string;
   readonly token: string;
   readonly identity: Promise<Identity>;
   /** See ConnectOptions. */
@@ -165,7 +164,9 @@ export class Seat {
    * @throws ClusterError
    */
   async join(): Promise<void> {
-    const { url, authorityPin, token, dialer, identity } = this.#options;
+    const { authorityPin, token, dialer, identity } = this.#options;
+    // Of the process that answered last: the first may be gone for good.
+    const { url } = dialer;
     const wire = dialer.dial(identity);
     const probes = probeRegions(url, {
       fetch: (probeUrl, init) => fetch(probeUrl, init),
@@ -216,10 +217,12 @@ export class Seat {
   }
 
   #listen(wire: Wire): void {
-    this.#socket = new SignalingSocket(wire, {
-      event: (event) => this.#receive(event),
-      lost: (error) => this.#lose(error),
-    });
+    const { clock, dialer, identity } = this.#options;
+    const listeners = {
+      event: (event: AnyEvent) => this.#receive(event),
+      lost: (error: ClusterError) => this.#lose(error),
+    };
+    this.#socket = new SignalingSocket(wire, listeners, { clock, dial: () => dialer.dial(identity) });
   }
 
   /** A place is taken after the one before it; the first one at once, since the next event may be our ticket. */
@@ -230,6 +233,7 @@ export class Seat {
 
   async #admit(admission: Admission): Promise<void> {
     if (!this.#authority) throw new ClusterError('INTERNAL');
+    this.#socket?.admitted(admission.roomId, admission.peerId);
     this.#listeners.seated(admission.peerId);
     // At once: the next event may be our ticket.
     this.group.enter(admission, {

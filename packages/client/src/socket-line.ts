@@ -20,9 +20,19 @@ export interface Line {
 
 /** @throws ClusterError DISCONNECTED */
 export function openLine(url: string): Promise<Line> {
-  return lineOver(
-    io(url, { transports: ['websocket'], reconnection: false, forceNew: true, timeout: OPEN_TIMEOUT_MS }),
-  );
+  const socket = io(url, { transports: ['websocket'], reconnection: false, forceNew: true, timeout: OPEN_TIMEOUT_MS });
+  closeWithPage(socket);
+  return lineOver(socket);
+}
+
+/** A page that goes says so: what only breaks is waited for, and its tile stands still in every other window. */
+function closeWithPage(socket: Socket): void {
+  if (typeof document === 'undefined') return;
+  const close = ({ persisted }: PageTransitionEvent): void => {
+    if (!persisted) socket.close();
+  };
+  addEventListener('pagehide', close);
+  socket.once('disconnect', () => removeEventListener('pagehide', close));
 }
 
 /** Of a socket that is open or opening. @throws ClusterError DISCONNECTED */

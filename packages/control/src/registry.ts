@@ -17,6 +17,8 @@ export const Registration = z.strictObject({
   region: z.string().max(32).optional(),
   /** Where clients measure the round trip to this region: an http path or URL that answers 204. */
   probeUrl: z.string().max(512).optional(),
+  /** Where clients reach this signaling process and no other. */
+  publicUrl: z.string().max(256).optional(),
 });
 export type Registration = z.infer<typeof Registration>;
 

@@ -1,9 +1,10 @@
 /**
  * What a client asks of signaling. One table: name, body, result. A request travels as `{id, name, body}` with ids
- * 1, 2, 3 … per socket, and is answered once by `{ok: true, result}` or `{ok: false, error}`.
+ * 1, 2, 3 … per Peer, and is answered by `{ok: true, result}` or `{ok: false, error}`. It takes effect once, also when it is sent
+ * again under its id after `resume`.
  */
 import { z } from 'zod';
-import { Epoch, PeerId, ProducerId, RegionId, TransportId } from './ids.ts';
+import { Epoch, PeerId, ProducerId, RegionId, RoomId, TransportId } from './ids.ts';
 import {
   ATTESTATION_MAX,
   ATTESTATIONS_MAX,
@@ -19,7 +20,7 @@ import { bytes, DtlsParameters, MediaKind, RtpCapabilities, RtpParameters, Sourc
 import { Admission, ConsumerIds, ConsumerView, ProducerIds, RegionProbe, TileView } from './model.ts';
 
 /** Grows when an old client could misread a message. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 const Nothing = z.strictObject({});
 
@@ -42,6 +43,19 @@ export const REQUESTS = {
       z.strictObject({ status: z.literal('admitted'), admission: Admission }),
       z.strictObject({ status: z.literal('waiting') }),
     ]),
+  },
+  /**
+   * Instead of `join`, on the next socket of a Peer that is in the Room: at any process, by the same device. Events go on after
+   * `seq`, the last one that came. Then the requests without an answer are sent again, under the ids that they had.
+   */
+  resume: {
+    body: z.strictObject({
+      version: z.literal(PROTOCOL_VERSION),
+      roomId: RoomId,
+      peerId: PeerId,
+      seq: z.number().int().nonnegative(),
+    }),
+    result: Nothing,
   },
   /** While waiting: what the host sees of this person. */
   knock: { body: z.strictObject({ name: z.string().min(1).max(64) }), result: Nothing },

@@ -2,8 +2,10 @@
 import {
   ClusterError,
   parseEvent,
+  PeerId,
   PROTOCOL_VERSION,
   REQUESTS,
+  RoomId,
   Answer,
   type AnyEvent,
   type EventBody,
@@ -19,6 +21,8 @@ import { systemClock } from '@veilcast/node-kit';
 import fastify from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
+import { createAuthority, type Authority } from '../authority.ts';
+import { developmentIdentity, type ChannelIdentity } from '../channel-identity.ts';
 import type { SignalingConfigInput } from '../config.ts';
 import type { InspectMessage } from '../framing.ts';
 import { startSignaling, type Signaling } from '../signaling.ts';
@@ -29,6 +33,8 @@ export interface FixtureOptions {
   readonly limits?: SignalingConfigInput['limits'];
   readonly inspect?: InspectMessage;
   readonly config?: Partial<SignalingConfigInput>;
+  /** All processes have one Authentication Service and one root. */
+  readonly oneRoot?: boolean;
 }
 
 /** Everybody's, unless a test is about devices. */
@@ -51,6 +57,19 @@ export interface Started {
   close(): Promise<void>;
 }
 
+interface Root {
+  readonly authority: Authority;
+  readonly identity: ChannelIdentity;
+}
+
+async function rootOf(): Promise<Root> {
+  const hour = 3_600_000;
+  return {
+    authority: await createAuthority({ clock: systemClock, tokenTtlMs: hour, credentialTtlMs: hour }),
+    identity: await developmentIdentity('test', systemClock),
+  };
+}
+
 export class Fixture {
   readonly world: World = openWorld();
   readonly eu = new FakeNode('node-eu');
@@ -58,10 +77,12 @@ export class Fixture {
   readonly cascade: FakeCascade;
   readonly clients: Client[] = [];
   readonly #started: Started[] = [];
+  readonly #root: Promise<Root> | undefined;
   readonly #options: FixtureOptions;
 
   private constructor(options: FixtureOptions) {
     this.#options = options;
+    this.#root = options.oneRoot === true ? rootOf() : undefined;
     this.cascade = new FakeCascade('cascade', [
       { nodeId: 'node-eu', region: 'eu' },
       { nodeId: 'node-us', region: 'us' },
@@ -86,7 +107,9 @@ export class Fixture {
     const { policy, limits, inspect, config } = this.#options;
     const context = this.world.context(processId);
     const app = fastify();
+    const { authority, identity } = (await this.#root) ?? {};
     const signaling = await startSignaling({
+      ...(authority && identity ? { authority, identity } : {}),
       config: {
         processId,
         address: processId,
@@ -130,8 +153,8 @@ export class Fixture {
   }
 
   /** A client that is in the Room. */
-  async enter(options: { room?: string; role?: string; region?: string } = {}): Promise<Client> {
-    const client = this.client();
+  async enter(options: { room?: string; role?: string; region?: string; url?: string } = {}): Promise<Client> {
+    const client = this.client(options.url);
     await client.join(await this.token(options.room, options.role), options.region);
     return client;
   }
@@ -216,12 +239,36 @@ export class Client {
     return joined;
   }
 
+  /** The same Peer by another socket, at this url. The former one is left as it is. */
+  async resumed(url: string, roomId = 'demo'): Promise<Client> {
+    const next = new Client(url, {}, this.#device);
+    next.peerId = this.peerId;
+    next.#seq = this.#seq;
+    next.#id = this.#id;
+    await next.request('resume', {
+      version: PROTOCOL_VERSION,
+      roomId: RoomId.parse(roomId),
+      peerId: PeerId.parse(this.peerId),
+      seq: this.#seq,
+    });
+    return next;
+  }
+
+  /** As if the network ate it: the server is told nothing. */
+  breakOff(): void {
+    this.socket.io.engine.close();
+  }
+
   async event<N extends EventName>(name: N, fits: (body: EventBody<N>) => boolean = () => true): Promise<EventBody<N>> {
     const find = (): AnyEvent | undefined =>
       this.events.find((event) => event.name === name && fits(event.body as EventBody<N>));
     await until(() => this.#broken !== undefined || find() !== undefined, `event ${name}`);
     if (this.#broken !== undefined) throw this.#broken;
     return find()!.body as EventBody<N>;
+  }
+
+  get lastId(): number {
+    return this.#id;
   }
 
   names(): string[] {

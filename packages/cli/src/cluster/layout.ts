@@ -108,6 +108,8 @@ function serviceOf(
   webPorts: readonly [number, number],
   regions: readonly RegionId[],
 ): object {
+  const own = processId.endsWith('1') ? 0 : 1;
+  const origins = webPorts.map((port) => `http://localhost:${port}`);
   switch (kind) {
     case 'sfu-node':
       return { node: { nodeId: processId, region, address, probeUrl: `/probe/${region}`, media: { ip: '127.0.0.1' } } };
@@ -115,8 +117,14 @@ function serviceOf(
       return { cascade: { processId, address } };
     default:
       return {
-        signaling: { processId, address, ...authority, policy: { development: true, firstIsHost: true } },
-        web: { port: webPorts[processId.endsWith('1') ? 0 : 1], probes: [...regions] },
+        signaling: {
+          processId,
+          address,
+          ...authority,
+          publicUrl: origins[own],
+          policy: { development: true, firstIsHost: true, origins },
+        },
+        web: { port: webPorts[own], probes: [...regions], connect: origins },
       };
   }
 }

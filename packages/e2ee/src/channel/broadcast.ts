@@ -21,13 +21,15 @@ export class BroadcastSealer<T extends Sealing> {
   #material: Uint8Array = new Uint8Array();
   #cipher: Cipher<T> | undefined;
 
-  constructor(makeCipher: MakeCipher<T>, random: (length: number) => Uint8Array) {
+  /** @param first number of the first key, modulo 2^32; on one socket numbers only grow */
+  constructor(makeCipher: MakeCipher<T>, random: (length: number) => Uint8Array, first = 1) {
     this.#makeCipher = makeCipher;
     this.#random = random;
+    this.#number = (first - 1) % NUMBER_MAX;
     this.replace();
   }
 
-  /** Which key it is now, from 1. */
+  /** Which key it is now. */
   get number(): number {
     return this.#number;
   }

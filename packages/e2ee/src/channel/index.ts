@@ -12,7 +12,7 @@ export {
   signManifest,
   type Manifest,
 } from './manifest.ts';
-export { Welcome } from './payloads.ts';
+export { OTHERS_MAX, Welcome } from './payloads.ts';
 export { decodeContent, encodeContent } from './content.ts';
 export type { HandshakePorts, Psk } from './ports.ts';
 export { RECORD_OVERHEAD } from './records.ts';

@@ -26,6 +26,16 @@ export const M2Payload = z.strictObject({
   time: z.number().int().nonnegative(),
 });
 
+/** Of processes that are named in m4; more help nobody. */
+export const OTHERS_MAX = 8;
+
 /** m4. `pskMs`: how long the pre-shared key of this connection, and of each round after it, is known. */
-export const Welcome = z.strictObject({ pskMs: z.number().int().min(0).max(PSK_LIFE_MS) });
+export const Welcome = z.strictObject({
+  pskMs: z.number().int().min(0).max(PSK_LIFE_MS),
+  /** Where the other signaling processes of the cluster are: a client whose socket breaks goes on there (ADR 0029). */
+  others: z
+    .array(z.url({ protocol: /^https?$/ }).max(256))
+    .max(OTHERS_MAX)
+    .optional(),
+});
 export type Welcome = z.infer<typeof Welcome>;

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file veilcast/control/v1/control.proto.
  */
 export const file_veilcast_control_v1_control: GenFile = /*@__PURE__*/
-  fileDesc("CiF2ZWlsY2FzdC9jb250cm9sL3YxL2NvbnRyb2wucHJvdG8SE3ZlaWxjYXN0LmNvbnRyb2wudjEi0gIKBUZyYW1lEisKBWhlbGxvGAEgASgLMhoudmVpbGNhc3QuY29udHJvbC52MS5IZWxsb0gAEi8KB3JlcXVlc3QYAiABKAsyHC52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RIABIxCghyZXNwb25zZRgDIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVzcG9uc2VIABIrCgVldmVudBgEIAEoCzIaLnZlaWxjYXN0LmNvbnRyb2wudjEuRXZlbnRIABItCgZjYW5jZWwYBSABKAsyGy52ZWlsY2FzdC5jb250cm9sLnYxLkNhbmNlbEgAEikKBHBpbmcYBiABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLlBpbmdIABIpCgRwb25nGAcgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Qb25nSABCBgoEa2luZCJfCgVIZWxsbxIMCgRraW5kGAEgASgJEhIKCnByb2Nlc3NfaWQYAiABKAkSEwoLaW5jYXJuYXRpb24YAyABKAkSDwoHdmVyc2lvbhgEIAEoDRIOCgZyZWdpb24YBSABKAkikQwKB1JlcXVlc3QSCgoCaWQYASABKAQSEwoLZGVhZGxpbmVfbXMYAiABKA0SDwoHcm9vbV9pZBgDIAEoCRIMCgR0ZXJtGAQgASgEEjIKCW9wZW5fcGVlchgKIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuT3BlblBlZXJIABJCChFjb25uZWN0X3RyYW5zcG9ydBgLIAEoCzIlLnZlaWxjYXN0LmNvbnRyb2wudjEuQ29ubmVjdFRyYW5zcG9ydEgAEjYKC3Jlc3RhcnRfaWNlGAwgASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5SZXN0YXJ0SWNlSAASLwoHcHJvZHVjZRgNIAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvZHVjZUgAEjwKDmNsb3NlX3Byb2R1Y2VyGA4gASgLMiIudmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVByb2R1Y2VySAASPAoOcGF1c2VfcHJvZHVjZXIYDyABKAsyIi52ZWlsY2FzdC5jb250cm9sLnYxLlBhdXNlUHJvZHVjZXJIABIvCgdjb25zdW1lGBAgASgLMhwudmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lSAASPgoPcGF1c2VfY29uc3VtZXJzGBEgASgLMiMudmVpbGNhc3QuY29udHJvbC52MS5QYXVzZUNvbnN1bWVyc0gAEj4KD2Nsb3NlX2NvbnN1bWVycxgSIAEoCzIjLnZlaWxjYXN0LmNvbnRyb2wudjEuQ2xvc2VDb25zdW1lcnNIABI0CgpzZXRfbGF5ZXJzGBMgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5TZXRMYXllcnNIABJDChJyZXF1ZXN0X2tleV9mcmFtZXMYFCABKAsyJS52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RLZXlGcmFtZXNIABI0CgpjbG9zZV9wZWVyGBUgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVBlZXJIABI0CgpjbG9zZV9yb29tGBYgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVJvb21IABI6Cg1saXN0ZW5fdm9pY2VzGBcgASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5MaXN0ZW5Wb2ljZXNIABI4CgxwcmVwYXJlX3BpcGUYHiABKAsyIC52ZWlsY2FzdC5jb250cm9sLnYxLlByZXBhcmVQaXBlSAASOAoMY29ubmVjdF9waXBlGB8gASgLMiAudmVpbGNhc3QuY29udHJvbC52MS5Db25uZWN0UGlwZUgAEjcKDHNlbmRfb25fcGlwZRggIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU2VuZE9uUGlwZUgAEj0KD3JlY2VpdmVfb25fcGlwZRghIAEoCzIiLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVjZWl2ZU9uUGlwZUgAEjcKDHN0b3Bfb25fcGlwZRgiIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU3RvcE9uUGlwZUgAEjQKCmNsb3NlX3BpcGUYIyABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLkNsb3NlUGlwZUgAEjkKDXBhdXNlX29uX3BpcGUYJCABKAsyIC52ZWlsY2FzdC5jb250cm9sLnYxLlBhdXNlT25QaXBlSAASKwoFZHJhaW4YKCABKAsyGi52ZWlsY2FzdC5jb250cm9sLnYxLkRyYWluSAASKwoFcGxhY2UYMiABKAsyGi52ZWlsY2FzdC5jb250cm9sLnYxLlBsYWNlSAASNAoKcHV0X2RlbWFuZBgzIAEoCzIeLnZlaWxjYXN0LmNvbnRyb2wudjEuUHV0RGVtYW5kSAASNgoLZ2V0X3BpY3R1cmUYNCABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLkdldFBpY3R1cmVIABIvCgd3aXRuZXNzGDwgASgLMhwudmVpbGNhc3QuY29udHJvbC52MS5XaXRuZXNzSABCBgoEY2FsbCLnBAoIUmVzcG9uc2USCgoCaWQYASABKAQSLwoHZmFpbHVyZRgCIAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuRmFpbHVyZUgAEikKBGRvbmUYAyABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkRvbmVIABI2CgtvcGVuZWRfcGVlchgKIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuT3BlbmVkUGVlckgAEjoKDXJlc3RhcnRlZF9pY2UYDCABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlJlc3RhcnRlZEljZUgAEjEKCHByb2R1Y2VkGA0gASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Qcm9kdWNlZEgAEjEKCGNvbnN1bWVkGBAgASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lZEgAEjoKDXByZXBhcmVkX3BpcGUYHiABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlByZXBhcmVkUGlwZUgAEjcKDHNlbnRfb25fcGlwZRggIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU2VudE9uUGlwZUgAEi0KBnBsYWNlZBgyIAEoCzIbLnZlaWxjYXN0LmNvbnRyb2wudjEuUGxhY2VkSAASNgoLZ290X3BpY3R1cmUYNCABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLkdvdFBpY3R1cmVIABIzCgl3aXRuZXNzZWQYPCABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLldpdG5lc3NlZEgAQggKBnJlc3VsdCI5CgdGYWlsdXJlEgwKBGNvZGUYASABKAkSDgoGZGV0YWlsGAIgASgJEhAKCHJldHJ5X21zGAMgASgNIgYKBERvbmUiFAoGQ2FuY2VsEgoKAmlkGAEgASgEIhIKBFBpbmcSCgoCYXQYASABKAQiEgoEUG9uZxIKCgJhdBgBIAEoBCKkBAoFRXZlbnQSQgoRdHJhbnNwb3J0X2NoYW5nZWQYASABKAsyJS52ZWlsY2FzdC5jb250cm9sLnYxLlRyYW5zcG9ydENoYW5nZWRIABI6Cg1wcm9kdWNlcl9nb25lGAIgASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5Qcm9kdWNlckdvbmVIABI6Cg1jb25zdW1lcl9nb25lGAMgASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lckdvbmVIABI8Cg5sYXllcnNfY2hhbmdlZBgEIAEoCzIiLnZlaWxjYXN0LmNvbnRyb2wudjEuTGF5ZXJzQ2hhbmdlZEgAEjIKCXBlZXJfZ29uZRgFIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUGVlckdvbmVIABI7Cg5wZWVyX211c3RfbW92ZRgGIAEoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuUGVlck11c3RNb3ZlSAASOAoMdm9pY2VzX2hlYXJkGAcgASgLMiAudmVpbGNhc3QuY29udHJvbC52MS5Wb2ljZXNIZWFyZEgAEjYKC25vZGVfcmVwb3J0GAogASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5Ob2RlUmVwb3J0SAASNgoLcHJvYmVfbm9kZXMYCyABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlByb2JlTm9kZXNIAEIGCgRraW5kIhQKBEpzb24SDAoEdGV4dBgBIAEoCSK4AQoQVHJhbnNwb3J0T3B0aW9ucxIKCgJpZBgBIAEoCRIxCg5pY2VfcGFyYW1ldGVycxgCIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIxCg5pY2VfY2FuZGlkYXRlcxgDIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIyCg9kdGxzX3BhcmFtZXRlcnMYBCABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24iLgoIT3BlblBlZXISDwoHcGVlcl9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkisgEKCk9wZW5lZFBlZXISOgoXcm91dGVyX3J0cF9jYXBhYmlsaXRpZXMYASABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SMwoEc2VuZBgCIAEoCzIlLnZlaWxjYXN0LmNvbnRyb2wudjEuVHJhbnNwb3J0T3B0aW9ucxIzCgRyZWN2GAMgASgLMiUudmVpbGNhc3QuY29udHJvbC52MS5UcmFuc3BvcnRPcHRpb25zIm0KEENvbm5lY3RUcmFuc3BvcnQSDwoHcGVlcl9pZBgBIAEoCRIUCgx0cmFuc3BvcnRfaWQYAiABKAkSMgoPZHRsc19wYXJhbWV0ZXJzGAMgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIjMKClJlc3RhcnRJY2USDwoHcGVlcl9pZBgBIAEoCRIUCgx0cmFuc3BvcnRfaWQYAiABKAkiQQoMUmVzdGFydGVkSWNlEjEKDmljZV9wYXJhbWV0ZXJzGAEgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIoABCgdQcm9kdWNlEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSDAoEa2luZBgDIAEoCRIxCg5ydHBfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIOCgZwYXVzZWQYBSABKAgiCgoIUHJvZHVjZWQiJAoNQ2xvc2VQcm9kdWNlchITCgtwcm9kdWNlcl9pZBgBIAEoCSI0Cg1QYXVzZVByb2R1Y2VyEhMKC3Byb2R1Y2VyX2lkGAEgASgJEg4KBnBhdXNlZBgCIAEoCCJkCgdDb25zdW1lEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSMwoQcnRwX2NhcGFiaWxpdGllcxgDIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbiKVAQoIQ29uc3VtZWQSEwoLY29uc3VtZXJfaWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgR0eXBlGAMgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAQgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEhcKD3Byb2R1Y2VyX3BhdXNlZBgFIAEoCBIMCgRwYXRoGAYgAygJIjYKDlBhdXNlQ29uc3VtZXJzEhQKDGNvbnN1bWVyX2lkcxgBIAMoCRIOCgZwYXVzZWQYAiABKAgiJgoOQ2xvc2VDb25zdW1lcnMSFAoMY29uc3VtZXJfaWRzGAEgAygJIkMKCVNldExheWVycxITCgtjb25zdW1lcl9pZBgBIAEoCRIPCgdzcGF0aWFsGAIgASgNEhAKCHRlbXBvcmFsGAMgASgNIigKEFJlcXVlc3RLZXlGcmFtZXMSFAoMY29uc3VtZXJfaWRzGAEgAygJIhwKCUNsb3NlUGVlchIPCgdwZWVyX2lkGAEgASgJIgsKCUNsb3NlUm9vbSIaCgxMaXN0ZW5Wb2ljZXMSCgoCb24YASABKAgiMQoLUHJlcGFyZVBpcGUSDwoHcGlwZV9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkiXAoMUHJlcGFyZWRQaXBlEgoKAmlwGAEgASgJEgwKBHBvcnQYAiABKA0SMgoPc3J0cF9wYXJhbWV0ZXJzGAMgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIn8KC0Nvbm5lY3RQaXBlEg8KB3BpcGVfaWQYASABKAkSCgoCaXAYAiABKAkSDAoEcG9ydBgDIAEoDRIyCg9zcnRwX3BhcmFtZXRlcnMYBCABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SEQoJd29ya2VyX2lkGAUgASgJIkUKClNlbmRPblBpcGUSDwoHcGlwZV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCRIRCgl3b3JrZXJfaWQYAyABKAkiawoKU2VudE9uUGlwZRIMCgRraW5kGAEgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAIgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEg4KBnBhdXNlZBgDIAEoCBIMCgRwYXRoGAQgAygJIqcBCg1SZWNlaXZlT25QaXBlEg8KB3BpcGVfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSDAoEa2luZBgDIAEoCRIxCg5ydHBfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIOCgZwYXVzZWQYBSABKAgSDAoEcGF0aBgGIAMoCRIRCgl3b3JrZXJfaWQYByABKAkiRQoKU3RvcE9uUGlwZRIPCgdwaXBlX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhEKCXdvcmtlcl9pZBgDIAEoCSJWCgtQYXVzZU9uUGlwZRIPCgdwaXBlX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhEKCXdvcmtlcl9pZBgDIAEoCRIOCgZwYXVzZWQYBCABKAgiLwoJQ2xvc2VQaXBlEg8KB3BpcGVfaWQYASABKAkSEQoJd29ya2VyX2lkGAIgASgJIgcKBURyYWluIoIBCgVQbGFjZRIPCgdwZWVyX2lkGAEgASgJEgwKBHJvbGUYAiABKAkSKgoGcHJvYmVzGAMgAygLMhoudmVpbGNhc3QuY29udHJvbC52MS5Qcm9iZRIOCgZyZWdpb24YBCABKAkSDwoHcmVnaW9ucxgFIAMoCRINCgVhdm9pZBgGIAEoCSInCgVQcm9iZRIOCgZyZWdpb24YASABKAkSDgoGcnR0X21zGAIgASgBIjwKBlBsYWNlZBIPCgdub2RlX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCRIOCgZyZWdpb24YAyABKAkixQEKCVB1dERlbWFuZBIPCgd2ZXJzaW9uGAEgASgEEi4KBXBlZXJzGAIgAygLMh8udmVpbGNhc3QuY29udHJvbC52MS5EZW1hbmRQZWVyEjYKCXByb2R1Y2VycxgDIAMoCzIjLnZlaWxjYXN0LmNvbnRyb2wudjEuRGVtYW5kUHJvZHVjZXISLgoFd2FudHMYBCADKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLkRlbWFuZFdhbnQSDwoHcmVnaW9ucxgFIAMoCSI+CgpEZW1hbmRQZWVyEg8KB3BlZXJfaWQYASABKAkSEQoJd29ya2VyX2lkGAIgASgJEgwKBHJvbGUYAyABKAkiRgoORGVtYW5kUHJvZHVjZXISEwoLcHJvZHVjZXJfaWQYASABKAkSEQoJd29ya2VyX2lkGAIgASgJEgwKBGtpbmQYAyABKAkiQgoKRGVtYW5kV2FudBITCgtwcm9kdWNlcl9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkSDAoEaWRsZRgDIAEoCCIMCgpHZXRQaWN0dXJlIjgKCkdvdFBpY3R1cmUSKgoHcGljdHVyZRgBIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbiJZChBUcmFuc3BvcnRDaGFuZ2VkEg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCRIUCgx0cmFuc3BvcnRfaWQYAyABKAkSDQoFc3RhdGUYBCABKAkiRQoMUHJvZHVjZXJHb25lEg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCRITCgtwcm9kdWNlcl9pZBgDIAEoCSJaCgxDb25zdW1lckdvbmUSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhMKC2NvbnN1bWVyX2lkGAMgASgJEhMKC3Byb2R1Y2VyX2lkGAQgASgJImkKDUxheWVyc0NoYW5nZWQSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhMKC2NvbnN1bWVyX2lkGAMgASgJEg8KB3NwYXRpYWwYBCABKAUSEAoIdGVtcG9yYWwYBSABKAUiPAoIUGVlckdvbmUSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJKCgtWb2ljZXNIZWFyZBIPCgdyb29tX2lkGAEgASgJEioKBnZvaWNlcxgCIAMoCzIaLnZlaWxjYXN0LmNvbnRyb2wudjEuVm9pY2UiKwoFVm9pY2USEwoLcHJvZHVjZXJfaWQYASABKAkSDQoFbGV2ZWwYAiABKBEiMAoMUGVlck11c3RNb3ZlEg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCSI/CgpQcm9iZU5vZGVzEjEKB3RhcmdldHMYASADKAsyIC52ZWlsY2FzdC5jb250cm9sLnYxLlByb2JlVGFyZ2V0IkoKC1Byb2JlVGFyZ2V0Eg8KB25vZGVfaWQYASABKAkSKgoDZW5kGAIgASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Qcm9iZUVuZCIxCghQcm9iZUVuZBIKCgJpcBgBIAEoCRIMCgRwb3J0GAIgASgNEgsKA2tleRgDIAEoDCK5AgoKTm9kZVJlcG9ydBIPCgdub2RlX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg4KBnJlZ2lvbhgDIAEoCRIQCgh1cF9zaW5jZRgEIAEoBBIQCghkcmFpbmluZxgFIAEoCBIyCgd3b3JrZXJzGAYgAygLMiEudmVpbGNhc3QuY29udHJvbC52MS5Xb3JrZXJSZXBvcnQSLgoFcGlwZXMYByADKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlBpcGVSZXBvcnQSDwoHdmVyc2lvbhgIIAEoCRIsCgVwcm9iZRgJIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvYmVFbmQSLgoFcGF0aHMYCiADKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlBhdGhSZXBvcnQiQQoKUGF0aFJlcG9ydBIPCgdub2RlX2lkGAEgASgJEg4KBnJ0dF9tcxgCIAEoARISCgpsb3NzX3JhdGlvGAMgASgBIpwBCgxXb3JrZXJSZXBvcnQSEQoJd29ya2VyX2lkGAEgASgJEgsKA2NwdRgCIAEoARISCgp0cmFuc3BvcnRzGAMgASgNEhEKCXByb2R1Y2VycxgEIAEoDRIRCgljb25zdW1lcnMYBSABKA0SMgoHcm91dGVycxgGIAMoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuUm91dGVyUmVwb3J0IkQKDFJvdXRlclJlcG9ydBIPCgdyb29tX2lkGAEgASgJEhQKDHByb2R1Y2VyX2lkcxgCIAMoCRINCgVwZWVycxgDIAEoDSLJAQoKUGlwZVJlcG9ydBIPCgdyb29tX2lkGAEgASgJEg8KB3BpcGVfaWQYAiABKAkSEQoJd29ya2VyX2lkGAMgASgJEhEKCWNvbm5lY3RlZBgEIAEoCBINCgVzZW5kcxgFIAMoCRIQCghyZWNlaXZlcxgGIAMoCRIPCgdwYWNrZXRzGAcgASgEEg0KBWJ5dGVzGAggASgEEg4KBnJ0dF9tcxgJIAEoARISCgpsb3NzX3JhdGlvGAogASgBEg4KBnBhdXNlZBgLIAMoCSIyCgdXaXRuZXNzEhIKCnByb2Nlc3NfaWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKAkiLQoJV2l0bmVzc2VkEg0KBWhlYXJzGAEgASgIEhEKCXNpbGVudF9tcxgCIAEoDWIGcHJvdG8z");
+  fileDesc("CiF2ZWlsY2FzdC9jb250cm9sL3YxL2NvbnRyb2wucHJvdG8SE3ZlaWxjYXN0LmNvbnRyb2wudjEi0gIKBUZyYW1lEisKBWhlbGxvGAEgASgLMhoudmVpbGNhc3QuY29udHJvbC52MS5IZWxsb0gAEi8KB3JlcXVlc3QYAiABKAsyHC52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RIABIxCghyZXNwb25zZRgDIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVzcG9uc2VIABIrCgVldmVudBgEIAEoCzIaLnZlaWxjYXN0LmNvbnRyb2wudjEuRXZlbnRIABItCgZjYW5jZWwYBSABKAsyGy52ZWlsY2FzdC5jb250cm9sLnYxLkNhbmNlbEgAEikKBHBpbmcYBiABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLlBpbmdIABIpCgRwb25nGAcgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Qb25nSABCBgoEa2luZCJfCgVIZWxsbxIMCgRraW5kGAEgASgJEhIKCnByb2Nlc3NfaWQYAiABKAkSEwoLaW5jYXJuYXRpb24YAyABKAkSDwoHdmVyc2lvbhgEIAEoDRIOCgZyZWdpb24YBSABKAkikQwKB1JlcXVlc3QSCgoCaWQYASABKAQSEwoLZGVhZGxpbmVfbXMYAiABKA0SDwoHcm9vbV9pZBgDIAEoCRIMCgR0ZXJtGAQgASgEEjIKCW9wZW5fcGVlchgKIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuT3BlblBlZXJIABJCChFjb25uZWN0X3RyYW5zcG9ydBgLIAEoCzIlLnZlaWxjYXN0LmNvbnRyb2wudjEuQ29ubmVjdFRyYW5zcG9ydEgAEjYKC3Jlc3RhcnRfaWNlGAwgASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5SZXN0YXJ0SWNlSAASLwoHcHJvZHVjZRgNIAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvZHVjZUgAEjwKDmNsb3NlX3Byb2R1Y2VyGA4gASgLMiIudmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVByb2R1Y2VySAASPAoOcGF1c2VfcHJvZHVjZXIYDyABKAsyIi52ZWlsY2FzdC5jb250cm9sLnYxLlBhdXNlUHJvZHVjZXJIABIvCgdjb25zdW1lGBAgASgLMhwudmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lSAASPgoPcGF1c2VfY29uc3VtZXJzGBEgASgLMiMudmVpbGNhc3QuY29udHJvbC52MS5QYXVzZUNvbnN1bWVyc0gAEj4KD2Nsb3NlX2NvbnN1bWVycxgSIAEoCzIjLnZlaWxjYXN0LmNvbnRyb2wudjEuQ2xvc2VDb25zdW1lcnNIABI0CgpzZXRfbGF5ZXJzGBMgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5TZXRMYXllcnNIABJDChJyZXF1ZXN0X2tleV9mcmFtZXMYFCABKAsyJS52ZWlsY2FzdC5jb250cm9sLnYxLlJlcXVlc3RLZXlGcmFtZXNIABI0CgpjbG9zZV9wZWVyGBUgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVBlZXJIABI0CgpjbG9zZV9yb29tGBYgASgLMh4udmVpbGNhc3QuY29udHJvbC52MS5DbG9zZVJvb21IABI6Cg1saXN0ZW5fdm9pY2VzGBcgASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5MaXN0ZW5Wb2ljZXNIABI4CgxwcmVwYXJlX3BpcGUYHiABKAsyIC52ZWlsY2FzdC5jb250cm9sLnYxLlByZXBhcmVQaXBlSAASOAoMY29ubmVjdF9waXBlGB8gASgLMiAudmVpbGNhc3QuY29udHJvbC52MS5Db25uZWN0UGlwZUgAEjcKDHNlbmRfb25fcGlwZRggIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU2VuZE9uUGlwZUgAEj0KD3JlY2VpdmVfb25fcGlwZRghIAEoCzIiLnZlaWxjYXN0LmNvbnRyb2wudjEuUmVjZWl2ZU9uUGlwZUgAEjcKDHN0b3Bfb25fcGlwZRgiIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU3RvcE9uUGlwZUgAEjQKCmNsb3NlX3BpcGUYIyABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLkNsb3NlUGlwZUgAEjkKDXBhdXNlX29uX3BpcGUYJCABKAsyIC52ZWlsY2FzdC5jb250cm9sLnYxLlBhdXNlT25QaXBlSAASKwoFZHJhaW4YKCABKAsyGi52ZWlsY2FzdC5jb250cm9sLnYxLkRyYWluSAASKwoFcGxhY2UYMiABKAsyGi52ZWlsY2FzdC5jb250cm9sLnYxLlBsYWNlSAASNAoKcHV0X2RlbWFuZBgzIAEoCzIeLnZlaWxjYXN0LmNvbnRyb2wudjEuUHV0RGVtYW5kSAASNgoLZ2V0X3BpY3R1cmUYNCABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLkdldFBpY3R1cmVIABIvCgd3aXRuZXNzGDwgASgLMhwudmVpbGNhc3QuY29udHJvbC52MS5XaXRuZXNzSABCBgoEY2FsbCLnBAoIUmVzcG9uc2USCgoCaWQYASABKAQSLwoHZmFpbHVyZRgCIAEoCzIcLnZlaWxjYXN0LmNvbnRyb2wudjEuRmFpbHVyZUgAEikKBGRvbmUYAyABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkRvbmVIABI2CgtvcGVuZWRfcGVlchgKIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuT3BlbmVkUGVlckgAEjoKDXJlc3RhcnRlZF9pY2UYDCABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlJlc3RhcnRlZEljZUgAEjEKCHByb2R1Y2VkGA0gASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Qcm9kdWNlZEgAEjEKCGNvbnN1bWVkGBAgASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lZEgAEjoKDXByZXBhcmVkX3BpcGUYHiABKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLlByZXBhcmVkUGlwZUgAEjcKDHNlbnRfb25fcGlwZRggIAEoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuU2VudE9uUGlwZUgAEi0KBnBsYWNlZBgyIAEoCzIbLnZlaWxjYXN0LmNvbnRyb2wudjEuUGxhY2VkSAASNgoLZ290X3BpY3R1cmUYNCABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLkdvdFBpY3R1cmVIABIzCgl3aXRuZXNzZWQYPCABKAsyHi52ZWlsY2FzdC5jb250cm9sLnYxLldpdG5lc3NlZEgAQggKBnJlc3VsdCI5CgdGYWlsdXJlEgwKBGNvZGUYASABKAkSDgoGZGV0YWlsGAIgASgJEhAKCHJldHJ5X21zGAMgASgNIgYKBERvbmUiFAoGQ2FuY2VsEgoKAmlkGAEgASgEIhIKBFBpbmcSCgoCYXQYASABKAQiEgoEUG9uZxIKCgJhdBgBIAEoBCKOCAoFRXZlbnQSQgoRdHJhbnNwb3J0X2NoYW5nZWQYASABKAsyJS52ZWlsY2FzdC5jb250cm9sLnYxLlRyYW5zcG9ydENoYW5nZWRIABI6Cg1wcm9kdWNlcl9nb25lGAIgASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5Qcm9kdWNlckdvbmVIABI6Cg1jb25zdW1lcl9nb25lGAMgASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5Db25zdW1lckdvbmVIABI8Cg5sYXllcnNfY2hhbmdlZBgEIAEoCzIiLnZlaWxjYXN0LmNvbnRyb2wudjEuTGF5ZXJzQ2hhbmdlZEgAEjIKCXBlZXJfZ29uZRgFIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUGVlckdvbmVIABI7Cg5wZWVyX211c3RfbW92ZRgGIAEoCzIhLnZlaWxjYXN0LmNvbnRyb2wudjEuUGVlck11c3RNb3ZlSAASOAoMdm9pY2VzX2hlYXJkGAcgASgLMiAudmVpbGNhc3QuY29udHJvbC52MS5Wb2ljZXNIZWFyZEgAEjYKC25vZGVfcmVwb3J0GAogASgLMh8udmVpbGNhc3QuY29udHJvbC52MS5Ob2RlUmVwb3J0SAASNgoLcHJvYmVfbm9kZXMYCyABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlByb2JlTm9kZXNIABIyCglwZWVyX3NpdHMYFCABKAsyHS52ZWlsY2FzdC5jb250cm9sLnYxLlBlZXJTaXRzSAASOAoMcGVlcl9yZXN1bWVzGBUgASgLMiAudmVpbGNhc3QuY29udHJvbC52MS5QZWVyUmVzdW1lc0gAEjIKCXBlZXJfYXNrcxgWIAEoCzIdLnZlaWxjYXN0LmNvbnRyb2wudjEuUGVlckFza3NIABIyCglwZWVyX2dvZXMYFyABKAsyHS52ZWlsY2FzdC5jb250cm9sLnYxLlBlZXJHb2VzSAASNgoLcGVlcl9zZWF0ZWQYGCABKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLlBlZXJTZWF0ZWRIABI6Cg1wZWVyX2Fuc3dlcmVkGBkgASgLMiEudmVpbGNhc3QuY29udHJvbC52MS5QZWVyQW5zd2VyZWRIABIyCglwZWVyX3RvbGQYGiABKAsyHS52ZWlsY2FzdC5jb250cm9sLnYxLlBlZXJUb2xkSAASNAoKcGVlcnNfdG9sZBgbIAEoCzIeLnZlaWxjYXN0LmNvbnRyb2wudjEuUGVlcnNUb2xkSAASNAoKcGVlcl9lbmRlZBgcIAEoCzIeLnZlaWxjYXN0LmNvbnRyb2wudjEuUGVlckVuZGVkSABCBgoEa2luZCI6CghQZWVyU2l0cxIMCgRsaW5rGAEgASgEEg8KB3Jvb21faWQYAiABKAkSDwoHY29udGVudBgDIAEoDCJeCgtQZWVyUmVzdW1lcxIMCgRsaW5rGAEgASgEEg8KB3Jvb21faWQYAiABKAkSDwoHcGVlcl9pZBgDIAEoCRISCgpkZXZpY2Vfa2V5GAQgASgMEgsKA3NlcRgFIAEoBCI1CghQZWVyQXNrcxIMCgRsaW5rGAEgASgEEgoKAmlkGAIgASgEEg8KB3JlcXVlc3QYAyABKAwiNAoIUGVlckdvZXMSDAoEbGluaxgBIAEoBBIMCgRhd2F5GAIgASgIEgwKBGNvZGUYAyABKAkiKwoKUGVlclNlYXRlZBIMCgRsaW5rGAEgASgEEg8KB3BlZXJfaWQYAiABKAkiZwoMUGVlckFuc3dlcmVkEgwKBGxpbmsYASABKAQSCgoCaWQYAiABKAQSDgoGcmVzdWx0GAMgASgMEi0KB2ZhaWx1cmUYBCABKAsyHC52ZWlsY2FzdC5jb250cm9sLnYxLkZhaWx1cmUiNAoIUGVlclRvbGQSDAoEbGluaxgBIAEoBBILCgNzZXEYAiABKAQSDQoFZXZlbnQYAyABKAwiUwoJUGVlcnNUb2xkEg0KBWxpbmtzGAEgAygEEg4KBnJlY29yZBgCIAEoDBISCgprZXlfbnVtYmVyGAMgASgEEhMKC2tleV9tZXNzYWdlGAQgASgMIkgKCVBlZXJFbmRlZBIMCgRsaW5rGAEgASgEEi0KB2ZhaWx1cmUYAiABKAsyHC52ZWlsY2FzdC5jb250cm9sLnYxLkZhaWx1cmUiFAoESnNvbhIMCgR0ZXh0GAEgASgJIrgBChBUcmFuc3BvcnRPcHRpb25zEgoKAmlkGAEgASgJEjEKDmljZV9wYXJhbWV0ZXJzGAIgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEjEKDmljZV9jYW5kaWRhdGVzGAMgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEjIKD2R0bHNfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbiIuCghPcGVuUGVlchIPCgdwZWVyX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCSKyAQoKT3BlbmVkUGVlchI6Chdyb3V0ZXJfcnRwX2NhcGFiaWxpdGllcxgBIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIzCgRzZW5kGAIgASgLMiUudmVpbGNhc3QuY29udHJvbC52MS5UcmFuc3BvcnRPcHRpb25zEjMKBHJlY3YYAyABKAsyJS52ZWlsY2FzdC5jb250cm9sLnYxLlRyYW5zcG9ydE9wdGlvbnMibQoQQ29ubmVjdFRyYW5zcG9ydBIPCgdwZWVyX2lkGAEgASgJEhQKDHRyYW5zcG9ydF9pZBgCIAEoCRIyCg9kdGxzX3BhcmFtZXRlcnMYAyABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24iMwoKUmVzdGFydEljZRIPCgdwZWVyX2lkGAEgASgJEhQKDHRyYW5zcG9ydF9pZBgCIAEoCSJBCgxSZXN0YXJ0ZWRJY2USMQoOaWNlX3BhcmFtZXRlcnMYASABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24igAEKB1Byb2R1Y2USDwoHcGVlcl9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCRIMCgRraW5kGAMgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAQgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEg4KBnBhdXNlZBgFIAEoCCIKCghQcm9kdWNlZCIkCg1DbG9zZVByb2R1Y2VyEhMKC3Byb2R1Y2VyX2lkGAEgASgJIjQKDVBhdXNlUHJvZHVjZXISEwoLcHJvZHVjZXJfaWQYASABKAkSDgoGcGF1c2VkGAIgASgIImQKB0NvbnN1bWUSDwoHcGVlcl9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCRIzChBydHBfY2FwYWJpbGl0aWVzGAMgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIpUBCghDb25zdW1lZBITCgtjb25zdW1lcl9pZBgBIAEoCRIMCgRraW5kGAIgASgJEgwKBHR5cGUYAyABKAkSMQoOcnRwX3BhcmFtZXRlcnMYBCABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SFwoPcHJvZHVjZXJfcGF1c2VkGAUgASgIEgwKBHBhdGgYBiADKAkiNgoOUGF1c2VDb25zdW1lcnMSFAoMY29uc3VtZXJfaWRzGAEgAygJEg4KBnBhdXNlZBgCIAEoCCImCg5DbG9zZUNvbnN1bWVycxIUCgxjb25zdW1lcl9pZHMYASADKAkiQwoJU2V0TGF5ZXJzEhMKC2NvbnN1bWVyX2lkGAEgASgJEg8KB3NwYXRpYWwYAiABKA0SEAoIdGVtcG9yYWwYAyABKA0iKAoQUmVxdWVzdEtleUZyYW1lcxIUCgxjb25zdW1lcl9pZHMYASADKAkiHAoJQ2xvc2VQZWVyEg8KB3BlZXJfaWQYASABKAkiCwoJQ2xvc2VSb29tIhoKDExpc3RlblZvaWNlcxIKCgJvbhgBIAEoCCIxCgtQcmVwYXJlUGlwZRIPCgdwaXBlX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCSJcCgxQcmVwYXJlZFBpcGUSCgoCaXAYASABKAkSDAoEcG9ydBgCIAEoDRIyCg9zcnRwX3BhcmFtZXRlcnMYAyABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24ifwoLQ29ubmVjdFBpcGUSDwoHcGlwZV9pZBgBIAEoCRIKCgJpcBgCIAEoCRIMCgRwb3J0GAMgASgNEjIKD3NydHBfcGFyYW1ldGVycxgEIAEoCzIZLnZlaWxjYXN0LmNvbnRyb2wudjEuSnNvbhIRCgl3b3JrZXJfaWQYBSABKAkiRQoKU2VuZE9uUGlwZRIPCgdwaXBlX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhEKCXdvcmtlcl9pZBgDIAEoCSJrCgpTZW50T25QaXBlEgwKBGtpbmQYASABKAkSMQoOcnRwX3BhcmFtZXRlcnMYAiABKAsyGS52ZWlsY2FzdC5jb250cm9sLnYxLkpzb24SDgoGcGF1c2VkGAMgASgIEgwKBHBhdGgYBCADKAkipwEKDVJlY2VpdmVPblBpcGUSDwoHcGlwZV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCRIMCgRraW5kGAMgASgJEjEKDnJ0cF9wYXJhbWV0ZXJzGAQgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uEg4KBnBhdXNlZBgFIAEoCBIMCgRwYXRoGAYgAygJEhEKCXdvcmtlcl9pZBgHIAEoCSJFCgpTdG9wT25QaXBlEg8KB3BpcGVfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSEQoJd29ya2VyX2lkGAMgASgJIlYKC1BhdXNlT25QaXBlEg8KB3BpcGVfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSEQoJd29ya2VyX2lkGAMgASgJEg4KBnBhdXNlZBgEIAEoCCIvCglDbG9zZVBpcGUSDwoHcGlwZV9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkiBwoFRHJhaW4iggEKBVBsYWNlEg8KB3BlZXJfaWQYASABKAkSDAoEcm9sZRgCIAEoCRIqCgZwcm9iZXMYAyADKAsyGi52ZWlsY2FzdC5jb250cm9sLnYxLlByb2JlEg4KBnJlZ2lvbhgEIAEoCRIPCgdyZWdpb25zGAUgAygJEg0KBWF2b2lkGAYgASgJIicKBVByb2JlEg4KBnJlZ2lvbhgBIAEoCRIOCgZydHRfbXMYAiABKAEiPAoGUGxhY2VkEg8KB25vZGVfaWQYASABKAkSEQoJd29ya2VyX2lkGAIgASgJEg4KBnJlZ2lvbhgDIAEoCSLFAQoJUHV0RGVtYW5kEg8KB3ZlcnNpb24YASABKAQSLgoFcGVlcnMYAiADKAsyHy52ZWlsY2FzdC5jb250cm9sLnYxLkRlbWFuZFBlZXISNgoJcHJvZHVjZXJzGAMgAygLMiMudmVpbGNhc3QuY29udHJvbC52MS5EZW1hbmRQcm9kdWNlchIuCgV3YW50cxgEIAMoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuRGVtYW5kV2FudBIPCgdyZWdpb25zGAUgAygJIj4KCkRlbWFuZFBlZXISDwoHcGVlcl9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkSDAoEcm9sZRgDIAEoCSJGCg5EZW1hbmRQcm9kdWNlchITCgtwcm9kdWNlcl9pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkSDAoEa2luZBgDIAEoCSJCCgpEZW1hbmRXYW50EhMKC3Byb2R1Y2VyX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCRIMCgRpZGxlGAMgASgIIgwKCkdldFBpY3R1cmUiOAoKR290UGljdHVyZRIqCgdwaWN0dXJlGAEgASgLMhkudmVpbGNhc3QuY29udHJvbC52MS5Kc29uIlkKEFRyYW5zcG9ydENoYW5nZWQSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhQKDHRyYW5zcG9ydF9pZBgDIAEoCRINCgVzdGF0ZRgEIAEoCSJFCgxQcm9kdWNlckdvbmUSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhMKC3Byb2R1Y2VyX2lkGAMgASgJIloKDENvbnN1bWVyR29uZRIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSEwoLY29uc3VtZXJfaWQYAyABKAkSEwoLcHJvZHVjZXJfaWQYBCABKAkiaQoNTGF5ZXJzQ2hhbmdlZBIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSEwoLY29uc3VtZXJfaWQYAyABKAkSDwoHc3BhdGlhbBgEIAEoBRIQCgh0ZW1wb3JhbBgFIAEoBSI8CghQZWVyR29uZRIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIkoKC1ZvaWNlc0hlYXJkEg8KB3Jvb21faWQYASABKAkSKgoGdm9pY2VzGAIgAygLMhoudmVpbGNhc3QuY29udHJvbC52MS5Wb2ljZSIrCgVWb2ljZRITCgtwcm9kdWNlcl9pZBgBIAEoCRINCgVsZXZlbBgCIAEoESIwCgxQZWVyTXVzdE1vdmUSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJIj8KClByb2JlTm9kZXMSMQoHdGFyZ2V0cxgBIAMoCzIgLnZlaWxjYXN0LmNvbnRyb2wudjEuUHJvYmVUYXJnZXQiSgoLUHJvYmVUYXJnZXQSDwoHbm9kZV9pZBgBIAEoCRIqCgNlbmQYAiABKAsyHS52ZWlsY2FzdC5jb250cm9sLnYxLlByb2JlRW5kIjEKCFByb2JlRW5kEgoKAmlwGAEgASgJEgwKBHBvcnQYAiABKA0SCwoDa2V5GAMgASgMIrkCCgpOb2RlUmVwb3J0Eg8KB25vZGVfaWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKAkSDgoGcmVnaW9uGAMgASgJEhAKCHVwX3NpbmNlGAQgASgEEhAKCGRyYWluaW5nGAUgASgIEjIKB3dvcmtlcnMYBiADKAsyIS52ZWlsY2FzdC5jb250cm9sLnYxLldvcmtlclJlcG9ydBIuCgVwaXBlcxgHIAMoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuUGlwZVJlcG9ydBIPCgd2ZXJzaW9uGAggASgJEiwKBXByb2JlGAkgASgLMh0udmVpbGNhc3QuY29udHJvbC52MS5Qcm9iZUVuZBIuCgVwYXRocxgKIAMoCzIfLnZlaWxjYXN0LmNvbnRyb2wudjEuUGF0aFJlcG9ydCJBCgpQYXRoUmVwb3J0Eg8KB25vZGVfaWQYASABKAkSDgoGcnR0X21zGAIgASgBEhIKCmxvc3NfcmF0aW8YAyABKAEinAEKDFdvcmtlclJlcG9ydBIRCgl3b3JrZXJfaWQYASABKAkSCwoDY3B1GAIgASgBEhIKCnRyYW5zcG9ydHMYAyABKA0SEQoJcHJvZHVjZXJzGAQgASgNEhEKCWNvbnN1bWVycxgFIAEoDRIyCgdyb3V0ZXJzGAYgAygLMiEudmVpbGNhc3QuY29udHJvbC52MS5Sb3V0ZXJSZXBvcnQiRAoMUm91dGVyUmVwb3J0Eg8KB3Jvb21faWQYASABKAkSFAoMcHJvZHVjZXJfaWRzGAIgAygJEg0KBXBlZXJzGAMgASgNIskBCgpQaXBlUmVwb3J0Eg8KB3Jvb21faWQYASABKAkSDwoHcGlwZV9pZBgCIAEoCRIRCgl3b3JrZXJfaWQYAyABKAkSEQoJY29ubmVjdGVkGAQgASgIEg0KBXNlbmRzGAUgAygJEhAKCHJlY2VpdmVzGAYgAygJEg8KB3BhY2tldHMYByABKAQSDQoFYnl0ZXMYCCABKAQSDgoGcnR0X21zGAkgASgBEhIKCmxvc3NfcmF0aW8YCiABKAESDgoGcGF1c2VkGAsgAygJIjIKB1dpdG5lc3MSEgoKcHJvY2Vzc19pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCSItCglXaXRuZXNzZWQSDQoFaGVhcnMYASABKAgSEQoJc2lsZW50X21zGAIgASgNYgZwcm90bzM");
 
 /**
  * Everything on the wire is a Frame.
@@ -575,6 +575,64 @@ export type Event = Message<"veilcast.control.v1.Event"> & {
      */
     value: ProbeNodes;
     case: "probeNodes";
+  } | {
+    /**
+     * signaling to the owner of a Room: sockets that are here and Peers there (ADR 0029). `link` is the asking side's number of a socket
+     *
+     * @generated from field: veilcast.control.v1.PeerSits peer_sits = 20;
+     */
+    value: PeerSits;
+    case: "peerSits";
+  } | {
+    /**
+     * @generated from field: veilcast.control.v1.PeerResumes peer_resumes = 21;
+     */
+    value: PeerResumes;
+    case: "peerResumes";
+  } | {
+    /**
+     * @generated from field: veilcast.control.v1.PeerAsks peer_asks = 22;
+     */
+    value: PeerAsks;
+    case: "peerAsks";
+  } | {
+    /**
+     * @generated from field: veilcast.control.v1.PeerGoes peer_goes = 23;
+     */
+    value: PeerGoes;
+    case: "peerGoes";
+  } | {
+    /**
+     * and back
+     *
+     * @generated from field: veilcast.control.v1.PeerSeated peer_seated = 24;
+     */
+    value: PeerSeated;
+    case: "peerSeated";
+  } | {
+    /**
+     * @generated from field: veilcast.control.v1.PeerAnswered peer_answered = 25;
+     */
+    value: PeerAnswered;
+    case: "peerAnswered";
+  } | {
+    /**
+     * @generated from field: veilcast.control.v1.PeerTold peer_told = 26;
+     */
+    value: PeerTold;
+    case: "peerTold";
+  } | {
+    /**
+     * @generated from field: veilcast.control.v1.PeersTold peers_told = 27;
+     */
+    value: PeersTold;
+    case: "peersTold";
+  } | {
+    /**
+     * @generated from field: veilcast.control.v1.PeerEnded peer_ended = 28;
+     */
+    value: PeerEnded;
+    case: "peerEnded";
   } | { case: undefined; value?: undefined };
 };
 
@@ -584,6 +642,271 @@ export type Event = Message<"veilcast.control.v1.Event"> & {
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
   messageDesc(file_veilcast_control_v1_control, 9);
+
+/**
+ * Somebody whose token and device were checked wants to come in. Content: a message of the sealed channel (ADR 0013), JSON and bytes.
+ *
+ * @generated from message veilcast.control.v1.PeerSits
+ */
+export type PeerSits = Message<"veilcast.control.v1.PeerSits"> & {
+  /**
+   * @generated from field: uint64 link = 1;
+   */
+  link: bigint;
+
+  /**
+   * @generated from field: string room_id = 2;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: bytes content = 3;
+   */
+  content: Uint8Array;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PeerSits.
+ * Use `create(PeerSitsSchema)` to create a new message.
+ */
+export const PeerSitsSchema: GenMessage<PeerSits> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 10);
+
+/**
+ * A socket of a Peer that is in the Room, after its last one, or after the Room's last owner. Told from the event after `seq`.
+ *
+ * @generated from message veilcast.control.v1.PeerResumes
+ */
+export type PeerResumes = Message<"veilcast.control.v1.PeerResumes"> & {
+  /**
+   * @generated from field: uint64 link = 1;
+   */
+  link: bigint;
+
+  /**
+   * @generated from field: string room_id = 2;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: string peer_id = 3;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: bytes device_key = 4;
+   */
+  deviceKey: Uint8Array;
+
+  /**
+   * @generated from field: uint64 seq = 5;
+   */
+  seq: bigint;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PeerResumes.
+ * Use `create(PeerResumesSchema)` to create a new message.
+ */
+export const PeerResumesSchema: GenMessage<PeerResumes> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 11);
+
+/**
+ * @generated from message veilcast.control.v1.PeerAsks
+ */
+export type PeerAsks = Message<"veilcast.control.v1.PeerAsks"> & {
+  /**
+   * @generated from field: uint64 link = 1;
+   */
+  link: bigint;
+
+  /**
+   * @generated from field: uint64 id = 2;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: bytes request = 3;
+   */
+  request: Uint8Array;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PeerAsks.
+ * Use `create(PeerAsksSchema)` to create a new message.
+ */
+export const PeerAsksSchema: GenMessage<PeerAsks> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 12);
+
+/**
+ * Away: it may resume. Otherwise it is lost, with an ErrorCode.
+ *
+ * @generated from message veilcast.control.v1.PeerGoes
+ */
+export type PeerGoes = Message<"veilcast.control.v1.PeerGoes"> & {
+  /**
+   * @generated from field: uint64 link = 1;
+   */
+  link: bigint;
+
+  /**
+   * @generated from field: bool away = 2;
+   */
+  away: boolean;
+
+  /**
+   * @generated from field: string code = 3;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PeerGoes.
+ * Use `create(PeerGoesSchema)` to create a new message.
+ */
+export const PeerGoesSchema: GenMessage<PeerGoes> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 13);
+
+/**
+ * @generated from message veilcast.control.v1.PeerSeated
+ */
+export type PeerSeated = Message<"veilcast.control.v1.PeerSeated"> & {
+  /**
+   * @generated from field: uint64 link = 1;
+   */
+  link: bigint;
+
+  /**
+   * @generated from field: string peer_id = 2;
+   */
+  peerId: string;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PeerSeated.
+ * Use `create(PeerSeatedSchema)` to create a new message.
+ */
+export const PeerSeatedSchema: GenMessage<PeerSeated> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 14);
+
+/**
+ * @generated from message veilcast.control.v1.PeerAnswered
+ */
+export type PeerAnswered = Message<"veilcast.control.v1.PeerAnswered"> & {
+  /**
+   * @generated from field: uint64 link = 1;
+   */
+  link: bigint;
+
+  /**
+   * @generated from field: uint64 id = 2;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: bytes result = 3;
+   */
+  result: Uint8Array;
+
+  /**
+   * @generated from field: veilcast.control.v1.Failure failure = 4;
+   */
+  failure?: Failure | undefined;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PeerAnswered.
+ * Use `create(PeerAnsweredSchema)` to create a new message.
+ */
+export const PeerAnsweredSchema: GenMessage<PeerAnswered> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 15);
+
+/**
+ * An event of this Peer alone. Seq 0: the answer to its join, or nothing where it waits at the door.
+ *
+ * @generated from message veilcast.control.v1.PeerTold
+ */
+export type PeerTold = Message<"veilcast.control.v1.PeerTold"> & {
+  /**
+   * @generated from field: uint64 link = 1;
+   */
+  link: bigint;
+
+  /**
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+
+  /**
+   * @generated from field: bytes event = 3;
+   */
+  event: Uint8Array;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PeerTold.
+ * Use `create(PeerToldSchema)` to create a new message.
+ */
+export const PeerToldSchema: GenMessage<PeerTold> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 16);
+
+/**
+ * One sealed record for many sockets; each counts it as its next event (ADR 0014). The key where not all of them have it.
+ *
+ * @generated from message veilcast.control.v1.PeersTold
+ */
+export type PeersTold = Message<"veilcast.control.v1.PeersTold"> & {
+  /**
+   * @generated from field: repeated uint64 links = 1;
+   */
+  links: bigint[];
+
+  /**
+   * @generated from field: bytes record = 2;
+   */
+  record: Uint8Array;
+
+  /**
+   * @generated from field: uint64 key_number = 3;
+   */
+  keyNumber: bigint;
+
+  /**
+   * @generated from field: bytes key_message = 4;
+   */
+  keyMessage: Uint8Array;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PeersTold.
+ * Use `create(PeersToldSchema)` to create a new message.
+ */
+export const PeersToldSchema: GenMessage<PeersTold> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 17);
+
+/**
+ * Without a failure the Room has no owner there any more: look for the next one.
+ *
+ * @generated from message veilcast.control.v1.PeerEnded
+ */
+export type PeerEnded = Message<"veilcast.control.v1.PeerEnded"> & {
+  /**
+   * @generated from field: uint64 link = 1;
+   */
+  link: bigint;
+
+  /**
+   * @generated from field: veilcast.control.v1.Failure failure = 2;
+   */
+  failure?: Failure | undefined;
+};
+
+/**
+ * Describes the message veilcast.control.v1.PeerEnded.
+ * Use `create(PeerEndedSchema)` to create a new message.
+ */
+export const PeerEndedSchema: GenMessage<PeerEnded> = /*@__PURE__*/
+  messageDesc(file_veilcast_control_v1_control, 18);
 
 /**
  * Opaque JSON of mediasoup's own types.
@@ -602,7 +925,7 @@ export type Json = Message<"veilcast.control.v1.Json"> & {
  * Use `create(JsonSchema)` to create a new message.
  */
 export const JsonSchema: GenMessage<Json> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 10);
+  messageDesc(file_veilcast_control_v1_control, 19);
 
 /**
  * @generated from message veilcast.control.v1.TransportOptions
@@ -634,7 +957,7 @@ export type TransportOptions = Message<"veilcast.control.v1.TransportOptions"> &
  * Use `create(TransportOptionsSchema)` to create a new message.
  */
 export const TransportOptionsSchema: GenMessage<TransportOptions> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 11);
+  messageDesc(file_veilcast_control_v1_control, 20);
 
 /**
  * Makes the Room's Router on the Worker if there is none, and the Peer's two WebRTC transports. Idempotent by peer_id.
@@ -658,7 +981,7 @@ export type OpenPeer = Message<"veilcast.control.v1.OpenPeer"> & {
  * Use `create(OpenPeerSchema)` to create a new message.
  */
 export const OpenPeerSchema: GenMessage<OpenPeer> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 12);
+  messageDesc(file_veilcast_control_v1_control, 21);
 
 /**
  * @generated from message veilcast.control.v1.OpenedPeer
@@ -685,7 +1008,7 @@ export type OpenedPeer = Message<"veilcast.control.v1.OpenedPeer"> & {
  * Use `create(OpenedPeerSchema)` to create a new message.
  */
 export const OpenedPeerSchema: GenMessage<OpenedPeer> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 13);
+  messageDesc(file_veilcast_control_v1_control, 22);
 
 /**
  * @generated from message veilcast.control.v1.ConnectTransport
@@ -712,7 +1035,7 @@ export type ConnectTransport = Message<"veilcast.control.v1.ConnectTransport"> &
  * Use `create(ConnectTransportSchema)` to create a new message.
  */
 export const ConnectTransportSchema: GenMessage<ConnectTransport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 14);
+  messageDesc(file_veilcast_control_v1_control, 23);
 
 /**
  * @generated from message veilcast.control.v1.RestartIce
@@ -734,7 +1057,7 @@ export type RestartIce = Message<"veilcast.control.v1.RestartIce"> & {
  * Use `create(RestartIceSchema)` to create a new message.
  */
 export const RestartIceSchema: GenMessage<RestartIce> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 15);
+  messageDesc(file_veilcast_control_v1_control, 24);
 
 /**
  * @generated from message veilcast.control.v1.RestartedIce
@@ -751,7 +1074,7 @@ export type RestartedIce = Message<"veilcast.control.v1.RestartedIce"> & {
  * Use `create(RestartedIceSchema)` to create a new message.
  */
 export const RestartedIceSchema: GenMessage<RestartedIce> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 16);
+  messageDesc(file_veilcast_control_v1_control, 25);
 
 /**
  * @generated from message veilcast.control.v1.Produce
@@ -790,7 +1113,7 @@ export type Produce = Message<"veilcast.control.v1.Produce"> & {
  * Use `create(ProduceSchema)` to create a new message.
  */
 export const ProduceSchema: GenMessage<Produce> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 17);
+  messageDesc(file_veilcast_control_v1_control, 26);
 
 /**
  * @generated from message veilcast.control.v1.Produced
@@ -803,7 +1126,7 @@ export type Produced = Message<"veilcast.control.v1.Produced"> & {
  * Use `create(ProducedSchema)` to create a new message.
  */
 export const ProducedSchema: GenMessage<Produced> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 18);
+  messageDesc(file_veilcast_control_v1_control, 27);
 
 /**
  * @generated from message veilcast.control.v1.CloseProducer
@@ -820,7 +1143,7 @@ export type CloseProducer = Message<"veilcast.control.v1.CloseProducer"> & {
  * Use `create(CloseProducerSchema)` to create a new message.
  */
 export const CloseProducerSchema: GenMessage<CloseProducer> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 19);
+  messageDesc(file_veilcast_control_v1_control, 28);
 
 /**
  * @generated from message veilcast.control.v1.PauseProducer
@@ -842,7 +1165,7 @@ export type PauseProducer = Message<"veilcast.control.v1.PauseProducer"> & {
  * Use `create(PauseProducerSchema)` to create a new message.
  */
 export const PauseProducerSchema: GenMessage<PauseProducer> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 20);
+  messageDesc(file_veilcast_control_v1_control, 29);
 
 /**
  * Waits until the Producer has come to the Peer's Router, or the deadline.
@@ -871,7 +1194,7 @@ export type Consume = Message<"veilcast.control.v1.Consume"> & {
  * Use `create(ConsumeSchema)` to create a new message.
  */
 export const ConsumeSchema: GenMessage<Consume> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 21);
+  messageDesc(file_veilcast_control_v1_control, 30);
 
 /**
  * @generated from message veilcast.control.v1.Consumed
@@ -915,7 +1238,7 @@ export type Consumed = Message<"veilcast.control.v1.Consumed"> & {
  * Use `create(ConsumedSchema)` to create a new message.
  */
 export const ConsumedSchema: GenMessage<Consumed> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 22);
+  messageDesc(file_veilcast_control_v1_control, 31);
 
 /**
  * @generated from message veilcast.control.v1.PauseConsumers
@@ -937,7 +1260,7 @@ export type PauseConsumers = Message<"veilcast.control.v1.PauseConsumers"> & {
  * Use `create(PauseConsumersSchema)` to create a new message.
  */
 export const PauseConsumersSchema: GenMessage<PauseConsumers> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 23);
+  messageDesc(file_veilcast_control_v1_control, 32);
 
 /**
  * @generated from message veilcast.control.v1.CloseConsumers
@@ -954,7 +1277,7 @@ export type CloseConsumers = Message<"veilcast.control.v1.CloseConsumers"> & {
  * Use `create(CloseConsumersSchema)` to create a new message.
  */
 export const CloseConsumersSchema: GenMessage<CloseConsumers> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 24);
+  messageDesc(file_veilcast_control_v1_control, 33);
 
 /**
  * @generated from message veilcast.control.v1.SetLayers
@@ -981,7 +1304,7 @@ export type SetLayers = Message<"veilcast.control.v1.SetLayers"> & {
  * Use `create(SetLayersSchema)` to create a new message.
  */
 export const SetLayersSchema: GenMessage<SetLayers> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 25);
+  messageDesc(file_veilcast_control_v1_control, 34);
 
 /**
  * @generated from message veilcast.control.v1.RequestKeyFrames
@@ -998,7 +1321,7 @@ export type RequestKeyFrames = Message<"veilcast.control.v1.RequestKeyFrames"> &
  * Use `create(RequestKeyFramesSchema)` to create a new message.
  */
 export const RequestKeyFramesSchema: GenMessage<RequestKeyFrames> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 26);
+  messageDesc(file_veilcast_control_v1_control, 35);
 
 /**
  * @generated from message veilcast.control.v1.ClosePeer
@@ -1015,7 +1338,7 @@ export type ClosePeer = Message<"veilcast.control.v1.ClosePeer"> & {
  * Use `create(ClosePeerSchema)` to create a new message.
  */
 export const ClosePeerSchema: GenMessage<ClosePeer> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 27);
+  messageDesc(file_veilcast_control_v1_control, 36);
 
 /**
  * @generated from message veilcast.control.v1.CloseRoom
@@ -1028,7 +1351,7 @@ export type CloseRoom = Message<"veilcast.control.v1.CloseRoom"> & {
  * Use `create(CloseRoomSchema)` to create a new message.
  */
 export const CloseRoomSchema: GenMessage<CloseRoom> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 28);
+  messageDesc(file_veilcast_control_v1_control, 37);
 
 /**
  * Measure the voices of the Room's Peers on this node, or do not any more.
@@ -1047,7 +1370,7 @@ export type ListenVoices = Message<"veilcast.control.v1.ListenVoices"> & {
  * Use `create(ListenVoicesSchema)` to create a new message.
  */
 export const ListenVoicesSchema: GenMessage<ListenVoices> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 29);
+  messageDesc(file_veilcast_control_v1_control, 38);
 
 /**
  * One end of a Pipe. Idempotent by pipe_id: the same end answers the same tuple.
@@ -1071,7 +1394,7 @@ export type PreparePipe = Message<"veilcast.control.v1.PreparePipe"> & {
  * Use `create(PreparePipeSchema)` to create a new message.
  */
 export const PreparePipeSchema: GenMessage<PreparePipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 30);
+  messageDesc(file_veilcast_control_v1_control, 39);
 
 /**
  * @generated from message veilcast.control.v1.PreparedPipe
@@ -1098,7 +1421,7 @@ export type PreparedPipe = Message<"veilcast.control.v1.PreparedPipe"> & {
  * Use `create(PreparedPipeSchema)` to create a new message.
  */
 export const PreparedPipeSchema: GenMessage<PreparedPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 31);
+  messageDesc(file_veilcast_control_v1_control, 40);
 
 /**
  * @generated from message veilcast.control.v1.ConnectPipe
@@ -1135,7 +1458,7 @@ export type ConnectPipe = Message<"veilcast.control.v1.ConnectPipe"> & {
  * Use `create(ConnectPipeSchema)` to create a new message.
  */
 export const ConnectPipeSchema: GenMessage<ConnectPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 32);
+  messageDesc(file_veilcast_control_v1_control, 41);
 
 /**
  * Upstream end: consume the Producer into the Pipe.
@@ -1164,7 +1487,7 @@ export type SendOnPipe = Message<"veilcast.control.v1.SendOnPipe"> & {
  * Use `create(SendOnPipeSchema)` to create a new message.
  */
 export const SendOnPipeSchema: GenMessage<SendOnPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 33);
+  messageDesc(file_veilcast_control_v1_control, 42);
 
 /**
  * @generated from message veilcast.control.v1.SentOnPipe
@@ -1196,7 +1519,7 @@ export type SentOnPipe = Message<"veilcast.control.v1.SentOnPipe"> & {
  * Use `create(SentOnPipeSchema)` to create a new message.
  */
 export const SentOnPipeSchema: GenMessage<SentOnPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 34);
+  messageDesc(file_veilcast_control_v1_control, 43);
 
 /**
  * Downstream end: produce what comes out of it, with the same producer_id.
@@ -1247,7 +1570,7 @@ export type ReceiveOnPipe = Message<"veilcast.control.v1.ReceiveOnPipe"> & {
  * Use `create(ReceiveOnPipeSchema)` to create a new message.
  */
 export const ReceiveOnPipeSchema: GenMessage<ReceiveOnPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 35);
+  messageDesc(file_veilcast_control_v1_control, 44);
 
 /**
  * @generated from message veilcast.control.v1.StopOnPipe
@@ -1274,7 +1597,7 @@ export type StopOnPipe = Message<"veilcast.control.v1.StopOnPipe"> & {
  * Use `create(StopOnPipeSchema)` to create a new message.
  */
 export const StopOnPipeSchema: GenMessage<StopOnPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 36);
+  messageDesc(file_veilcast_control_v1_control, 45);
 
 /**
  * Upstream end: nothing of the Producer goes into the Pipe while nobody below it watches; the other end keeps its Producer.
@@ -1308,7 +1631,7 @@ export type PauseOnPipe = Message<"veilcast.control.v1.PauseOnPipe"> & {
  * Use `create(PauseOnPipeSchema)` to create a new message.
  */
 export const PauseOnPipeSchema: GenMessage<PauseOnPipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 37);
+  messageDesc(file_veilcast_control_v1_control, 46);
 
 /**
  * @generated from message veilcast.control.v1.ClosePipe
@@ -1330,7 +1653,7 @@ export type ClosePipe = Message<"veilcast.control.v1.ClosePipe"> & {
  * Use `create(ClosePipeSchema)` to create a new message.
  */
 export const ClosePipeSchema: GenMessage<ClosePipe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 38);
+  messageDesc(file_veilcast_control_v1_control, 47);
 
 /**
  * Takes no new Peers, has those that are here moved away, then ends.
@@ -1345,7 +1668,7 @@ export type Drain = Message<"veilcast.control.v1.Drain"> & {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 39);
+  messageDesc(file_veilcast_control_v1_control, 48);
 
 /**
  * Chooses and reserves a Worker for a Peer. The reservation falls to the Room's next demand, or after 10 s.
@@ -1395,7 +1718,7 @@ export type Place = Message<"veilcast.control.v1.Place"> & {
  * Use `create(PlaceSchema)` to create a new message.
  */
 export const PlaceSchema: GenMessage<Place> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 40);
+  messageDesc(file_veilcast_control_v1_control, 49);
 
 /**
  * @generated from message veilcast.control.v1.Probe
@@ -1417,7 +1740,7 @@ export type Probe = Message<"veilcast.control.v1.Probe"> & {
  * Use `create(ProbeSchema)` to create a new message.
  */
 export const ProbeSchema: GenMessage<Probe> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 41);
+  messageDesc(file_veilcast_control_v1_control, 50);
 
 /**
  * @generated from message veilcast.control.v1.Placed
@@ -1444,7 +1767,7 @@ export type Placed = Message<"veilcast.control.v1.Placed"> & {
  * Use `create(PlacedSchema)` to create a new message.
  */
 export const PlacedSchema: GenMessage<Placed> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 42);
+  messageDesc(file_veilcast_control_v1_control, 51);
 
 /**
  * The whole need of a Room. Level-triggered: replaces the last one; an older version is ignored.
@@ -1485,7 +1808,7 @@ export type PutDemand = Message<"veilcast.control.v1.PutDemand"> & {
  * Use `create(PutDemandSchema)` to create a new message.
  */
 export const PutDemandSchema: GenMessage<PutDemand> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 43);
+  messageDesc(file_veilcast_control_v1_control, 52);
 
 /**
  * @generated from message veilcast.control.v1.DemandPeer
@@ -1512,7 +1835,7 @@ export type DemandPeer = Message<"veilcast.control.v1.DemandPeer"> & {
  * Use `create(DemandPeerSchema)` to create a new message.
  */
 export const DemandPeerSchema: GenMessage<DemandPeer> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 44);
+  messageDesc(file_veilcast_control_v1_control, 53);
 
 /**
  * @generated from message veilcast.control.v1.DemandProducer
@@ -1539,7 +1862,7 @@ export type DemandProducer = Message<"veilcast.control.v1.DemandProducer"> & {
  * Use `create(DemandProducerSchema)` to create a new message.
  */
 export const DemandProducerSchema: GenMessage<DemandProducer> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 45);
+  messageDesc(file_veilcast_control_v1_control, 54);
 
 /**
  * idle: its Consumers there are paused, all of them.
@@ -1568,7 +1891,7 @@ export type DemandWant = Message<"veilcast.control.v1.DemandWant"> & {
  * Use `create(DemandWantSchema)` to create a new message.
  */
 export const DemandWantSchema: GenMessage<DemandWant> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 46);
+  messageDesc(file_veilcast_control_v1_control, 55);
 
 /**
  * @generated from message veilcast.control.v1.GetPicture
@@ -1581,7 +1904,7 @@ export type GetPicture = Message<"veilcast.control.v1.GetPicture"> & {
  * Use `create(GetPictureSchema)` to create a new message.
  */
 export const GetPictureSchema: GenMessage<GetPicture> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 47);
+  messageDesc(file_veilcast_control_v1_control, 56);
 
 /**
  * @generated from message veilcast.control.v1.GotPicture
@@ -1598,7 +1921,7 @@ export type GotPicture = Message<"veilcast.control.v1.GotPicture"> & {
  * Use `create(GotPictureSchema)` to create a new message.
  */
 export const GotPictureSchema: GenMessage<GotPicture> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 48);
+  messageDesc(file_veilcast_control_v1_control, 57);
 
 /**
  * @generated from message veilcast.control.v1.TransportChanged
@@ -1630,7 +1953,7 @@ export type TransportChanged = Message<"veilcast.control.v1.TransportChanged"> &
  * Use `create(TransportChangedSchema)` to create a new message.
  */
 export const TransportChangedSchema: GenMessage<TransportChanged> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 49);
+  messageDesc(file_veilcast_control_v1_control, 58);
 
 /**
  * @generated from message veilcast.control.v1.ProducerGone
@@ -1657,7 +1980,7 @@ export type ProducerGone = Message<"veilcast.control.v1.ProducerGone"> & {
  * Use `create(ProducerGoneSchema)` to create a new message.
  */
 export const ProducerGoneSchema: GenMessage<ProducerGone> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 50);
+  messageDesc(file_veilcast_control_v1_control, 59);
 
 /**
  * @generated from message veilcast.control.v1.ConsumerGone
@@ -1689,7 +2012,7 @@ export type ConsumerGone = Message<"veilcast.control.v1.ConsumerGone"> & {
  * Use `create(ConsumerGoneSchema)` to create a new message.
  */
 export const ConsumerGoneSchema: GenMessage<ConsumerGone> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 51);
+  messageDesc(file_veilcast_control_v1_control, 60);
 
 /**
  * @generated from message veilcast.control.v1.LayersChanged
@@ -1726,7 +2049,7 @@ export type LayersChanged = Message<"veilcast.control.v1.LayersChanged"> & {
  * Use `create(LayersChangedSchema)` to create a new message.
  */
 export const LayersChangedSchema: GenMessage<LayersChanged> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 52);
+  messageDesc(file_veilcast_control_v1_control, 61);
 
 /**
  * @generated from message veilcast.control.v1.PeerGone
@@ -1753,7 +2076,7 @@ export type PeerGone = Message<"veilcast.control.v1.PeerGone"> & {
  * Use `create(PeerGoneSchema)` to create a new message.
  */
 export const PeerGoneSchema: GenMessage<PeerGone> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 53);
+  messageDesc(file_veilcast_control_v1_control, 62);
 
 /**
  * The loudest voices of one Router of the Room in the last quarter of a second; none: nobody spoke.
@@ -1777,7 +2100,7 @@ export type VoicesHeard = Message<"veilcast.control.v1.VoicesHeard"> & {
  * Use `create(VoicesHeardSchema)` to create a new message.
  */
 export const VoicesHeardSchema: GenMessage<VoicesHeard> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 54);
+  messageDesc(file_veilcast_control_v1_control, 63);
 
 /**
  * @generated from message veilcast.control.v1.Voice
@@ -1799,7 +2122,7 @@ export type Voice = Message<"veilcast.control.v1.Voice"> & {
  * Use `create(VoiceSchema)` to create a new message.
  */
 export const VoiceSchema: GenMessage<Voice> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 55);
+  messageDesc(file_veilcast_control_v1_control, 64);
 
 /**
  * @generated from message veilcast.control.v1.PeerMustMove
@@ -1821,7 +2144,7 @@ export type PeerMustMove = Message<"veilcast.control.v1.PeerMustMove"> & {
  * Use `create(PeerMustMoveSchema)` to create a new message.
  */
 export const PeerMustMoveSchema: GenMessage<PeerMustMove> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 56);
+  messageDesc(file_veilcast_control_v1_control, 65);
 
 /**
  * Whom to measure from now on: all that this cascade-router wants measured.
@@ -1840,7 +2163,7 @@ export type ProbeNodes = Message<"veilcast.control.v1.ProbeNodes"> & {
  * Use `create(ProbeNodesSchema)` to create a new message.
  */
 export const ProbeNodesSchema: GenMessage<ProbeNodes> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 57);
+  messageDesc(file_veilcast_control_v1_control, 66);
 
 /**
  * @generated from message veilcast.control.v1.ProbeTarget
@@ -1862,7 +2185,7 @@ export type ProbeTarget = Message<"veilcast.control.v1.ProbeTarget"> & {
  * Use `create(ProbeTargetSchema)` to create a new message.
  */
 export const ProbeTargetSchema: GenMessage<ProbeTarget> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 58);
+  messageDesc(file_veilcast_control_v1_control, 67);
 
 /**
  * Where a Node answers probes, and the key under which they are made.
@@ -1891,7 +2214,7 @@ export type ProbeEnd = Message<"veilcast.control.v1.ProbeEnd"> & {
  * Use `create(ProbeEndSchema)` to create a new message.
  */
 export const ProbeEndSchema: GenMessage<ProbeEnd> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 59);
+  messageDesc(file_veilcast_control_v1_control, 68);
 
 /**
  * @generated from message veilcast.control.v1.NodeReport
@@ -1959,7 +2282,7 @@ export type NodeReport = Message<"veilcast.control.v1.NodeReport"> & {
  * Use `create(NodeReportSchema)` to create a new message.
  */
 export const NodeReportSchema: GenMessage<NodeReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 60);
+  messageDesc(file_veilcast_control_v1_control, 69);
 
 /**
  * What was measured to another Node by probes.
@@ -1988,7 +2311,7 @@ export type PathReport = Message<"veilcast.control.v1.PathReport"> & {
  * Use `create(PathReportSchema)` to create a new message.
  */
 export const PathReportSchema: GenMessage<PathReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 61);
+  messageDesc(file_veilcast_control_v1_control, 70);
 
 /**
  * @generated from message veilcast.control.v1.WorkerReport
@@ -2030,7 +2353,7 @@ export type WorkerReport = Message<"veilcast.control.v1.WorkerReport"> & {
  * Use `create(WorkerReportSchema)` to create a new message.
  */
 export const WorkerReportSchema: GenMessage<WorkerReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 62);
+  messageDesc(file_veilcast_control_v1_control, 71);
 
 /**
  * @generated from message veilcast.control.v1.RouterReport
@@ -2059,7 +2382,7 @@ export type RouterReport = Message<"veilcast.control.v1.RouterReport"> & {
  * Use `create(RouterReportSchema)` to create a new message.
  */
 export const RouterReportSchema: GenMessage<RouterReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 63);
+  messageDesc(file_veilcast_control_v1_control, 72);
 
 /**
  * Of one end of a Pipe.
@@ -2134,7 +2457,7 @@ export type PipeReport = Message<"veilcast.control.v1.PipeReport"> & {
  * Use `create(PipeReportSchema)` to create a new message.
  */
 export const PipeReportSchema: GenMessage<PipeReport> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 64);
+  messageDesc(file_veilcast_control_v1_control, 73);
 
 /**
  * When was this life of a node last heard? A link that is cut looks like a host that died; others know better.
@@ -2158,7 +2481,7 @@ export type Witness = Message<"veilcast.control.v1.Witness"> & {
  * Use `create(WitnessSchema)` to create a new message.
  */
 export const WitnessSchema: GenMessage<Witness> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 65);
+  messageDesc(file_veilcast_control_v1_control, 74);
 
 /**
  * @generated from message veilcast.control.v1.Witnessed
@@ -2184,5 +2507,5 @@ export type Witnessed = Message<"veilcast.control.v1.Witnessed"> & {
  * Use `create(WitnessedSchema)` to create a new message.
  */
 export const WitnessedSchema: GenMessage<Witnessed> = /*@__PURE__*/
-  messageDesc(file_veilcast_control_v1_control, 66);
+  messageDesc(file_veilcast_control_v1_control, 75);
 
