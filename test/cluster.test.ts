@@ -1,6 +1,6 @@
 /**
  * A cluster as processes of their own: `veilcast up --cluster` over a real Redis with mutual TLS, and people in real browsers in two
- * regions. What kills them is in failure.test.ts.
+ * regions, who came to different signaling processes. What kills nodes and cascade-routers is in failure.test.ts.
  */
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -17,10 +17,10 @@ let cluster: ClusterProcesses;
 const browsers: Browser[] = [];
 const pages = new Map<string, Page>();
 
-async function enter(name: string, region: string, actor: number): Promise<void> {
+async function enter(name: string, region: string, actor: number, at: string): Promise<void> {
   const browser = await openBrowser(await makeFilm(join(tmpdir(), 'veilcast-films'), actor));
   browsers.push(browser);
-  pages.set(name, await joinCall(browser, cluster.origin, { room: 'processes', name, region }));
+  pages.set(name, await joinCall(browser, at, { room: 'processes', name, region }));
 }
 
 /** Frames of `other` that `viewer` has decoded. */
@@ -41,7 +41,9 @@ async function sees(viewer: string, other: string, ms = 60_000): Promise<void> {
 
 beforeAll(async () => {
   cluster = await ClusterProcesses.start('eu,us');
-  await Promise.all([enter('Ada', 'eu', 1), enter('Bob', 'us', 2)]);
+  // Ada first: the process that she comes to owns the Room.
+  await enter('Ada', 'eu', 1, cluster.origin);
+  await enter('Bob', 'us', 2, cluster.other);
 });
 
 afterAll(async () => {
@@ -63,13 +65,50 @@ it('runs Redis, two signaling, two cascade-routers and two nodes a region', asyn
   ]);
 });
 
-it('two people in two regions see each other, over a node of each', async () => {
+it('two people in two regions, at two signaling processes, see each other, over a node of each', async () => {
   await Promise.all([sees('Ada', 'Bob'), sees('Bob', 'Ada')]);
   const { self, peers, e2ee } = await reportOf(pages.get('Ada')!);
   expect(self.region).toBe('eu');
   expect(e2ee).toMatchObject({ state: 'encrypted', members: 2 });
   const [from, to, more] = peers[0]?.path ?? [];
   expect([from?.slice(0, 3), to, more]).toEqual(['us-', self.node, undefined]);
+});
+
+async function say(speaker: string, text: string): Promise<void> {
+  await pages.get(speaker)!.getByTestId('chat-input').fill(text);
+  await pages.get(speaker)!.getByTestId('chat-input').press('Enter');
+}
+
+/** Of these, in the order in which they stand. */
+async function linesOf(reader: string, texts: readonly string[]): Promise<string[]> {
+  const lines = await pages.get(reader)!.getByTestId('chat-line').allTextContents();
+  return lines.flatMap((line) => texts.filter((text) => line.includes(text)));
+}
+
+async function reads(reader: string, texts: readonly string[], count: number): Promise<string[]> {
+  return eventually(
+    `${reader} reads ${count}`,
+    () => linesOf(reader, texts),
+    (now) => now.length >= count,
+    60_000,
+  );
+}
+
+it('says everything once when the signaling process that owns the Room is killed, and the media goes on', async () => {
+  const said = ['one, before', 'two, before', 'three, meanwhile', 'four, after', 'five, after'];
+  await say('Ada', said[0]!);
+  await reads('Bob', said, 1);
+  await say('Bob', said[1]!);
+  await reads('Ada', said, 2);
+  process.kill((await cluster.byName()).get('signaling-1') ?? -1, 'SIGKILL');
+  await say('Bob', said[2]!);
+  // Over the nodes, whoever owns the Room.
+  await Promise.all([sees('Ada', 'Bob'), sees('Bob', 'Ada')]);
+  await reads('Ada', said, 3);
+  await say('Ada', said[3]!);
+  await reads('Bob', said, 4);
+  await say('Bob', said[4]!);
+  for (const reader of ['Ada', 'Bob']) expect(await reads(reader, said, 5)).toEqual(said);
 });
 
 it('ends within 5 s and leaves no process', async () => {

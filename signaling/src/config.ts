@@ -116,7 +116,7 @@ export const SignalingConfig = z.strictObject({
     .optional()
     .describe('Where clients reach this process and no other, for those whose socket at another process broke.'),
   cluster: z.string().min(1).max(64).default('veilcast').describe('Name shown on the operator page.'),
-  leaseTtlMs: ms.default(6_000).describe('A dead owner blocks its Rooms for so long; renewed every third of it.'),
+  leaseTtlMs: ms.default(2_000).describe('A dead owner blocks its Rooms for so long; renewed every third of it.'),
   ownerSearchMs: ms
     .default(9_000)
     .describe(

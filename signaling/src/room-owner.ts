@@ -67,8 +67,6 @@ export interface RoomServices {
   readonly bug: (error: unknown) => void;
 }
 
-function nothing(): void {}
-
 export class RoomOwner {
   readonly roomId: RoomId;
   readonly nodes: RoomNodes;
@@ -83,7 +81,7 @@ export class RoomOwner {
   readonly #layers: RoomLayers;
   readonly #seating: Seating;
   readonly #placing = new Set<Promise<void>>();
-  #resolveEnded: () => void = nothing;
+  #resolveEnded: () => void = () => undefined;
   #state: RoomState;
   #phase: 'open' | 'closing' | 'ended' = 'open';
 
@@ -106,8 +104,14 @@ export class RoomOwner {
       state: () => this.#state,
       tell: (peerIds, event) => this.#tell(peerIds, event),
     });
-    const { isFirst } = lease;
-    this.nodes = new RoomNodes({ cluster, authority, repeats, metrics, isFirst, stale: () => this.leaseLost() });
+    this.nodes = new RoomNodes({
+      cluster,
+      authority,
+      repeats,
+      metrics,
+      isFirst: lease.isFirst,
+      stale: () => this.leaseLost(),
+    });
     this.#cascade = new RoomCascade({
       cluster,
       authority,

@@ -27,12 +27,15 @@ export class ClusterProcesses {
   readonly up: ChildProcessByStdio<null, Readable, Readable>;
   /** Of the first signaling process. */
   readonly origin: string;
+  /** Of the second. */
+  readonly other: string;
   readonly #output: () => string;
 
   private constructor(up: ClusterProcesses['up'], output: () => string) {
     this.up = up;
     this.#output = output;
     this.origin = /(https?:\/\/[^/\s]+)\/operator/.exec(output())?.[1] ?? '';
+    this.other = /for the same rooms: (\S+)/.exec(output())?.[1] ?? '';
   }
 
   static async start(regions: string): Promise<ClusterProcesses> {

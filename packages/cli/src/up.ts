@@ -159,7 +159,7 @@ export async function upAsProcesses({ port, regions }: Pick<UpOptions, 'port' | 
   print();
   for (const region of regions) print(`  call, ${region.padEnd(8)} ${first}/r/${FIRST_ROOM}?region=${region}`);
   print(`  operator       ${first}/operator`);
-  print(`  the other signaling process, for other rooms: ${second}`);
+  print(`  the other signaling process, for the same rooms: ${second}`);
   print('\n  Ctrl-C ends it.\n');
   print('ready');
 }
