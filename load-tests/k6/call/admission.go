@@ -4,15 +4,20 @@ import "encoding/json"
 
 // Admission is what a Peer needs to take part (packages/protocol, model).
 type Admission struct {
-	RoomID        string           `json:"roomId"`
-	PeerID        string           `json:"peerId"`
-	Role          string           `json:"role"`
+	RoomID string `json:"roomId"`
+	PeerID string `json:"peerId"`
+	Role   string `json:"role"`
+	Place
+	Peers []PeerView `json:"peers"`
+}
+
+// Place is where a Peer's media goes.
+type Place struct {
 	Region        string           `json:"region"`
 	NodeID        string           `json:"nodeId"`
 	Capabilities  RtpCapabilities  `json:"routerRtpCapabilities"`
 	SendTransport TransportOptions `json:"sendTransport"`
 	RecvTransport TransportOptions `json:"recvTransport"`
-	Peers         []PeerView       `json:"peers"`
 }
 
 // PeerView is a Peer as the others see it.

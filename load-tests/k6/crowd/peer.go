@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,12 +50,16 @@ type peer struct {
 	viewer     *media.Viewer
 	sender     *media.Sender
 	publishers []*media.Publisher
-	early      []string
-	gone       bool
+	// Producers that there are, to be watched.
+	producers map[string]bool
+	gone      bool
 }
 
 // join enters; `psk` resumes the last channel. Media begins before it returns.
 func (p *peer) join(ctx context.Context, psk *channel.Psk) error {
+	p.mutex.Lock()
+	p.producers = map[string]bool{}
+	p.mutex.Unlock()
 	c, err := call.Join(ctx, call.Options{
 		Site: p.site, Room: p.person.Room, Role: p.person.Role, Region: p.person.Region, Keys: p.person.Keys,
 		Device: p.device, Psk: psk, OnEvent: p.heard, OnEnd: p.over,
@@ -82,22 +88,20 @@ func (p *peer) start(ctx context.Context, c *call.Call) error {
 	if !p.person.Watch {
 		return nil
 	}
-	var producers []string
-	for _, other := range c.Admission.Peers {
-		for _, producer := range other.Producers {
-			producers = append(producers, producer.ProducerID)
-		}
-	}
-	viewer, err := media.Watch(ctx, c, producers, p.site.Local, &p.meter.Delays)
+	viewer, err := media.Watch(ctx, c, nil, p.site.Local, &p.meter.Delays)
 	if err != nil {
 		return err
 	}
 	p.mutex.Lock()
 	p.viewer = viewer
-	late := p.early
-	p.early = nil
+	for _, other := range c.Admission.Peers {
+		for _, producer := range other.Producers {
+			p.producers[producer.ProducerID] = true
+		}
+	}
+	wanted := slices.Collect(maps.Keys(p.producers))
 	p.mutex.Unlock()
-	return viewer.Consume(ctx, late)
+	return viewer.Consume(ctx, wanted)
 }
 
 func (p *peer) publish(ctx context.Context, c *call.Call) error {
@@ -126,7 +130,19 @@ func (p *peer) heard(event call.Event) {
 	case "producerOpened":
 		var body struct{ Producer call.ProducerView }
 		if p.person.Watch && json.Unmarshal(event.Body, &body) == nil {
-			p.consume(body.Producer.ProducerID)
+			p.opened(body.Producer.ProducerID)
+		}
+	case "producerClosed":
+		var body struct{ ProducerID string }
+		if json.Unmarshal(event.Body, &body) == nil {
+			p.mutex.Lock()
+			delete(p.producers, body.ProducerID)
+			p.mutex.Unlock()
+		}
+	case "moved":
+		var body struct{ Place call.Place }
+		if json.Unmarshal(event.Body, &body) == nil {
+			go p.move(body.Place)
 		}
 	case "groupMessage":
 		p.message(event)
@@ -140,21 +156,43 @@ func (p *peer) heard(event call.Event) {
 	}
 }
 
-func (p *peer) consume(producerID string) {
+// opened is watched now, or with the others once there is a transport.
+func (p *peer) opened(producerID string) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if p.viewer == nil {
-		p.early = append(p.early, producerID)
+	p.producers[producerID] = true
+	viewer := p.viewer
+	if viewer == nil {
 		return
 	}
-	viewer := p.viewer
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := viewer.Consume(ctx, []string{producerID}); err != nil {
-			p.meter.ended("consume " + call.CodeOf(err))
-		}
-	}()
+	go p.try("consume", func(ctx context.Context) error { return viewer.Consume(ctx, []string{producerID}) })
+}
+
+// move begins the media anew in another place: the Node that had it is gone.
+func (p *peer) move(place call.Place) {
+	p.mutex.Lock()
+	c, viewer, sender := p.call, p.viewer, p.sender
+	p.viewer, p.sender, p.publishers = nil, nil, nil
+	p.mutex.Unlock()
+	if c == nil {
+		return
+	}
+	if viewer != nil {
+		viewer.Close()
+	}
+	if sender != nil {
+		sender.Close()
+	}
+	c.Admission.Place, c.Admission.Peers = place, nil
+	p.try("move", func(ctx context.Context) error { return p.start(ctx, c) })
+}
+
+func (p *peer) try(what string, do func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := do(ctx); err != nil {
+		p.meter.ended(what + " " + call.CodeOf(err))
+	}
 }
 
 // say tells the whole Room something that names when it was said.

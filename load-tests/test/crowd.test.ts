@@ -1,0 +1,44 @@
+/** The second client, in Go, in a real cluster: what it says is understood, and what it sees is what was sent. Needs Go. */
+import { startCluster } from '@veilcast/cli';
+import { RegionId } from '@veilcast/protocol';
+import { expect, test } from 'vitest';
+import { hasGo, startCrowd, type CrowdProgram, type Seen } from '../bench/crowd-program.ts';
+
+const camera = {
+  source: 'camera',
+  shape: { fps: 30, frameBytes: 2_000, keyFrameBytes: 8_000, keyEvery: 60, packetBytes: 1_000, layers: 1 },
+};
+
+/** Where there is no Go these could only fail: `load-tests/k6/check.sh` says what to install. */
+test.runIf(await hasGo())('a crowd joins, watches, is spoken to, is cut off and comes back', async () => {
+  const regions = ['eu', 'us'].map((region) => RegionId.parse(region));
+  const cluster = await startCluster({ port: 0, regions, lan: false });
+  let crowd: CrowdProgram | undefined;
+  try {
+    crowd = await startCrowd(cluster.origin);
+    const room = 'crowd';
+    expect(await crowd.join({ room, role: 'speaker', count: 1, keys: true, publish: [camera] })).toBe(1);
+    expect(await crowd.join({ room, role: 'viewer', count: 4, keys: true, watch: true })).toBe(4);
+    const seen = await until(crowd, ({ keyed, came }) => keyed === 5 && came.frames > 60);
+    expect(seen.came.packets).toBeGreaterThan(4 * 60);
+
+    expect(await crowd.say()).toBe(1);
+    await expect.poll(async () => (await crowd?.report())?.heard, { timeout: 20_000 }).toBe(4);
+
+    expect(await crowd.reconnect()).toBe(5);
+    await until(crowd, ({ keyed, came }) => keyed === 5 && came.frames > seen.came.frames + 60);
+    const { joins, refusals, endings, delay, keyDelay } = await crowd.report();
+    expect({ joins, refusals, endings }).toEqual({ joins: 5, refusals: {}, endings: {} });
+    // Stamped by the publisher, forwarded by the SFU, read by the viewers.
+    expect(delay.count + keyDelay.count).toBeGreaterThan(0);
+  } finally {
+    await crowd?.close();
+    await cluster.close();
+  }
+});
+
+async function until(crowd: CrowdProgram, holds: (seen: Seen) => boolean): Promise<Seen> {
+  let seen = await crowd.count();
+  await expect.poll(async () => holds((seen = await crowd.count())), { timeout: 40_000, interval: 200 }).toBe(true);
+  return seen;
+}
