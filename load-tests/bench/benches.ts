@@ -1,10 +1,12 @@
 /** All benches, in the order in which they run: those that need quiet first, those that start browsers last. */
+import { audience } from './audience.ts';
 import { carrier } from './carrier.ts';
 import type { Bench } from './figure.ts';
 import { door } from './door.ts';
 import { forward } from './forward.ts';
 import { handshake } from './handshake.ts';
 import { pipeHop } from './pipe-hop.ts';
+import { roomMessage } from './room-message.ts';
 import { rekey } from './rekey.ts';
 import { socket } from './socket.ts';
 import { store } from './store.ts';
@@ -14,6 +16,8 @@ import { joinTime } from './join-time.ts';
 export const BENCHES: readonly Bench[] = [
   forward,
   pipeHop,
+  audience,
+  roomMessage,
   handshake,
   socket,
   carrier,

@@ -2,7 +2,11 @@
 import { startCluster } from '@veilcast/cli';
 import { RegionId } from '@veilcast/protocol';
 import { expect, test } from 'vitest';
+import { audience } from '../bench/audience.ts';
 import { hasGo, startCrowd, type CrowdProgram, type Seen } from '../bench/crowd-program.ts';
+import { roomMessage } from '../bench/room-message.ts';
+
+const isPossible = await hasGo();
 
 const camera = {
   source: 'camera',
@@ -10,7 +14,7 @@ const camera = {
 };
 
 /** Where there is no Go these could only fail: `load-tests/k6/check.sh` says what to install. */
-test.runIf(await hasGo())('a crowd joins, watches, is spoken to, is cut off and comes back', async () => {
+test.runIf(isPossible)('a crowd joins, watches, is spoken to, is cut off and comes back', async () => {
   const regions = ['eu', 'us'].map((region) => RegionId.parse(region));
   const cluster = await startCluster({ port: 0, regions, lan: false });
   let crowd: CrowdProgram | undefined;
@@ -35,6 +39,11 @@ test.runIf(await hasGo())('a crowd joins, watches, is spoken to, is cut off and 
     await crowd?.close();
     await cluster.close();
   }
+});
+
+test.runIf(isPossible).each([audience, roomMessage])('$name gives figures', async (bench) => {
+  const figures = await bench.run('tiny', () => undefined);
+  for (const { spread } of figures) expect(spread.count).toBeGreaterThan(0);
 });
 
 async function until(crowd: CrowdProgram, holds: (seen: Seen) => boolean): Promise<Seen> {

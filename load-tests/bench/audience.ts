@@ -1,0 +1,94 @@
+/**
+ * One media worker under as many viewers as it must carry: loss, processor time, delay. A Room has 100 Peers, so they are five Rooms of
+ * 99 viewers, each with a publisher; packets and viewers of each on the worker are the same as of one.
+ */
+import { startChild } from './child.ts';
+import { cpuNs } from './cpu.ts';
+import { startCrowd, type CrowdProgram } from './crowd-program.ts';
+import type { CrowdSubject } from './crowd-subject.ts';
+import { figures, loadNow, type Bench, type Effort, type Figure, type Say } from './figure.ts';
+import { spreadOf } from './spread.ts';
+
+/** 150 packets a second of 1.1 kB; a key frame of 40 packets each 10 s. */
+const CAMERA = {
+  source: 'camera',
+  shape: { fps: 30, frameBytes: 5_430, keyFrameBytes: 43_400, keyEvery: 300, packetBytes: 1_090, layers: 1 },
+} as const;
+const EFFORTS = {
+  full: { rooms: 5, viewers: 495, rounds: 6, seconds: 10, perSecond: 15 },
+  tiny: { rooms: 1, viewers: 3, rounds: 1, seconds: 2, perSecond: 0 },
+} as const;
+
+interface Round {
+  /** Of all packets, those that did not come after repair. */
+  readonly lossPercent: number;
+  /** Of one core. */
+  readonly workerPercent: number;
+  readonly crowdUs: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly keyP99: number;
+  readonly perSecond: number;
+}
+
+const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+
+async function round(crowd: CrowdProgram, workerPid: number, seconds: number): Promise<Round> {
+  await crowd.forget();
+  const cpu = () => Promise.all([cpuNs(workerPid), cpuNs(crowd.pid)]);
+  const [[worker, clients], before, began] = [await cpu(), await crowd.count(), performance.now()];
+  await pause(seconds);
+  const [[workerAfter, clientsAfter], after] = [await cpu(), await crowd.count()];
+  const took = (performance.now() - began) / 1_000;
+  const { delay, keyDelay } = await crowd.report();
+  const packets = after.came.packets - before.came.packets;
+  return {
+    lossPercent: (100 * (after.came.lost - before.came.lost)) / packets,
+    workerPercent: (workerAfter - worker) / took / 1e7,
+    crowdUs: (clientsAfter - clients) / packets / 1e3,
+    p50: delay.p50,
+    p99: delay.p99,
+    keyP99: keyDelay.p99,
+    perSecond: packets / took,
+  };
+}
+
+async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
+  const { rooms, viewers, rounds, seconds, perSecond } = EFFORTS[effort];
+  const load = loadNow();
+  const subject = startChild<CrowdSubject>('crowd-subject.ts');
+  const { origin, workerPid } = await subject.ask('start', undefined);
+  const crowd = await startCrowd(origin);
+  try {
+    const room = 'audience';
+    const speakers = { room, rooms, role: 'speaker', count: rooms, keys: true, publish: [CAMERA] } as const;
+    const audience = { room, rooms, role: 'viewer', count: viewers, perSecond, keys: true, watch: true } as const;
+    const came = (await crowd.join(speakers)) + (await crowd.join(audience));
+    if (came < rooms + viewers) throw new Error(`${came} came of ${rooms + viewers}`);
+    await pause(1);
+    const all: Round[] = [];
+    for (let number = 1; number <= rounds; number++) {
+      const one = await round(crowd, workerPid, seconds);
+      all.push(one);
+      say(
+        `round ${number}: ${one.perSecond.toFixed(0)} packets/s, ${one.lossPercent.toFixed(3)} % lost, ` +
+          `${one.workerPercent.toFixed(0)} % of a core, delay p50 ${one.p50.toFixed(2)} ms, p99 ${one.p99.toFixed(2)} ms`,
+      );
+    }
+    const note = `${viewers} viewers of ${rooms} publishers with 150 packets/s on one worker; ${rounds} times ${seconds} s`;
+    const of = (pick: (one: Round) => number) => spreadOf(all.map(pick));
+    return figures(load, [
+      { name: 'lost after repair', unit: '%', spread: of((one) => one.lossPercent), goal: 0, note },
+      { name: 'media worker', unit: '% of a core', spread: of((one) => one.workerPercent), goal: 60, note },
+      { name: 'delay between key frames, p50', unit: 'ms', spread: of((one) => one.p50), goal: 2, note },
+      { name: 'delay between key frames, p99', unit: 'ms', spread: of((one) => one.p99), goal: 5, note },
+      { name: 'delay at key frames, p99', unit: 'ms', spread: of((one) => one.keyP99), note },
+      { name: 'the crowd itself, a packet', unit: 'µs CPU', spread: of((one) => one.crowdUs), note },
+    ]);
+  } finally {
+    await crowd.close();
+    await subject.close();
+  }
+}
+
+export const audience: Bench = { name: 'audience', title: 'a media worker with 500 viewers', run };
