@@ -2,17 +2,22 @@
  * Chromium and Firefox in one call, both ways, in every codec that both have: packetizers, transforms and post-quantum
  * primitives of two makers. Firefox gathers no candidate of the loopback interface, so this is a cluster with `--lan`.
  */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Browser as Firefox, Page as FirefoxPage } from 'puppeteer-core';
 import { startCluster, type Cluster } from '@veilcast/cli';
 import type { VideoCodec } from '@veilcast/client';
 import { RegionId } from '@veilcast/protocol';
-import { eventually as within, joinCall, openBrowser, reportOf, type Report } from './support/browser.ts';
-import { FPS } from './support/film.ts';
+import { eventually as within, joinCall, openBrowser, reportOf, seenOn, type Report } from './support/browser.ts';
+import { FPS, makeFilm } from './support/film.ts';
 import { Filmed, serveFilmPage } from './support/film-page.ts';
 import { openFirefox } from './support/firefox.ts';
 import type { ServedSdk } from './support/sdk-page.ts';
+
+/** Whose film Chromium has for a camera; on the film page everybody draws their own. */
+const PAGE_ACTOR = 3;
 
 let cluster: Cluster;
 let served: ServedSdk;
@@ -21,11 +26,12 @@ let context: BrowserContext;
 let firefox: Firefox;
 
 beforeAll(async () => {
+  const film = await makeFilm(join(tmpdir(), 'veilcast-films'), PAGE_ACTOR);
   const regions = ['eu', 'us'].map((name) => RegionId.parse(name));
   [cluster, served, chromium, firefox] = await Promise.all([
     startCluster({ port: 0, regions, lan: true }),
     serveFilmPage(),
-    openBrowser(),
+    openBrowser(film),
     openFirefox(),
   ]);
   context = await chromium.newContext({ permissions: ['camera', 'microphone'], ignoreHTTPSErrors: true });
@@ -193,6 +199,12 @@ describe('the call page in Firefox', () => {
     expect(other.self).toMatchObject({ name: 'Bob', region: 'us', transport: 'udp' });
     await ada.locator(tile('Bob', 'live')).waitFor();
     await bob.waitForSelector(tile('Ada', 'live'));
+    const seen = await eventually(
+      'the film in Firefox',
+      () => seenOn(bob, 'Ada'),
+      (each) => each !== undefined,
+    );
+    expect(seen?.actor).toBe(PAGE_ACTOR);
   });
 
   it('mutes microphone and camera, and opens them again', async () => {
