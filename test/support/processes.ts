@@ -75,12 +75,3 @@ export class ClusterProcesses {
     await gone;
   }
 }
-
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

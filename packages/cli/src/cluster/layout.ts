@@ -130,7 +130,7 @@ function serviceOf(
 }
 
 /** Becomes the command, and ends it when standard input does: Redis does not look whether who started it is there. */
-const WITH_ITS_PARENT = 'exec 3<&0; (cat <&3 >/dev/null; kill $$ 2>/dev/null) & exec "$0" "$@" 3<&- </dev/null';
+export const WITH_ITS_PARENT = 'exec 3<&0; (cat <&3 >/dev/null; kill $$ 2>/dev/null) & exec "$0" "$@" 3<&- </dev/null';
 
 /** A Redis of this machine alone, with a password that only this user can read, and nothing written down. */
 async function redisOf(folder: string, port: number) {
