@@ -99,6 +99,8 @@ export class Member {
   readonly commits = new Map<number, Uint8Array>();
   readonly producers: ProducerView[] = [];
   readonly admission: Admission;
+  /** Its identity, a guest's. */
+  readonly device: Device;
   /** Who waits at the door. */
   waiting: readonly PeerId[] = [];
   readonly #self: GroupSelf;
@@ -106,8 +108,9 @@ export class Member {
   #work: Promise<void> = Promise.resolve();
   failure: unknown;
 
-  private constructor(line: Line, self: GroupSelf, admission: Admission) {
+  private constructor(line: Line, device: Device, self: GroupSelf, admission: Admission) {
     this.line = line;
+    this.device = device;
     this.#self = self;
     this.admission = admission;
     this.producers.push(...admission.peers.flatMap((peer) => peer.producers));
@@ -135,10 +138,14 @@ export class Member {
     const { admission } = joined;
     const { roomId, peerId, credential } = admission;
     const validate = credentialValidator(authority, roomId, Date.now);
-    const member = new Member(line, { roomId, peerId, leafKey, credential, validate }, admission);
+    const member = new Member(line, device, { roomId, peerId, leafKey, credential, validate }, admission);
     take = (event) => member.#queue(event);
     for (const event of early) take(event);
     return member;
+  }
+
+  get leafKey(): GroupSelf['leafKey'] {
+    return this.#self.leafKey;
   }
 
   get peerId(): PeerId {

@@ -30,6 +30,7 @@ export async function runService(start: () => Promise<Service>, options: RunOpti
   const { log } = options;
   const port: ProcessPort = options.process ?? process;
   const clock = options.clock ?? systemClock;
+  keepReportsQuiet();
   let starting: Promise<Service> | undefined;
   let ending = false;
 
@@ -76,4 +77,9 @@ export async function runService(start: () => Promise<Service>, options: RunOpti
     end(1);
     return undefined;
   }
+}
+
+/** A diagnostic report, which whoever runs this may have Node write, holds the environment and the machine's addresses otherwise. */
+function keepReportsQuiet(): void {
+  Object.assign(process.report, { excludeNetwork: true, excludeEnv: true });
 }
