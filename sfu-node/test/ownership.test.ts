@@ -1,7 +1,7 @@
 import { jsonOf } from '@veilcast/control';
 import type { types } from 'mediasoup';
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   carry,
@@ -16,6 +16,7 @@ import {
   type Running,
 } from './cluster.ts';
 import { certificate, dtlsClient } from './dtls.ts';
+import { alive, descriptors } from './process.ts';
 import { capabilities, openSource, opusParameters, vp8Parameters } from './source.ts';
 
 const CAMERA = 'prod_camera';
@@ -392,17 +393,3 @@ describe('ownership', () => {
     for (const [index, count] of after.entries()) expect(count).toBeLessThanOrEqual(before[index]!);
   });
 });
-
-/** File descriptors that a process has open. */
-function descriptors(pid: number | 'self'): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
-  } catch {
-    return false;
-  }
-}
