@@ -1,8 +1,8 @@
 /** What Peers receive: asked for, made, started, closed; and the tiles by which their layers are chosen. */
 import { BATCH_MAX, type ConsumerId, type PeerId, type ProducerId, type TileView } from '@veilcast/protocol';
-import { settle } from './layers.ts';
+import { byPlacement, settle } from './layers.ts';
 import type { Consumer, EventOf, Peer, RoomState, Step } from './state.ts';
-import { asker, findProducer, refuse, step, tell, without, withPeer } from './step.ts';
+import { asker, findProducer, isAt, refuse, step, tell, without, withPeer } from './step.ts';
 
 /** Of these Producers, those that this Peer may start to consume: there, not its own, and not consumed or asked for already. */
 export function consumable(
@@ -12,7 +12,8 @@ export function consumable(
 ): readonly ProducerId[] {
   const peer = asker(state, peerId, 'consume');
   if (typeof peer === 'string') return [];
-  const taken = new Set([...peer.consumers.values()].map((consumer) => consumer.producerId));
+  const here = [...peer.consumers.values()].filter(({ placement }) => placement.nodeId === peer.placement?.nodeId);
+  const taken = new Set(here.map((consumer) => consumer.producerId));
   return [...new Set(producerIds)].filter((producerId) => {
     const owner = findProducer(state, producerId)?.owner;
     return owner !== undefined && owner.peerId !== peerId && !taken.has(producerId) && !peer.asked.has(producerId);
@@ -49,14 +50,14 @@ export function consumeFailed(state: RoomState, event: EventOf<'consumeFailed'>)
 export function consumed(state: RoomState, { peerId, consumer }: EventOf<'consumed'>): Step {
   const peer = asker(state, peerId, 'consume');
   if (typeof peer === 'string') return refuse(state, peer);
-  const { consumerId, producerId } = consumer;
-  if (peer.consumers.has(consumerId) || !peer.placement || peer.displaced) return step(state);
+  const { consumerId, producerId, placement } = consumer;
+  if (peer.consumers.has(consumerId)) return step(state);
   const owner = findProducer(state, producerId)?.owner;
-  const second = [...peer.consumers.values()].some((other) => other.producerId === producerId);
-  if (!owner || owner.peerId === peerId || second) {
-    return refuse(state, 'NOT_FOUND', [
-      { kind: 'closeConsumers', consumerIds: [consumerId], placement: peer.placement },
-    ]);
+  const second = [...peer.consumers.values()].some(
+    (other) => other.producerId === producerId && other.placement.nodeId === placement.nodeId,
+  );
+  if (!owner || owner.peerId === peerId || second || !isAt(peer, placement)) {
+    return refuse(state, 'NOT_FOUND', [{ kind: 'closeConsumers', consumerIds: [consumerId], placement }]);
   }
   const fresh: Consumer = {
     ...consumer,
@@ -66,9 +67,11 @@ export function consumed(state: RoomState, { peerId, consumer }: EventOf<'consum
     held: false,
   };
   const consumers = new Map(peer.consumers).set(consumerId, fresh);
-  const settled = settle(state, { ...notAsked(peer, producerId), consumers }, [fresh]);
+  // Of where it was before it was moved: what it asked for since is still to come.
+  const awaited = placement.nodeId === peer.placement?.nodeId && peer.asked.has(producerId);
+  const settled = settle(state, { ...(awaited ? notAsked(peer, producerId) : peer), consumers }, [fresh]);
   const next = withPeer(state, settled.peer);
-  return step(next, peer.asked.has(producerId) ? settled.effects : [...settled.effects, { kind: 'putDemand' }]);
+  return step(next, awaited ? settled.effects : [...settled.effects, { kind: 'putDemand' }]);
 }
 
 /** Those of the ids that are this Peer's Consumers; what the server closed while the request travelled is left out. */
@@ -90,10 +93,11 @@ export function resumeConsumers(state: RoomState, peerId: PeerId, consumerIds: r
 export function closeConsumers(state: RoomState, peerId: PeerId, consumerIds: readonly ConsumerId[]): Step {
   const peer = asker(state, peerId);
   if (typeof peer === 'string') return refuse(state, peer);
-  const mine = own(peer, consumerIds).map((consumer) => consumer.consumerId);
-  if (mine.length === 0 || !peer.placement) return refuse(state, 'NOT_FOUND');
-  return step(withPeer(state, { ...peer, consumers: without(peer.consumers, mine) }), [
-    { kind: 'closeConsumers', consumerIds: mine, placement: peer.placement },
+  const mine = own(peer, consumerIds);
+  if (mine.length === 0) return refuse(state, 'NOT_FOUND');
+  const ids = mine.map((consumer) => consumer.consumerId);
+  return step(withPeer(state, { ...peer, consumers: without(peer.consumers, ids) }), [
+    ...byPlacement(mine).map((at) => ({ kind: 'closeConsumers' as const, ...at })),
     { kind: 'putDemand' },
   ]);
 }
@@ -120,6 +124,13 @@ export function showTiles(state: RoomState, { peerId, tiles }: EventOf<'showTile
   const shown = new Map<ProducerId, TileView>();
   for (const tile of tiles.slice(0, BATCH_MAX)) {
     if (findProducer(state, tile.producerId)) shown.set(tile.producerId, tile);
+  }
+  // Who goes over from one Producer to the next speaks of the first until the second has a picture.
+  for (const { producers } of state.peers.values()) {
+    for (const { producerId, replaces } of producers.values()) {
+      const tile = replaces && !shown.has(producerId) ? shown.get(replaces) : undefined;
+      if (tile) shown.set(producerId, { ...tile, producerId });
+    }
   }
   for (const { producerId, started } of peer.consumers.values()) {
     if (started && !shown.has(producerId)) shown.set(producerId, { producerId, width: 0, height: 0, visible: false });

@@ -26,8 +26,12 @@ export function demandOf(state: RoomState): RoomDemand {
   const placed = joined(state).flatMap((peer) =>
     peer.placement && !peer.displaced ? [{ peer, workerId: peer.placement.workerId }] : [],
   );
-  const producers = placed.flatMap(({ peer, workerId }) =>
-    [...peer.producers.values()].map(({ producerId, kind }) => ({ producerId, workerId, kind })),
+  const producers = placed.flatMap(({ peer }) =>
+    [...peer.producers.values()].map(({ producerId, kind, placement: { workerId } }) => ({
+      producerId,
+      workerId,
+      kind,
+    })),
   );
   const homeOf = new Map(producers.map(({ producerId, workerId }) => [producerId, workerId]));
   const wanted = new Map<WorkerId, Map<ProducerId, boolean>>();
@@ -36,7 +40,8 @@ export function demandOf(state: RoomState): RoomDemand {
     wanted.set(workerId, here.set(producerId, isWatched || (here.get(producerId) ?? false)));
   };
   for (const { peer, workerId } of placed) {
-    for (const one of peer.consumers.values()) want(workerId, one.producerId, one.kind === 'audio' || isWatching(one));
+    for (const one of peer.consumers.values())
+      want(one.placement.workerId, one.producerId, one.kind === 'audio' || isWatching(one));
     for (const producerId of peer.asked) want(workerId, producerId, true);
   }
   const wants = [...wanted].flatMap(([workerId, here]) =>

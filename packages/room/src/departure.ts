@@ -39,9 +39,10 @@ export function depart(state: RoomState, peer: Peer, reason: Reason, code?: Erro
 
 /** Media and keys go first: whoever is removed must not see what comes after. */
 function cutOff(peer: Peer, reason: Reason): readonly RoomEffect[] {
-  const { peerId, placement } = peer;
+  const { peerId, placement, former } = peer;
   if (!placement) return [];
   return [
+    ...(former ? [{ kind: 'closePeer', peerId, placement: former.placement } as const] : []),
     { kind: 'closePeer', peerId, placement },
     { kind: 'groupGone', peerId, urgent: reason === 'removed' },
   ];

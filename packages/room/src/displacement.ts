@@ -10,9 +10,12 @@ export function displaced(state: RoomState, { peerId }: EventOf<'displaced'>): S
   const peer = state.peers.get(peerId);
   if (peer?.status !== 'joined' || !peer.placement || peer.displaced) return step(state);
   const producerIds = [...peer.producers.keys()];
-  const homeless = { ...peer, displaced: true, producers: new Map(), consumers: new Map(), asked: new Set<never>() };
+  const { former, ...rest } = peer;
+  const homeless = { ...rest, displaced: true, producers: new Map(), consumers: new Map(), asked: new Set<never>() };
   const next = forgetProducers(withPeer(state, homeless), producerIds);
   return step(next, [
+    // Where it came from may be left already, and its client has let go of it.
+    ...(former ? [{ kind: 'closePeer', peerId, placement: former.placement } as const] : []),
     // It may only be unreachable; then it must not go on for a Peer that is elsewhere.
     { kind: 'closePeer', peerId, placement: peer.placement },
     { kind: 'place', peerId },

@@ -120,7 +120,7 @@ test('a Room remembers only so many of those it removed', () => {
 });
 
 test('what a Peer may consume: what is there, not its own, not twice', () => {
-  const camera = { kind: 'video', source: 'camera', paused: false } as const;
+  const camera = { kind: 'video', source: 'camera', paused: false, placement } as const;
   const state = run(room(), [
     ...enter('ada'),
     ...enter('bo'),
@@ -135,7 +135,7 @@ test('what a Peer may consume: what is there, not its own, not twice', () => {
 });
 
 test('whose Producer somebody cannot decode is told, and nobody else', () => {
-  const camera = { kind: 'video', source: 'camera', paused: false, producerId: 'pb' as never } as const;
+  const camera = { kind: 'video', source: 'camera', paused: false, placement, producerId: 'pb' as never } as const;
   const bo = 'bo' as PeerId;
   const opened = run(room(), [...enter('ada'), ...enter('bo'), { kind: 'produced', peerId: bo, producer: camera }]);
   const state = run(opened, [{ kind: 'consume', peerId: ada, producerIds: [camera.producerId] }]);

@@ -78,6 +78,7 @@ export function placed(state: RoomState, event: EventOf<'placed'>): Step {
 }
 
 /** A Node knows a Peer by its id alone: closing a second placement on the same Node would close the first. */
-function strayPlacement(peer: Peer | undefined, peerId: PeerId, placement: Placement): readonly RoomEffect[] {
-  return peer?.placement?.nodeId === placement.nodeId ? [] : [{ kind: 'closePeer', peerId, placement }];
+export function strayPlacement(peer: Peer | undefined, peerId: PeerId, placement: Placement): readonly RoomEffect[] {
+  const isThere = [peer?.placement, peer?.former?.placement].some((at) => at?.nodeId === placement.nodeId);
+  return isThere ? [] : [{ kind: 'closePeer', peerId, placement }];
 }

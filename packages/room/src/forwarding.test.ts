@@ -62,8 +62,8 @@ function sendAndGet(name: string, source: 'camera' | 'microphone'): RoomEvent[] 
   const kind = source === 'camera' ? ('video' as const) : ('audio' as const);
   const consumer = { consumerId: received(producerId), producerId, kind, spatialLayers: 1, spatial: 0 };
   return [
-    { kind: 'produced', peerId: name as PeerId, producer: { producerId, kind, source, paused: false } },
-    { kind: 'consumed', peerId: me, consumer: { ...consumer, started: false, paused: true } },
+    { kind: 'produced', peerId: name as PeerId, producer: { producerId, kind, source, paused: false, placement } },
+    { kind: 'consumed', peerId: me, consumer: { ...consumer, started: false, paused: true, placement } },
     { kind: 'resumeConsumers', peerId: me, consumerIds: [consumer.consumerId] },
   ];
 }

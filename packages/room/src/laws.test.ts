@@ -3,7 +3,7 @@ import type { ConsumerId, ParticipantId, PeerId } from '@veilcast/protocol';
 import { describe, expect, test } from 'vitest';
 import { everyStep } from '../test/histories.ts';
 import { can, demandOf, lobbyOf, openRoom, peerViews, reduce } from './index.ts';
-import type { Consumer, RoomEffect, RoomEvent, RoomState } from './state.ts';
+import type { Consumer, Placement, RoomEffect, RoomEvent, RoomState } from './state.ts';
 
 const EVERY_KIND: readonly (RoomEvent['kind'] | RoomEffect['kind'])[] = [
   ...(['arrive', 'placed', 'knock', 'admit', 'deny', 'kick', 'setLocked', 'leave', 'lost', 'produced'] as const),
@@ -18,7 +18,19 @@ const EVERY_KIND: readonly (RoomEvent['kind'] | RoomEffect['kind'])[] = [
     'pauseConsumers',
     'setLayers',
   ] as const),
-  ...(['heard', 'listen', 'putDemand', 'groupEnter', 'groupGone', 'tell', 'end', 'closeRoom'] as const),
+  ...([
+    'heard',
+    'listen',
+    'move',
+    'moved',
+    'moveOver',
+    'putDemand',
+    'groupEnter',
+    'groupGone',
+    'tell',
+    'end',
+    'closeRoom',
+  ] as const),
 ];
 
 function addressed(effects: readonly RoomEffect[]): readonly PeerId[] {
@@ -77,7 +89,8 @@ describe('a Room', () => {
     everyStep(({ before, step }) => {
       if (step.refusal === undefined) return;
       expect(step.state).toBe(before);
-      for (const effect of step.effects) expect(['closeProducer', 'closeConsumers']).toContain(effect.kind);
+      for (const effect of step.effects)
+        expect(['closeProducer', 'closeConsumers', 'closePeer']).toContain(effect.kind);
     });
   });
 
@@ -94,11 +107,14 @@ describe('a Room', () => {
       const inside = [...state.peers.values()].filter((one) => one.status !== 'waiting');
       expect(inside.length).toBeLessThanOrEqual(state.policy.peersMax);
       for (const one of inside) {
-        expect(one.producers.size).toBeLessThanOrEqual(state.policy.producersMax);
-        const sources = [...one.producers.values()].map((sent) => sent.source);
-        expect(new Set(sources).size).toBe(sources.length);
-        const consumed = [...one.consumers.values()].map((received) => received.producerId);
-        expect(new Set(consumed).size).toBe(consumed.length);
+        for (const at of [one.placement, one.former?.placement]) {
+          const here = (thing: { placement: Placement }) => thing.placement.nodeId === at?.nodeId;
+          const sources = [...one.producers.values()].filter(here).map((sent) => sent.source);
+          expect(sources.length).toBeLessThanOrEqual(state.policy.producersMax);
+          expect(new Set(sources).size).toBe(sources.length);
+          const consumed = [...one.consumers.values()].filter(here).map((received) => received.producerId);
+          expect(new Set(consumed).size).toBe(consumed.length);
+        }
       }
     });
   });
@@ -127,7 +143,8 @@ describe('a Room', () => {
   test('asks the cascade for placed Peers and living Producers only, each want once, and says when that changed', () => {
     everyStep(({ before, step }) => {
       const { peers, producers, wants } = demandOf(step.state);
-      const workers = new Set(peers.map((one) => one.workerId));
+      const former = [...step.state.peers.values()].map((one) => one.former?.placement.workerId);
+      const workers = new Set([...peers.map((one) => one.workerId), ...former]);
       const home = new Map(producers.map((one) => [one.producerId, one.workerId]));
       for (const one of peers) expect(step.state.peers.get(one.peerId)?.placement?.workerId).toBe(one.workerId);
       for (const want of wants) {
@@ -147,7 +164,8 @@ describe('a Room', () => {
       const departed = [...before.peers.values()].filter((one) => !step.state.peers.has(one.peerId));
       for (const one of departed.filter((gone) => gone.status === 'joined')) {
         const kinds = step.effects.filter((effect) => 'peerId' in effect && effect.peerId === one.peerId);
-        expect(kinds.map((effect) => effect.kind).slice(0, 2)).toEqual(['closePeer', 'groupGone']);
+        const closes = one.former ? ['closePeer', 'closePeer'] : ['closePeer'];
+        expect(kinds.map((effect) => effect.kind).slice(0, closes.length + 1)).toEqual([...closes, 'groupGone']);
         if (step.state.peers.size === 0) continue;
         const told = step.effects.flatMap((effect) => (effect.kind === 'tell' ? [effect.event.name] : []));
         const expected = [...one.producers.keys()].map(() => 'producerClosed');
@@ -210,6 +228,39 @@ describe('a Room', () => {
       const kinds = effects.map((effect) => (effect.kind === 'tell' ? effect.event.name : effect.kind));
       for (const never of ['groupGone', 'peerLeft', 'end']) expect(kinds).not.toContain(never);
       expect(demandOf(state).peers.map(({ peerId }) => peerId)).not.toContain(one.peerId);
+    });
+  });
+
+  test('keeps a moved Peer in two places at most, and nothing of it anywhere else', () => {
+    everyStep(({ before, event: one, step }) => {
+      for (const peer of step.state.peers.values()) {
+        const nodes = [peer.placement?.nodeId, peer.former?.placement.nodeId];
+        expect(peer.former && nodes[0] === nodes[1]).toBeFalsy();
+        for (const { placement } of [...peer.producers.values(), ...peer.consumers.values()]) {
+          expect(nodes).toContain(placement.nodeId);
+        }
+        // Its old place is given back exactly when it is not in it any more.
+        const old = before.peers.get(peer.peerId)?.former;
+        const left = old !== undefined && peer.former === undefined;
+        const closes = step.effects.filter((it) => it.kind === 'closePeer' && it.peerId === peer.peerId);
+        if (left) expect(closes.map((it) => 'placement' in it && it.placement)).toContainEqual(old.placement);
+        else if (!['placed', 'move', 'displaced'].includes(one.kind)) expect(closes).toEqual([]);
+      }
+    });
+  });
+
+  test('ends a move only when nobody watches what was replaced, unless it is told to', () => {
+    everyStep(({ before, event: one, step }) => {
+      for (const peer of step.state.peers.values()) {
+        const replaced = new Set([...peer.producers.values()].map((sent) => sent.replaces));
+        const watched = [...step.state.peers.values()].some((other) =>
+          [...other.consumers.values()].some((received) => replaced.has(received.producerId)),
+        );
+        if (peer.former?.done) expect(watched).toBe(true);
+        const ended = before.peers.get(peer.peerId)?.former && !peer.former;
+        if (ended && one.kind !== 'moveOver' && one.kind !== 'displaced')
+          expect(before.peers.get(peer.peerId)?.former?.done || one.kind === 'moved').toBe(true);
+      }
     });
   });
 

@@ -93,15 +93,16 @@ function enter(peerId: PeerId): readonly RoomEvent[] {
 }
 
 function scene(): { state: RoomState; effects: readonly RoomEffect[] } {
-  const consumer = { started: false, paused: true } as const;
+  const consumer = { placement, started: false, paused: true } as const;
+  const producer = { placement, paused: false } as const;
   return run(openRoom('r' as RoomId, { peersMax: 9, producersMax: 8, firstIsHost: true }), [
     ...enter(you),
     ...enter(me),
-    { kind: 'produced', peerId: you, producer: { producerId, kind: 'video', source: 'camera', paused: false } },
+    { kind: 'produced', peerId: you, producer: { ...producer, producerId, kind: 'video', source: 'camera' } },
     {
       kind: 'produced',
       peerId: you,
-      producer: { producerId: micId, kind: 'audio', source: 'microphone', paused: false },
+      producer: { ...producer, producerId: micId, kind: 'audio', source: 'microphone' },
     },
     {
       kind: 'consumed',

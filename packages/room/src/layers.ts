@@ -16,16 +16,14 @@ export function settle(
   consumers: Iterable<Consumer>,
   sent: Sent = sentIn(state),
 ): { readonly peer: Peer; readonly effects: readonly RoomEffect[] } {
-  const { placement } = peer;
-  if (!placement) return { peer, effects: [] };
   const given = [...consumers];
   const present: Peer = { ...peer, consumers: new Map(peer.consumers) };
   const changed = new Map(peer.consumers);
   for (const consumer of given) changed.set(consumer.consumerId, consumer);
   const cameras = camerasFor(state, { ...present, consumers: changed }, sent);
   const layers: RoomEffect[] = [];
-  const pause: ConsumerId[] = [];
-  const resume: ConsumerId[] = [];
+  const pause: Consumer[] = [];
+  const resume: Consumer[] = [];
   const hold: ConsumerId[] = [];
   const release: ConsumerId[] = [];
   let isOtherDemand = false;
@@ -38,9 +36,9 @@ export function settle(
     const spatial = wanted.visible ? wanted.spatial : consumer.spatial;
     const held = wanted.visible && isHeld(state, consumer, source, tile, cameras);
     const paused = !(consumer.started && wanted.visible) || held;
-    const { consumerId } = consumer;
+    const { consumerId, placement } = consumer;
     if (spatial !== consumer.spatial) layers.push({ kind: 'setLayers', consumerId, spatial, placement });
-    if (paused !== consumer.paused) (paused ? pause : resume).push(consumerId);
+    if (paused !== consumer.paused) (paused ? pause : resume).push(consumer);
     if (held !== consumer.held && consumer.kind === 'video') (held ? hold : release).push(consumerId);
     const settled = { ...consumer, spatial, paused, held };
     changed.set(consumerId, settled);
@@ -48,9 +46,9 @@ export function settle(
     if (before && consumer.kind === 'video' && isWatching(before) !== isWatching(settled)) isOtherDemand = true;
   }
   const effects = [
-    ...pauses(pause, true, placement),
+    ...pauses(pause, true),
     ...layers,
-    ...pauses(resume, false, placement),
+    ...pauses(resume, false),
     ...holds(peer, hold, true),
     ...holds(peer, release, false),
     ...(isOtherDemand ? [{ kind: 'putDemand' } as const] : []),
@@ -70,8 +68,26 @@ function isHeld(
   return source === 'camera' && cameras?.has(producerId) === false;
 }
 
-function pauses(consumerIds: readonly ConsumerId[], paused: boolean, placement: Placement): readonly RoomEffect[] {
-  return consumerIds.length === 0 ? [] : [{ kind: 'pauseConsumers', consumerIds, paused, placement }];
+function pauses(consumers: readonly Consumer[], paused: boolean): readonly RoomEffect[] {
+  return byPlacement(consumers).map(({ placement, consumerIds }) => ({
+    kind: 'pauseConsumers',
+    consumerIds,
+    paused,
+    placement,
+  }));
+}
+
+/** A Peer that is moved has Consumers on two Nodes. */
+export function byPlacement(
+  consumers: readonly Consumer[],
+): readonly { readonly placement: Placement; readonly consumerIds: readonly ConsumerId[] }[] {
+  const places = new Map<string, { readonly placement: Placement; readonly consumerIds: ConsumerId[] }>();
+  for (const { placement, consumerId } of consumers) {
+    const place = places.get(placement.nodeId) ?? { placement, consumerIds: [] };
+    places.set(placement.nodeId, place);
+    place.consumerIds.push(consumerId);
+  }
+  return [...places.values()];
 }
 
 function holds(peer: Peer, consumerIds: readonly ConsumerId[], held: boolean): readonly RoomEffect[] {

@@ -57,7 +57,7 @@ function enter(peerId: PeerId, role: Role): readonly RoomEvent[] {
   ];
 }
 
-const camera = { producerId: 'mine' as ProducerId, kind: 'video', source: 'camera', paused: false } as const;
+const camera = { producerId: 'mine' as ProducerId, kind: 'video', source: 'camera', paused: false, placement } as const;
 const asked: readonly (readonly [string, RoomEvent])[] = [
   ['lock', { kind: 'setLocked', peerId: self, locked: true }],
   ['admit', { kind: 'admit', peerId: self, target }],
@@ -133,7 +133,8 @@ describe('a Room refuses', () => {
       ...enter(self, 'speaker'),
       { kind: 'produced', peerId: self, producer: camera },
     ]);
-    const consumer = { producerId, kind: 'video', spatialLayers: 3, started: false, paused: true, spatial: 2 } as const;
+    const made = { placement, started: false, paused: true } as const;
+    const consumer = { ...made, producerId, kind: 'video', spatialLayers: 3, spatial: 2 } as const;
     const event = (id: string, of: ProducerId): RoomEvent => ({
       kind: 'consumed',
       peerId: self,

@@ -14,6 +14,7 @@ import { displaced } from './displacement.ts';
 import { arrive, placed } from './entry.ts';
 import { attend } from './focus.ts';
 import { decide, knock, setLocked } from './lobby.ts';
+import { move, moved, moveOver, settleMoves } from './moves.ts';
 import { closeProducer, pauseProducer, produced } from './producers.ts';
 import type { RoomEvent, RoomPolicy, RoomState, Step } from './state.ts';
 import { step } from './step.ts';
@@ -45,7 +46,7 @@ export function openRoom(roomId: RoomId, policy: PolicyInput): RoomState {
 
 /** Applies one event. Never throws; what does not apply returns the same state. */
 export function reduce(state: RoomState, event: RoomEvent, now: number): Step {
-  return attend(state, take(state, event), event.kind === 'heard' ? event.voices : [], now);
+  return attend(state, settleMoves(take(state, event)), event.kind === 'heard' ? event.voices : [], now);
 }
 
 function take(state: RoomState, event: RoomEvent): Step {
@@ -64,6 +65,12 @@ function take(state: RoomState, event: RoomEvent): Step {
       return placed(state, event);
     case 'displaced':
       return displaced(state, event);
+    case 'move':
+      return move(state, event);
+    case 'moved':
+      return moved(state, event.peerId);
+    case 'moveOver':
+      return moveOver(state, event.peerId);
     case 'leave':
       return leave(state, event.peerId);
     case 'lost':

@@ -28,6 +28,10 @@ export interface Producer {
   readonly kind: MediaKind;
   readonly source: Source;
   readonly paused: boolean;
+  /** Where it was made. */
+  readonly placement: Placement;
+  /** The same media, still sent from where its Peer was before: whoever watches that one goes over to this one. */
+  readonly replaces?: ProducerId;
 }
 
 export interface Consumer {
@@ -43,12 +47,20 @@ export interface Consumer {
   readonly spatial: number;
   /** It would run, but the Room has more than is forwarded at a time. */
   readonly held: boolean;
+  /** Where it was made. */
+  readonly placement: Placement;
 }
 
 export interface Placement {
   readonly nodeId: NodeId;
   readonly workerId: WorkerId;
   readonly region: RegionId;
+}
+
+export interface Former {
+  readonly placement: Placement;
+  /** The Peer itself needs nothing there any more; those who watch it may. */
+  readonly done: boolean;
 }
 
 export interface Peer {
@@ -61,6 +73,8 @@ export interface Peer {
   readonly placement?: Placement;
   /** Its Node or Worker is gone, and it is being given another place: it is in the Room and has no media. */
   readonly displaced: boolean;
+  /** Where it was until it was moved: what it has there goes on while the same is made anew (ADR 0031). */
+  readonly former?: Former;
   readonly producers: ReadonlyMap<ProducerId, Producer>;
   readonly consumers: ReadonlyMap<ConsumerId, Consumer>;
   /** Producers whose Consumers are being made for it: they count as wanted already, so that their media comes. */
@@ -104,6 +118,10 @@ export type RoomEvent =
   | { readonly kind: 'setLocked'; readonly peerId: PeerId; readonly locked: boolean }
   /** Its transports exist: now it is in the Room, or has media again. */
   | { readonly kind: 'placed'; readonly peerId: PeerId; readonly placement: Placement }
+  /** Its transports exist on another Node too: from now on that one is where it is. */
+  | { readonly kind: 'move'; readonly peerId: PeerId; readonly placement: Placement }
+  /** moved: it has all that it needs there; moveOver: what is left of it where it was is closed, whoever still needs it. */
+  | { readonly kind: 'moved' | 'moveOver'; readonly peerId: PeerId }
   | { readonly kind: 'leave'; readonly peerId: PeerId }
   /** The Node or the Worker of a Peer is gone, and with it all that it sent and received; it stays in the Room. */
   | { readonly kind: 'displaced'; readonly peerId: PeerId }

@@ -1,7 +1,7 @@
 /** Small pieces that every rule of the Room is made of: steps, refusals, one Peer replaced, whom to tell. */
 import type { ErrorCode, PeerId, ProducerId } from '@veilcast/protocol';
 import { can, type Act } from './roles.ts';
-import type { Peer, Producer, RoomEffect, RoomState, Step, Told } from './state.ts';
+import type { Peer, Placement, Producer, RoomEffect, RoomState, Step, Told } from './state.ts';
 
 export function step(state: RoomState, effects: readonly RoomEffect[] = []): Step {
   return { state, effects };
@@ -61,6 +61,12 @@ export function findProducer(
     if (producer) return { owner, producer };
   }
   return undefined;
+}
+
+/** Whether this is where it is or, while it is moved, was. */
+export function isAt(peer: Peer, { nodeId }: Placement): boolean {
+  if (peer.displaced) return false;
+  return peer.placement?.nodeId === nodeId || peer.former?.placement.nodeId === nodeId;
 }
 
 export function tell(peers: readonly Peer[], event: Told): readonly RoomEffect[] {

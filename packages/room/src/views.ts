@@ -4,18 +4,23 @@ import type { Peer, Placement, Producer, RoomEffect, RoomState } from './state.t
 import { joined, tell, waiting } from './step.ts';
 
 export function producerView(peerId: PeerId, producer: Producer): ProducerView {
-  const { producerId, kind, source, paused } = producer;
-  return { producerId, peerId, kind, source, paused };
+  const { producerId, kind, source, paused, replaces } = producer;
+  return { producerId, peerId, kind, source, paused, ...(replaces ? { replaces } : {}) };
 }
 
 export function peerView(peer: Peer, placement: Placement): PeerView {
+  const producers = [...peer.producers.values()];
+  const replaced = new Set(producers.map((producer) => producer.replaces));
   return {
     peerId: peer.peerId,
     participantId: peer.participantId,
     role: peer.role,
     region: placement.region,
     nodeId: placement.nodeId,
-    producers: [...peer.producers.values()].map((producer) => producerView(peer.peerId, producer)),
+    // Who comes while this Peer is moved gets its media from where it goes.
+    producers: producers
+      .filter(({ producerId }) => !replaced.has(producerId))
+      .map((producer) => producerView(peer.peerId, producer)),
   };
 }
 

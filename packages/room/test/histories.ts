@@ -21,8 +21,8 @@ const PEERS = ['a', 'b', 'c', 'd', 'e', 'f'] as PeerId[];
 const PRODUCERS = ['p1', 'p2', 'p3', 'p4', 'p5'] as ProducerId[];
 const CONSUMERS = ['k1', 'k2', 'k3', 'k4', 'k5'] as ConsumerId[];
 const PLACES: Placement[] = [0, 1, 2].map((n) => ({
-  nodeId: `n${n % 2}` as NodeId,
-  workerId: `n${n % 2}/${n}` as WorkerId,
+  nodeId: `n${n}` as NodeId,
+  workerId: `n${n}/0` as WorkerId,
   region: 'eu' as RegionId,
 }));
 
@@ -66,6 +66,17 @@ const event: fc.Arbitrary<RoomEvent> = fc.oneof(
       locked: fc.constantFrom(true, true, false),
     }),
   },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('move' as const), peerId: peer, placement: fc.constantFrom(...PLACES) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('moved' as const, 'moved' as const, 'moveOver' as const),
+      peerId: peer,
+    }),
+  },
   fc.record({ kind: fc.constant('leave' as const), peerId: peer }),
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('displaced' as const), peerId: peer }) },
   fc.record({
@@ -76,7 +87,13 @@ const event: fc.Arbitrary<RoomEvent> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc
-      .record({ peerId: peer, producerId: producer, source, paused: fc.boolean() })
+      .record({
+        peerId: peer,
+        producerId: producer,
+        source,
+        paused: fc.boolean(),
+        placement: fc.constantFrom(...PLACES),
+      })
       .map(({ peerId, ...it }): RoomEvent => ({
         kind: 'produced',
         peerId,
@@ -106,6 +123,7 @@ const event: fc.Arbitrary<RoomEvent> = fc.oneof(
         consumerId: consumer,
         producerId: producer,
         spatialLayers: fc.constantFrom(1, 3, -1, NaN),
+        placement: fc.constantFrom(...PLACES),
       })
       .map(({ peerId, ...it }): RoomEvent => ({
         kind: 'consumed',
@@ -205,7 +223,11 @@ function aimed(state: RoomState, event: RoomEvent, by: number): RoomEvent {
       return {
         ...event,
         peerId,
-        consumer: { ...event.consumer, producerId: pick(living) ?? event.consumer.producerId },
+        consumer: {
+          ...event.consumer,
+          producerId: pick(living) ?? event.consumer.producerId,
+          placement: someone?.placement ?? event.consumer.placement,
+        },
       };
     case 'consumeFailed':
       return { ...event, peerId, producerId: pick([...(someone?.asked ?? [])]) ?? event.producerId };
@@ -214,8 +236,16 @@ function aimed(state: RoomState, event: RoomEvent, by: number): RoomEvent {
       return { ...event, peerId, consumerIds: [...(someone?.consumers.keys() ?? event.consumerIds)] };
     case 'consumerGone':
       return { ...event, peerId, consumerId: pick([...(someone?.consumers.keys() ?? [])]) ?? event.consumerId };
-    case 'produced':
-      return { ...event, peerId: pick(joined.filter((one) => one.role !== 'viewer'))?.peerId ?? event.peerId };
+    case 'produced': {
+      const speaker = pick(joined.filter((one) => one.role !== 'viewer'));
+      const placement = speaker?.placement ?? event.producer.placement;
+      return { ...event, peerId: speaker?.peerId ?? event.peerId, producer: { ...event.producer, placement } };
+    }
+    case 'move':
+      return { ...event, peerId };
+    case 'moved':
+    case 'moveOver':
+      return { ...event, peerId: joined.find((one) => one.former)?.peerId ?? event.peerId };
     case 'showTiles':
       return { ...event, peerId };
     default:
