@@ -10,6 +10,7 @@ import { createMediasoupWorker, mediasoupProcess } from './media/mediasoup.ts';
 import type { CreateWorker, MediaProducer, MediaRouter } from './media/port.ts';
 import { noProcess, type WorkerProcess } from './media/pulse.ts';
 import { Workers } from './media/worker.ts';
+import { Draining } from './draining.ts';
 import { NodeMetrics } from './metrics.ts';
 import { Orphans } from './orphans.ts';
 import { Prober } from './probing/prober.ts';
@@ -26,8 +27,11 @@ export interface SfuNode extends Service {
   readonly address: string;
   /** Which life of this node it is. */
   readonly incarnation: string;
-  /** Takes no new Peers from now on, and says so in its reports; what is here stays until it is moved away. */
-  drain(): void;
+  /**
+   * Takes no new Peers from now on, says so in its reports, and has those that are here moved away, a few a second.
+   * Resolves when nobody is left (true) or the deadline of the configuration has passed (false).
+   */
+  drain(): Promise<boolean>;
   /** What it would report now. */
   report(): ReturnType<Reporter['report']>;
   /** mediasoup's own Router of a Room on a Worker: for diagnostics and tests, which may tap RTP there. Nothing else may touch it. */
@@ -68,6 +72,8 @@ class RunningNode implements SfuNode {
   #prober: Prober | undefined;
   #channels: () => readonly Channel[] = () => [];
   #closing: Promise<void> | undefined;
+  #drained: Promise<boolean> | undefined;
+  #draining: Draining | undefined;
 
   constructor(config: NodeConfig, { context, createWorker, workerProcess }: SfuNodeOptions) {
     this.#config = config;
@@ -130,6 +136,7 @@ class RunningNode implements SfuNode {
           terms: new TermMemory(),
           clock,
           onRefused: (call, error) => this.#refused(call, error),
+          drain: () => void this.drain().then(() => this.#context.finish?.()),
         }),
         onChannel: (channel) => {
           channel.onEvent((event) => this.#heard(channel, event));
@@ -179,9 +186,31 @@ class RunningNode implements SfuNode {
     return this.#closing === undefined && !this.#rooms.draining && this.#workers.complete();
   }
 
-  drain(): void {
-    this.#rooms.draining = true;
-    this.#reporter.soon();
+  drain(): Promise<boolean> {
+    this.#drained ??= new Promise((resolve) => {
+      this.#rooms.draining = true;
+      this.#reporter.soon();
+      this.#log.info('draining');
+      this.#draining = new Draining({
+        clock: this.#context.clock,
+        ...this.#config.drain,
+        peers: () =>
+          this.#rooms.list().flatMap((room) => room.peers.map((peer) => ({ roomId: room.id, peerId: peer.id }))),
+        pipes: () => this.#rooms.list().reduce((sum, room) => sum + room.pipes.length, 0),
+        ask: (peer) => this.#askToMove(peer),
+        done: (empty) => {
+          this.#log.info({ empty }, 'drained');
+          resolve(empty);
+        },
+      });
+    });
+    return this.#drained;
+  }
+
+  #askToMove({ roomId, peerId }: { readonly roomId: string; readonly peerId: string }): boolean {
+    const owner = this.#rooms.find(roomId)?.owner;
+    const channel = owner && this.#connected('signaling', owner.processId);
+    return channel !== undefined && tell(channel, eventOf('peerMustMove', { roomId, peerId }));
   }
 
   report() {
@@ -206,6 +235,7 @@ class RunningNode implements SfuNode {
   }
 
   async #close(): Promise<void> {
+    this.#draining?.close();
     this.#reporter.close();
     for (const undo of this.#undo.toReversed()) await undo().catch((err: unknown) => this.#log.warn({ err }, 'close'));
     this.#rooms.close();

@@ -113,6 +113,8 @@ export interface ServeOptions {
   readonly rooms: Rooms;
   readonly terms: TermMemory;
   readonly clock: Clock;
+  /** An operator asks for it; the Node ends when it is empty. */
+  readonly drain: () => void;
   readonly onRefused: (call: string, error: ClusterError) => void;
 }
 
@@ -131,6 +133,10 @@ export function serveNode(options: ServeOptions): Serve {
 
 async function answer(options: ServeOptions, incoming: Incoming, channel: Channel): Promise<Result | void> {
   const name = incoming.call.case;
+  if (name === 'drain') {
+    if (channel.remote.kind !== 'signaling') throw new ClusterError('FORBIDDEN', 'not a call of this kind of process');
+    return options.drain();
+  }
   if (!isNodeCall(name)) throw new ClusterError('UNSUPPORTED', 'a node has no such call');
   const authority = AUTHORITIES.find(({ table }) => Object.hasOwn(table, name));
   if (authority?.by !== channel.remote.kind) throw new ClusterError('FORBIDDEN', 'not a call of this kind of process');

@@ -74,7 +74,7 @@ async function consumeOne(asked: Asked, producerId: ProducerId, capabilities: Ca
       producerPaused: owner?.producers.get(producerId)?.paused ?? answer.producerPaused,
       path: [...answer.path],
     });
-    room.ask({ kind: 'consumed', peerId, consumer: consumerOf(view) });
+    room.ask({ kind: 'consumed', peerId, consumer: { ...consumerOf(view), placement } });
     return view;
   } catch (thrown) {
     const undecodable = ClusterError.of(thrown).code === 'CANNOT_CONSUME';
@@ -84,7 +84,7 @@ async function consumeOne(asked: Asked, producerId: ProducerId, capabilities: Ca
 }
 
 /** As a Node makes it: paused, on its highest layer. */
-function consumerOf(view: ConsumerView): Omit<Consumer, 'held'> {
+function consumerOf(view: ConsumerView): Omit<Consumer, 'held' | 'placement'> {
   const spatialLayers = spatialLayersOf(view.rtpParameters);
   return {
     consumerId: view.consumerId,

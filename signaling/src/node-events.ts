@@ -28,6 +28,7 @@ export function eventsOfNode(
   const early = seatedOf(peerId)?.early;
   const isComing = peer?.status === 'placing' || peer?.displaced === true;
   if (event.case === 'peerGone' && isComing && early) early.peerGone = reasonOf(event.value.reason);
+  if (peer && peer.former?.placement.nodeId === nodeId) return eventsOfFormer(peer, event);
   if (peer?.placement?.nodeId !== nodeId) return [];
   switch (event.case) {
     case 'transportChanged': {
@@ -70,6 +71,16 @@ function voicesOn(
     }));
 }
 
+/** Where it was before it was moved: what is over there is over, and its client closes those transports itself. */
+function eventsOfFormer(peer: Peer, event: EventKind): readonly (RoomEvent | Tell)[] {
+  const { peerId } = peer;
+  if (event.case === 'peerGone') return [{ kind: 'moveOver', peerId }];
+  if (event.case === 'consumerGone') {
+    return [{ kind: 'consumerGone', peerId, consumerId: event.value.consumerId as ConsumerId }];
+  }
+  return event.case === 'layersChanged' ? layersChanged(peer, event.value) : [];
+}
+
 /** Its media is over and we do not know it: what a former owner of the Room left, or what we closed while the Node was away. */
 export function isStray(
   state: RoomState,
@@ -82,9 +93,10 @@ export function isStray(
 
 /** Who stands on a Node that is gone gets another place. */
 export function displacedWithNode(state: RoomState, nodeId: string): readonly RoomEvent[] {
-  return [...state.peers.values()]
-    .filter((peer) => peer.placement?.nodeId === nodeId)
-    .map(({ peerId }) => ({ kind: 'displaced', peerId }));
+  return [...state.peers.values()].flatMap(({ peerId, placement, former }): RoomEvent[] => {
+    if (placement?.nodeId === nodeId) return [{ kind: 'displaced', peerId }];
+    return former?.placement.nodeId === nodeId ? [{ kind: 'moveOver', peerId }] : [];
+  });
 }
 
 function reasonOf(reason: string): ErrorCode {

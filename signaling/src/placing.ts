@@ -89,7 +89,7 @@ export async function makePlace(
 /** @throws ClusterError; nothing is left on any Node then */
 export async function makeMedia(
   { cascade, nodes }: Pick<PlacingOptions, 'cascade' | 'nodes'>,
-  { peerId, probes, region }: Pick<Arrival, 'peerId' | 'probes' | 'region'>,
+  { peerId, probes, region, avoid = '' }: Pick<Arrival, 'peerId' | 'probes' | 'region'> & { readonly avoid?: string },
   role: Role,
 ): Promise<MadeMedia> {
   const asked = probes.map((probe) => ({ region: probe.region, rttMs: probe.rttMs }));
@@ -98,8 +98,10 @@ export async function makeMedia(
   const doubtful = new Set<string>();
   try {
     for (let tries = TRIES; ; tries--) {
-      const placed = await cascade.place({ peerId, role, probes: asked, region });
+      const placed = await cascade.place({ peerId, role, probes: asked, region, avoid });
       const placement = parseWith(Placed, { nodeId: placed.nodeId, workerId: placed.workerId, region: placed.region });
+      // A Node knows a Peer by its id alone: another Worker of the same one would close what it has.
+      if (placement.nodeId === avoid) throw new ClusterError('CLUSTER_FULL');
       try {
         const answer = await nodes.ask(placement.nodeId, 'openPeer', { peerId, workerId: placement.workerId });
         doubtful.delete(placement.nodeId);

@@ -85,6 +85,7 @@ const REQUESTS: {
       }),
     });
   },
+  moved: ({ room, peerId }, _body, reply) => room.ask({ kind: 'moved', peerId }, () => reply({})),
   setLocked: ({ room, peerId }, { locked }, reply) => room.ask({ kind: 'setLocked', peerId, locked }, () => reply({})),
   admit: ({ room, peerId }, { peerId: target }, reply) => room.ask({ kind: 'admit', peerId, target }, () => reply({})),
   deny: ({ room, peerId }, { peerId: target }, reply) => room.ask({ kind: 'deny', peerId, target }, () => reply({})),
@@ -108,10 +109,10 @@ export async function carryOutRequest(
 async function produce(asked: Asked, body: RequestBody<'produce'>, reply: Reply<'produce'>): Promise<void> {
   const { room, services, peerId } = asked;
   const { kind, source, rtpParameters, paused } = body;
-  const refusal = whyNotProduce(room.state, peerId, kind, source);
-  if (refusal !== undefined) throw new ClusterError(refusal);
   if (room.seated(peerId)?.awaits !== undefined) throw new ClusterError('NODE_UNREACHABLE');
   const placement = placementOf(asked);
+  const refusal = whyNotProduce(room.state, peerId, kind, source, placement);
+  if (refusal !== undefined) throw new ClusterError(refusal);
   const { nodeId } = placement;
   const producerId = services.random.id('prod') as ProducerId;
   try {
@@ -124,7 +125,9 @@ async function produce(asked: Asked, body: RequestBody<'produce'>, reply: Reply<
     });
     if (room.seated(peerId)?.early.isGone(producerId) || room.state.peers.get(peerId)?.placement !== placement)
       throw new ClusterError('CLOSED');
-    room.ask({ kind: 'produced', peerId, producer: { producerId, kind, source, paused } }, () => reply({ producerId }));
+    room.ask({ kind: 'produced', peerId, producer: { producerId, kind, source, paused, placement } }, () =>
+      reply({ producerId }),
+    );
   } catch (thrown) {
     // Made after its Peer went, or made although no answer came.
     room.nodes.act(nodeId, 'closeProducer', { producerId });

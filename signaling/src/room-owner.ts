@@ -36,6 +36,7 @@ import type { InspectMessage } from './framing.ts';
 import { RoomGroup } from './group.ts';
 import type { Entrant, Identities, Proven } from './identities.ts';
 import type { SignalingMetrics } from './metrics.ts';
+import { MovingAway } from './moving-away.ts';
 import { makeNewPlace } from './moving.ts';
 import { displacedWithNode, eventsOfNode, isStray } from './node-events.ts';
 import { makePlace, type Arrival, type Made, type MadeMedia } from './placing.ts';
@@ -81,6 +82,7 @@ export class RoomOwner {
   readonly #layers: RoomLayers;
   readonly #seating: Seating;
   readonly #placing = new Set<Promise<void>>();
+  readonly #away: MovingAway;
   #resolveEnded: () => void = () => undefined;
   #state: RoomState;
   #phase: 'open' | 'closing' | 'ended' = 'open';
@@ -130,6 +132,17 @@ export class RoomOwner {
       credentialOf: (peerId) => this.#seating.get(peerId)?.credential ?? '',
       tell: ({ peerIds, event }) => this.#tell(peerIds, event),
       evict: (peerId, code) => void this.apply({ kind: 'lost', peerId, code }),
+    });
+    this.#away = new MovingAway({
+      cascade: this.#cascade,
+      nodes: this.nodes,
+      clock,
+      metrics,
+      state: () => this.#state,
+      arrivalOf: (peerId) => this.#seating.get(peerId)?.arrival,
+      apply: (event, accepted) => this.apply(event, accepted),
+      announce: (peerId, made) => this.#move(peerId, made, 'moving'),
+      mustStand: (peerId, made) => this.#mustStand(peerId, made),
     });
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
   }
@@ -202,6 +215,10 @@ export class RoomOwner {
       isStray(this.#state, (peerId) => this.#seating.get(peerId) !== undefined, event.value)
     ) {
       this.nodes.act(nodeId, 'closePeer', { peerId: event.value.peerId });
+      return;
+    }
+    if (event.case === 'peerMustMove') {
+      void this.#away.move(event.value.peerId as PeerId, nodeId).catch(this.#services.bug);
       return;
     }
     for (const reaction of eventsOfNode(this.#state, (peerId) => this.#seating.get(peerId), nodeId, event)) {
@@ -319,7 +336,7 @@ export class RoomOwner {
       // For a Peer that went meanwhile the reducer asks to close what was made.
       if (peer.displaced) {
         const made = await makeNewPlace({ ...options, clock, mustStand, signal: gone.signal }, arrival, peer.role);
-        this.apply({ kind: 'placed', peerId, placement: made.placement }, () => this.#move(peerId, made));
+        this.apply({ kind: 'placed', peerId, placement: made.placement }, () => this.#move(peerId, made, 'moved'));
       } else {
         const made = await makePlace(options, this.roomId, arrival, peer.role);
         mustStand(made);
@@ -345,12 +362,12 @@ export class RoomOwner {
   }
 
   /** The target and all that is needed there, in one message. */
-  #move(peerId: PeerId, { media }: MadeMedia): void {
+  #move(peerId: PeerId, { media }: MadeMedia, name: 'moved' | 'moving'): void {
     const seated = this.#seating.get(peerId);
     if (seated === undefined) return;
     seated.transports = new Set([media.sendTransport.id, media.recvTransport.id]);
     seated.awaits = media.sendTransport.id;
-    seated.outbox.tell({ name: 'moved', body: { place: media } });
+    seated.outbox.tell({ name, body: { place: media } });
   }
 
   #admit(peerId: PeerId, { credential, attested, media }: Made): void {
@@ -397,6 +414,7 @@ export class RoomOwner {
   /** Everything stops; nothing is said to anybody. */
   #stop(why: 'closed' | 'given up' = 'given up'): void {
     this.#phase = 'ended';
+    this.#away.stop();
     this.group.stop();
     this.#cascade.stop();
     this.#layers.stop();

@@ -248,15 +248,16 @@ export class LiveCall implements Call {
         void this.#identities.sitDown(admission.participantId, seat().root);
         this.#talkPicture.drawSoon(this.#talk);
         for (const { producers } of admission.peers) this.#noteMuted(producers);
-        this.#resume(media);
+        void this.#resume(media);
       },
       moved: (place, media) => {
         this.#picture.moved(place);
-        this.#resume(media);
+        return this.#resume(media);
       },
       event: (event) => this.#take(event),
       opened: (received) => this.#remote.opened(received),
       closed: (received) => this.#remote.closed(received),
+      replaced: (before, received) => this.#remote.replaced(before, received),
       seated: (peerId) => {
         self = peerId;
         this.#talk.sit(peerId, seat().group);
@@ -294,13 +295,11 @@ export class LiveCall implements Call {
   }
 
   /** What the application wanted before holds for a new Seat too. */
-  #resume(media: SeatMedia): void {
-    void this.#publications.publishAll(media.publishing).then(([failure]) => {
-      // Nobody waits for this promise, so the person must see it.
-      if (failure !== undefined && !this.#seat?.lostWith)
-        this.#store.set({ error: callError(ClusterError.of(failure)) });
-    });
+  async #resume(media: SeatMedia): Promise<void> {
     this.#tiles.repeat();
+    const [failure] = await this.#publications.publishAll(media.publishing);
+    // Nobody waits for this promise, so the person must see it.
+    if (failure !== undefined && !this.#seat?.lostWith) this.#store.set({ error: callError(ClusterError.of(failure)) });
   }
 
   #take(event: AnyEvent): void {

@@ -66,6 +66,23 @@ export class RemoteTracks {
     if (person) this.#outside.emitter.emit('track', remote, person);
   }
 
+  /** The same media by another way: what is known of it stays. */
+  replaced(before: Received, received: Received): void {
+    const { people, emitter } = this.#outside;
+    const { consumerId, peerId, producerId, track } = received;
+    const known = people.get(peerId)?.tracks.find((one) => one.producerId === before.producerId);
+    if (!known) return this.opened(received);
+    const remote: RemoteTrack = { ...known, producerId, track, lock: this.#locks.get(consumerId) ?? known.lock };
+    if (this.#shown?.has(before.producerId)) this.#shown = new Set([...this.#shown, producerId]);
+    people.putTrack(peerId, remote);
+    if (before.producerId !== producerId) people.removeTrack(peerId, before.producerId);
+    this.#locks.delete(before.consumerId);
+    const person = people.get(peerId);
+    if (!person) return;
+    emitter.emit('track', remote, person);
+    emitter.emit('trackEnded', known, person);
+  }
+
   closed({ consumerId, peerId, producerId }: Received): void {
     this.#locks.delete(consumerId);
     this.#held.delete(consumerId);
@@ -139,8 +156,8 @@ export class RemoteTracks {
     }));
   }
 
-  #stats(): Promise<RTCStatsReport> | undefined {
+  #stats(): Promise<Map<string, unknown>> | undefined {
     const media = this.#outside.seat()?.media;
-    return media && media.receiving.list().length > 0 ? media.transports.receive.getStats() : undefined;
+    return media && media.receiving.list().length > 0 ? media.receiving.stats() : undefined;
   }
 }

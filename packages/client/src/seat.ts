@@ -4,6 +4,7 @@
  */
 import {
   ClusterError,
+  ConsumerId,
   PROTOCOL_VERSION,
   RegionId,
   type Admission,
@@ -20,15 +21,17 @@ import { deviceProof, type Identity } from './device/identity.ts';
 import type { Dialer } from './dialer.ts';
 import { fetchAuthority, type Group, type TrustedAuthority } from './group.ts';
 import type { VideoCodec } from './media/codec.ts';
+import { GoingOver } from './going-over.ts';
+import { isGroupEvent } from './group-event.ts';
 import { Publishing } from './media/publishing.ts';
-import { Receiving, type Received } from './media/receiving.ts';
+import { Receiving, type Received, type ReceivingListeners } from './media/receiving.ts';
 import { Layers } from './media/stats.ts';
 import { openTransports, type Transports } from './media/transports.ts';
 import type { SeatWorkers } from './prepare.ts';
 import { probeRegions } from './probe.ts';
 import { SignalingSocket, type Signaling } from './socket.ts';
 import type { Wire } from './wire.ts';
-import type { FrameCounts, TrackLock, GroupEvent, GroupStanding, GroupWarning } from './workers/messages.ts';
+import type { FrameCounts, TrackLock, GroupStanding, GroupWarning } from './workers/messages.ts';
 
 /** Events that come while the transports are being made. They take milliseconds; this many is an attack. */
 const HELD_MAX = 2_000;
@@ -56,11 +59,12 @@ export interface SeatListeners {
   /** In the Room; the Peers of the admission are all there are so far. */
   admitted(admission: Admission, media: SeatMedia): void;
   /** Another place: everything that this Peer sends must be sent again there. */
-  moved(place: Place, media: SeatMedia): void;
+  moved(place: Place, media: SeatMedia): Promise<void>;
   /** Events of the Room, after `admitted`. */
   event(event: AnyEvent): void;
   opened(received: Received): void;
   closed(received: Received): void;
+  replaced(before: Received, received: Received): void;
   standing(standing: GroupStanding): void;
   heard(speaker: Speaker, plaintext: Uint8Array): void;
   refused(reason: string): void;
@@ -98,6 +102,8 @@ export class Seat {
   #places = 0;
   /** The last place that is being taken. */
   #placing: Promise<void> = Promise.resolve();
+  #goingOver: GoingOver | undefined;
+  #self: PeerId | undefined;
   #leaving = false;
   #closed = false;
 
@@ -231,9 +237,14 @@ export class Seat {
     return placing;
   }
 
+  #takeNext(step: () => Promise<void>): void {
+    this.#take(this.#placing.then(step)).catch((thrown: unknown) => this.#lose(ClusterError.of(thrown)));
+  }
+
   async #admit(admission: Admission): Promise<void> {
     if (!this.#authority) throw new ClusterError('INTERNAL');
     this.#socket?.admitted(admission.roomId, admission.peerId);
+    this.#self = admission.peerId;
     this.#listeners.seated(admission.peerId);
     // At once: the next event may be our ticket.
     this.group.enter(admission, {
@@ -259,11 +270,24 @@ export class Seat {
     const media = await this.#openMedia(place);
     this.#media = media;
     for (const producer of wanted) media.receiving.producerOpened(producer);
-    this.#listeners.moved(place, media);
+    void this.#listeners.moved(place, media);
     for (const event of this.#held.splice(0)) this.#dispatch(event);
   }
 
-  async #openMedia(place: Place): Promise<SeatMedia> {
+  /** The same Peer elsewhere too: what it has goes on until it comes from there. */
+  async #goOver(place: Place): Promise<void> {
+    const old = this.#media;
+    if (this.#closed || !old) return;
+    this.#goingOver?.end();
+    const media = await this.#openMedia(place, old.receiving);
+    this.#media = media;
+    for (const producer of old.receiving.wanted()) media.receiving.producerOpened(producer);
+    const sent = this.#listeners.moved(place, media);
+    const { signaling } = this;
+    this.#goingOver = new GoingOver({ old, media, signaling, clock: this.#options.clock, sent });
+  }
+
+  async #openMedia(place: Place, former?: Receiving): Promise<SeatMedia> {
     const { clock, workers, codec } = this.#options;
     const turn = (this.#places += 1);
     const transports = await openTransports(place, {
@@ -278,18 +302,24 @@ export class Seat {
       throw new ClusterError('CLOSED');
     }
     const publishing = new Publishing(transports, workers.transforms, this.signaling, { codec });
-    const receiving = new Receiving(transports, workers.transforms, this.signaling, clock, {
+    const listeners: ReceivingListeners = {
       opened: (received) => this.#listeners.opened(received),
+      replaced: (before, received) => {
+        this.layers.delete(before.consumerId);
+        this.#listeners.replaced(before, received);
+      },
       closed: (received) => {
         this.layers.delete(received.consumerId);
         this.#listeners.closed(received);
       },
       undecodable: () => this.#listeners.mediaFailed(new ClusterError('CANNOT_CONSUME')),
-    });
+    };
+    const receiving = new Receiving(transports, workers.transforms, this.signaling, clock, listeners, former);
     return { transports, publishing, receiving };
   }
 
   #closeMedia(): void {
+    this.#goingOver?.end();
     if (this.#media) closeMedia(this.#media);
     this.#media = undefined;
   }
@@ -302,9 +332,9 @@ export class Seat {
     else if (event.name === 'admitted') {
       this.#take(this.#admit(event.body.admission)).catch((thrown: unknown) => this.#lose(ClusterError.of(thrown)));
     } else if (event.name === 'moved') {
-      this.#take(this.#placing.then(() => this.#move(event.body.place))).catch((thrown: unknown) =>
-        this.#lose(ClusterError.of(thrown)),
-      );
+      this.#takeNext(() => this.#move(event.body.place));
+    } else if (event.name === 'moving') {
+      this.#takeNext(() => this.#goOver(event.body.place));
     } else if (this.#media) this.#dispatch(event);
     else if (this.#held.length < HELD_MAX) this.#held.push(event);
     else this.#lose(new ClusterError('OVERLOADED'));
@@ -320,6 +350,7 @@ export class Seat {
 
   #dispatch(event: AnyEvent): void {
     const receiving = this.#media?.receiving;
+    this.#goingOver?.take(event, this.#self);
     switch (event.name) {
       case 'producerOpened':
         receiving?.producerOpened(event.body.producer);
@@ -328,7 +359,7 @@ export class Seat {
         receiving?.producerClosed(event.body.producerId);
         break;
       case 'consumerClosed':
-        receiving?.consumerClosed(event.body.producerId);
+        receiving?.consumerClosed(event.body.producerId, event.body.consumerId);
         break;
       case 'consumerLayers':
         this.layers.put(event.body.consumerId, event.body.spatial, event.body.temporal);
@@ -354,10 +385,10 @@ export class Seat {
   }
 
   #askForKeyFrames(consumerIds: readonly string[]): void {
-    const here = this.#media?.receiving.list().filter(({ consumerId }) => consumerIds.includes(consumerId)) ?? [];
+    const here = consumerIds.filter((consumerId) => this.#media?.receiving.has(consumerId));
     if (here.length === 0) return;
     this.signaling
-      .request('requestKeyFrames', { consumerIds: here.map(({ consumerId }) => consumerId) })
+      .request('requestKeyFrames', { consumerIds: here.map((consumerId) => ConsumerId.parse(consumerId)) })
       .catch(() => undefined);
   }
 
@@ -373,16 +404,4 @@ export class Seat {
 function closeMedia({ receiving, transports }: SeatMedia): void {
   receiving.close();
   transports.close();
-}
-
-const GROUP_EVENTS: ReadonlySet<string> = new Set<GroupEvent['name']>([
-  'groupCreate',
-  'groupJoin',
-  'groupCommit',
-  'groupRemove',
-  'groupMessage',
-]);
-
-function isGroupEvent(event: AnyEvent): event is GroupEvent {
-  return GROUP_EVENTS.has(event.name);
 }

@@ -1,5 +1,6 @@
 /**
- * The life of a process: starts a Service, closes it once when asked to, and always ends.
+ * The life of a process: starts a Service, closes it once when asked to, and always ends. SIGTERM lets it drain first, SIGINT
+ * does not.
  * A rejection that nobody took is a bug; the process gives its things back and ends with 1.
  */
 import type { Clock } from '@veilcast/protocol';
@@ -33,7 +34,19 @@ export async function runService(start: () => Promise<Service>, options: RunOpti
   keepReportsQuiet();
   let starting: Promise<Service> | undefined;
   let ending = false;
+  let draining = false;
 
+  /** Drains first, where the service does; whoever asks again does not want to wait for it. */
+  const retire = (): void => {
+    if (draining || ending) return end(0);
+    draining = true;
+    Promise.resolve(starting)
+      .then((service) => service?.drain?.())
+      .catch((error: unknown) => log.error({ err: error }, 'draining failed'))
+      .finally(() => {
+        if (!ending) end(0);
+      });
+  };
   const end = (code: number): void => {
     // Asked twice: somebody is in a hurry.
     if (ending) return port.exit(code === 0 ? 130 : code);
@@ -61,7 +74,7 @@ export async function runService(start: () => Promise<Service>, options: RunOpti
     log.fatal({ err: error }, 'unexpected failure');
     end(1);
   };
-  port.on('SIGTERM', () => end(0));
+  port.on('SIGTERM', retire);
   port.on('SIGINT', () => end(0));
   // Whoever started this process over an IPC channel is gone, and could not say so.
   port.on('disconnect', () => end(0));

@@ -108,6 +108,7 @@ async function open<S extends z.ZodObject>(
   log: Logger,
 ): Promise<Service> {
   const metrics = createMetrics({ service: options.kind, ofProcess: true });
+  const finish = (): void => void process.kill(process.pid, 'SIGINT');
   const shared = { clock: systemClock, random: systemRandom, log, metrics };
   const carrier = carrierFor(common, credentials, metrics);
   const coordination = await openStore({ config: common.store, ...shared });
@@ -122,13 +123,14 @@ async function open<S extends z.ZodObject>(
     credentials.close();
   };
   try {
-    service = await options.start({ carrier, coordination, ...shared }, config);
+    service = await options.start({ carrier, coordination, finish, ...shared }, config);
   } catch (error) {
     await close();
     throw error;
   }
   log.info({ probesPort: probes.port }, 'started');
-  return { ready, close };
+  const { drain } = service;
+  return { ready, close, ...(drain ? { drain: () => drain.call(service) } : {}) };
 }
 
 function carrierFor({ control }: Common, credentials: CredentialSource, metrics: Registry): Http2Carrier {

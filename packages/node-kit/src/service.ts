@@ -12,10 +12,14 @@ export interface ServiceContext {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: Registry;
+  /** Ends this process, as if it had been asked to. Missing: others live in it too. */
+  readonly finish?: (() => void) | undefined;
 }
 
 /** A running service. `close` gives everything back and resolves within 5 s; `ready` says whether a call can be made now. */
 export interface Service {
   ready(): boolean;
   close(): Promise<void>;
+  /** Where there is more to do before the end than `close` may take; bounded by the service itself. */
+  drain?(): Promise<unknown>;
 }

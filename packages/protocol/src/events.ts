@@ -15,6 +15,11 @@ export const EVENTS = {
    * same Peer, in the same group.
    */
   moved: z.strictObject({ place: Place }),
+  /**
+   * Your Node is emptied, and this is your new place. What you have goes on: send and consume the same from there, then say `moved`;
+   * after ten seconds the old place is closed.
+   */
+  moving: z.strictObject({ place: Place }),
   peerJoined: z.strictObject({ peer: PeerView }),
   peerLeft: z.strictObject({ peerId: PeerId, reason: z.enum(['left', 'lost', 'removed']) }),
   peerRole: z.strictObject({ peerId: PeerId, role: Role }),

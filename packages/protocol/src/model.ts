@@ -13,6 +13,8 @@ export const ProducerView = z.strictObject({
   kind: MediaKind,
   source: Source,
   paused: z.boolean(),
+  /** The same media by the way it came before: show this one once it comes, and close that one. */
+  replaces: ProducerId.optional(),
 });
 export type ProducerView = z.infer<typeof ProducerView>;
 

@@ -113,6 +113,8 @@ export const REQUESTS = {
         .max(ATTESTATIONS_MAX),
     }),
   },
+  /** After `moving`: nothing is needed of the old place any more. */
+  moved: { body: Nothing, result: Nothing },
   setLocked: { body: z.strictObject({ locked: z.boolean() }), result: Nothing },
   admit: { body: z.strictObject({ peerId: PeerId }), result: Nothing },
   deny: { body: z.strictObject({ peerId: PeerId }), result: Nothing },

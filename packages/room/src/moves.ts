@@ -6,7 +6,7 @@ import type { PeerId } from '@veilcast/protocol';
 import { strayPlacement } from './entry.ts';
 import { forgetProducers } from './producers.ts';
 import type { EventOf, Peer, RoomEffect, RoomState, Step } from './state.ts';
-import { asker, joined, refuse, step, tellOthers, without, withPeer } from './step.ts';
+import { asker, joined, refuse, step, tell, without, withPeer } from './step.ts';
 
 /** Its transports exist there. A Peer that is being moved already, or is on that Node, is not moved. */
 export function move(state: RoomState, { peerId, placement }: EventOf<'move'>): Step {
@@ -40,8 +40,9 @@ export function moveOver(state: RoomState, peerId: PeerId): Step {
   const producers = without(peer.producers, producerIds);
   const settled: Peer = { ...rest, producers, consumers: without(peer.consumers, consumerIds) };
   const next = forgetProducers(withPeer(state, settled), producerIds);
+  // Its own client too: from now on nobody needs what it sends from there.
   const told = producerIds.flatMap((producerId) =>
-    tellOthers(next, peerId, { name: 'producerClosed', body: { peerId, producerId } }),
+    tell(joined(next), { name: 'producerClosed', body: { peerId, producerId } }),
   );
   return step(next, [{ kind: 'closePeer', peerId, placement }, ...told, { kind: 'putDemand' }]);
 }

@@ -129,7 +129,7 @@ export class FakeNode extends FakeProcess {
   }
 
   gone(
-    name: 'producerGone' | 'consumerGone' | 'peerGone' | 'transportChanged' | 'layersChanged',
+    name: 'peerMustMove' | 'producerGone' | 'consumerGone' | 'peerGone' | 'transportChanged' | 'layersChanged',
     fields: object,
   ): void {
     this.tell(eventOf(name, fields as never) as EventKind);
@@ -227,9 +227,10 @@ export class FakeCascade extends FakeProcess {
     if (call.case === 'getPicture')
       return resultOf('gotPicture', { picture: jsonOf({ nodes: [], pipes: [], rooms: [] }) });
     if (call.case !== 'place') return;
-    const { region, peerId } = call.value;
-    const others = this.nodes.filter(({ nodeId }) => nodeId !== this.#last.get(peerId));
-    const nodes = others.length > 0 ? others : this.nodes;
+    const { region, peerId, avoid } = call.value;
+    const left = this.nodes.filter(({ nodeId }) => nodeId !== avoid);
+    const others = left.filter(({ nodeId }) => nodeId !== this.#last.get(peerId));
+    const nodes = others.length > 0 ? others : left;
     const chosen = nodes.find((node) => node.region === region) ?? nodes[this.#turn++ % nodes.length];
     if (chosen === undefined) throw new ClusterError('CLUSTER_FULL', undefined, { retryMs: 1_000 });
     this.#last.set(peerId, chosen.nodeId);

@@ -95,7 +95,8 @@ async function end({ child, timer }: Running): Promise<void> {
   clearTimeout(timer);
   if (child === undefined) return;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.kill('SIGTERM');
+  // Not SIGTERM: nobody is left whom a Node could move its Peers to.
+  child.kill('SIGINT');
   const kill = setTimeout(() => child.kill('SIGKILL'), END_MS);
   await gone;
   clearTimeout(kill);

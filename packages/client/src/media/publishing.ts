@@ -54,6 +54,10 @@ export class Publishing {
     this.#signaling = signaling;
   }
 
+  get isSending(): boolean {
+    return this.#producers.size > 0;
+  }
+
   /** @throws ClusterError MEDIA_UNSUPPORTED when the Room has no codec that this browser sends */
   publish(source: Source, track: MediaStreamTrack, muted: boolean): Promise<void> {
     return this.#inTurn(source, async () => {

@@ -18,6 +18,7 @@ import type { types } from 'mediasoup-client';
 import type { Signaling } from '../socket.ts';
 import type { Transforms } from '../transforms.ts';
 import { codecOf } from './codec.ts';
+import { onFirstMedia } from './first-media.ts';
 import { plain, type Transports } from './transports.ts';
 
 /** What was left out of an answer is asked for again after these pauses, then given up: its Pipe may come late. */
@@ -37,6 +38,8 @@ export interface Received {
 export interface ReceivingListeners {
   opened(received: Received): void;
   closed(received: Received): void;
+  /** The same media, from now on by this way: the first is closed. */
+  replaced(before: Received, received: Received): void;
   /** This browser cannot decode it, and it was not sent in another codec either. */
   undecodable(producer: ProducerView): void;
 }
@@ -58,6 +61,11 @@ export class Receiving {
   readonly #wanted = new Map<ProducerId, Wanted>();
   readonly #received = new Map<ProducerId, { readonly received: Received; readonly consumer: types.Consumer }>();
   #batch = new Set<ProducerId>();
+  /** Those that take the place of one that is still shown, until they have media. */
+  readonly #coming = new Map<ProducerId, () => void>();
+  /** Where this Peer was: what it shows goes on until it comes from here too. */
+  #former: Receiving | undefined;
+  #retired = false;
   #closed = false;
 
   constructor(
@@ -66,7 +74,9 @@ export class Receiving {
     signaling: Signaling,
     clock: Clock,
     listeners: ReceivingListeners,
+    former?: Receiving,
   ) {
+    this.#former = former;
     this.#transports = transports;
     this.#transforms = transforms;
     this.#signaling = signaling;
@@ -74,8 +84,40 @@ export class Receiving {
     this.#listeners = listeners;
   }
 
+  /** What is shown. */
   list(): Received[] {
-    return [...this.#received.values()].map(({ received }) => received);
+    const here = Array.from(this.#received.values(), ({ received }) => received);
+    const shown = here.filter(({ producerId }) => !this.#coming.has(producerId));
+    return [...(this.#former?.list() ?? []), ...shown];
+  }
+
+  /** Also what is not shown yet. */
+  has(consumerId: string): boolean {
+    const here = Array.from(this.#received.values()).some(({ received }) => received.consumerId === consumerId);
+    return here || (this.#former?.has(consumerId) ?? false);
+  }
+
+  /** Of all ways that something comes by. */
+  async stats(): Promise<Map<string, unknown>> {
+    const [before, here] = await Promise.all([this.#former?.stats(), this.#transports.receive.getStats()]);
+    return new Map<string, unknown>([...(before ?? []), ...here.entries()]);
+  }
+
+  /** Nothing is shown any more that comes from where this Peer was. */
+  get isOver(): boolean {
+    return (this.#former?.list() ?? []).length === 0;
+  }
+
+  /** Where it was is left for good. */
+  leaveFormer(): void {
+    this.#former?.close();
+    this.#former = undefined;
+  }
+
+  /** Asks for nothing any more; what it shows goes on. */
+  retire(): void {
+    this.#retired = true;
+    this.#wanted.clear();
   }
 
   /** The Producers that exist, as they were told of. */
@@ -91,23 +133,30 @@ export class Receiving {
   }
 
   producerClosed(producerId: ProducerId): void {
+    this.#former?.producerClosed(producerId);
     this.#wanted.delete(producerId);
     this.#drop(producerId);
   }
 
   /** The server closed it. If the Producer lives on, it is wanted again. */
-  consumerClosed(producerId: ProducerId): void {
+  consumerClosed(producerId: ProducerId, consumerId?: ConsumerId): void {
+    this.#former?.consumerClosed(producerId, consumerId);
+    const present = this.#received.get(producerId)?.received.consumerId;
+    if (consumerId && present && present !== consumerId) return;
     this.#drop(producerId);
     this.#askLater(producerId);
   }
 
   peerLeft(peerId: PeerId): void {
+    this.#former?.peerLeft(peerId);
     const theirs = Array.from(this.#wanted.values()).filter(({ producer }) => producer.peerId === peerId);
     for (const { producer } of theirs) this.producerClosed(producer.producerId);
   }
 
   close(): void {
     this.#closed = true;
+    for (const cancel of this.#coming.values()) cancel();
+    this.#coming.clear();
     const producerIds = Array.from(this.#received.keys());
     for (const producerId of producerIds) this.#drop(producerId);
     this.#wanted.clear();
@@ -218,8 +267,45 @@ export class Receiving {
       receiver: consumer.rtpReceiver,
     };
     this.#received.set(view.producerId, { received, consumer });
-    this.#listeners.opened(received);
+    if (this.#before(wanted.producer)) {
+      const come = (): void => this.#show(view.producerId);
+      this.#coming.set(view.producerId, onFirstMedia(received, this.#clock, come));
+    } else this.#listeners.opened(received);
     return view.consumerId;
+  }
+
+  /** What is shown of the same media: by the way before, or of the Producer that this one replaces. */
+  #before({ producerId, replaces }: ProducerView): { readonly by: Receiving; readonly received: Received } | undefined {
+    const former = this.#former?.shown(producerId);
+    return former ?? (replaces ? this.shown(replaces) : undefined);
+  }
+
+  shown(producerId: ProducerId): { readonly by: Receiving; readonly received: Received } | undefined {
+    const kept = this.#coming.has(producerId) ? undefined : this.#received.get(producerId);
+    return kept ? { by: this, received: kept.received } : this.#former?.shown(producerId);
+  }
+
+  /** It has media: from now on it is what is shown. */
+  #show(producerId: ProducerId): void {
+    this.#coming.get(producerId)?.();
+    this.#coming.delete(producerId);
+    const kept = this.#received.get(producerId);
+    const wanted = this.#wanted.get(producerId);
+    if (!kept || !wanted) return;
+    const before = this.#former?.shown(producerId) ?? this.#before(wanted.producer);
+    if (!before) return this.#listeners.opened(kept.received);
+    this.#listeners.replaced(before.received, kept.received);
+    before.by.letGo(before.received.producerId);
+  }
+
+  /** Another one shows the same. */
+  letGo(producerId: ProducerId): void {
+    const kept = this.#received.get(producerId);
+    if (!kept) return;
+    this.#received.delete(producerId);
+    kept.consumer.close();
+    // Of the place that it leaves the server closes everything at once.
+    if (!this.#retired) this.#closeConsumer(kept.received.consumerId);
   }
 
   #drop(producerId: ProducerId): void {
@@ -227,7 +313,13 @@ export class Receiving {
     if (!kept) return;
     this.#received.delete(producerId);
     kept.consumer.close();
-    this.#listeners.closed(kept.received);
+    const isComing = this.#coming.has(producerId);
+    this.#coming.get(producerId)?.();
+    this.#coming.delete(producerId);
+    if (!isComing) this.#listeners.closed(kept.received);
+    // What was to take its place need not wait any longer.
+    for (const next of this.#coming.keys())
+      if (this.#wanted.get(next)?.producer.replaces === producerId) this.#show(next);
   }
 
   /** A Consumer that nobody needs any more; the server may know already. */
