@@ -1,6 +1,12 @@
 /** What operators see of the cascade: Nodes, Pipes with what flows on them, and the Routers of the Rooms planned here. */
-import type { CascadePicture, NodePicture, PipePicture, WorkerId } from '@veilcast/protocol';
-import { workersOf, type NodeView, type View } from '@veilcast/topology';
+import {
+  PLAN_LINES_MAX,
+  type CascadePicture,
+  type NodePicture,
+  type PipePicture,
+  type WorkerId,
+} from '@veilcast/protocol';
+import { explain, workersOf, type NodeView, type View } from '@veilcast/topology';
 import type { Fleet } from './fleet.ts';
 import type { PipeReport } from './messages.ts';
 import type { SeenNode } from './node.ts';
@@ -11,7 +17,7 @@ export function paint(fleet: Fleet, view: View, rooms: readonly PlannedRoom[]): 
   return {
     nodes: fleet.nodes().flatMap((node) => nodePicture(node, views.get(node.nodeId)) ?? []),
     pipes: pipePictures(fleet),
-    rooms: rooms.map((room) => roomPicture(fleet, room)),
+    rooms: rooms.map((room) => roomPicture(fleet, view, room)),
   };
 }
 
@@ -75,13 +81,14 @@ function pipePicture(fleet: Fleet, { up, down }: Ends): PipePicture | undefined 
   };
 }
 
-function roomPicture(fleet: Fleet, room: PlannedRoom): CascadePicture['rooms'][number] {
+function roomPicture(fleet: Fleet, view: View, room: PlannedRoom): CascadePicture['rooms'][number] {
   const routers = (room.plan?.routers ?? []).flatMap(({ workerId, role }) => {
     const node = fleet.nodeOf(workerId);
     return node ? [{ workerId, nodeId: node.nodeId, role, region: node.region }] : [];
   });
   return {
     roomId: room.roomId,
+    plan: room.plan ? explain(room.plan, view).slice(0, PLAN_LINES_MAX) : [],
     planTerm: room.term,
     regions: [...new Set(routers.flatMap(({ region }) => region ?? []))].sort(),
     routers: routers.map(({ workerId, nodeId, role }): { workerId: WorkerId; nodeId: string; role: typeof role } => {

@@ -6,7 +6,10 @@ import { readJson, type Channel } from '@veilcast/control';
 import {
   CascadePicture,
   ClusterError,
+  DrainNode,
   OPERATOR_NAMESPACE,
+  parseWith,
+  type Answer,
   type Clock,
   type NodePicture,
   type Picture,
@@ -27,6 +30,7 @@ export interface OperatorOptions {
   /** Whether whoever connects from here may watch: until there are operator accounts, in development only. */
   readonly mayWatch: (request: Parameters<Parameters<Server['of']>[1] & object>[0]['request']) => boolean;
   readonly cascadeRouters: () => readonly Channel[];
+  readonly node: (nodeId: string) => Channel | undefined;
   readonly rooms: () => readonly RoomSketch[];
   readonly signaling: () => Picture['signaling'][number];
   readonly ready: () => boolean;
@@ -54,6 +58,9 @@ export function openOperator(io: Server, options: OperatorOptions): { close(): v
   watchers.on('connection', (socket) => {
     stop ??= clock.every(EVERY_MS, () => void show());
     void show();
+    socket.on('drain', (raw: unknown, reply: unknown) => {
+      void drain(options, raw).then((answer) => typeof reply === 'function' && reply(answer));
+    });
     socket.once('disconnect', () => {
       if (watchers.sockets.size > 0) return;
       stop?.();
@@ -61,6 +68,18 @@ export function openOperator(io: Server, options: OperatorOptions): { close(): v
     });
   });
   return { close: () => stop?.() };
+}
+
+/** Never throws: a page gets an answer, whatever it asks. */
+async function drain({ node }: OperatorOptions, raw: unknown): Promise<Answer> {
+  try {
+    const channel = node(parseWith(DrainNode, raw).nodeId);
+    if (!channel) throw new ClusterError('NODE_UNREACHABLE');
+    await channel.request('drain', {});
+    return { ok: true, result: {} };
+  } catch (thrown) {
+    return { ok: false, error: ClusterError.of(thrown).toWire() };
+  }
 }
 
 /** The error that socket.io shows to a client that it does not let in: the code in `data`. */
@@ -101,7 +120,7 @@ function merged(own: readonly RoomSketch[], known: readonly CascadePicture[]): R
   const rooms = own.map((room): RoomPicture => {
     const plan = planned.get(room.roomId);
     planned.delete(room.roomId);
-    return { planTerm: 0, regions: [], routers: [], ...plan, ...room };
+    return { planTerm: 0, regions: [], routers: [], plan: [], ...plan, ...room };
   });
   const unknown = { term: 0, peers: 0, waiting: 0, epoch: 0, members: 0, locked: false };
   return [...rooms, ...[...planned.values()].map((plan): RoomPicture => ({ ...unknown, ...plan }))];

@@ -147,6 +147,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
     cluster: config.cluster,
     mayWatch: (request) => mayOperate(request, config),
     cascadeRouters: () => cluster.cascadeRouters(),
+    node: (nodeId) => cluster.node(nodeId),
     rooms: () => rooms.all.map(sketch),
     signaling: () => ({ processId: config.processId, sockets: sockets.size, rooms: rooms.size }),
     ready: () => cluster.ready(),

@@ -47,7 +47,11 @@ export function App({ feed }: { readonly feed: Feed }): ReactElement {
       <TopBar state={state} />
       <main className={styles.main} tabIndex={-1}>
         <LinkNotice state={state} />
-        {state.picture ? <Place picture={state.picture} state={state} route={route} /> : <Connecting state={state} />}
+        {state.picture ? (
+          <Place picture={state.picture} state={state} route={route} feed={feed} />
+        ) : (
+          <Connecting state={state} />
+        )}
       </main>
     </div>
   );
@@ -71,9 +75,10 @@ interface PlaceProps {
   readonly picture: Picture;
   readonly state: FeedState;
   readonly route: Route;
+  readonly feed: Feed;
 }
 
-function Place({ picture, state, route }: PlaceProps): ReactElement {
+function Place({ picture, state, route, feed }: PlaceProps): ReactElement {
   switch (route.place) {
     case 'map':
       return <MapScreen picture={picture} route={route} />;
@@ -87,7 +92,7 @@ function Place({ picture, state, route }: PlaceProps): ReactElement {
       return route.id === undefined ? (
         <NodesScreen picture={picture} route={route} />
       ) : (
-        <NodeScreen picture={picture} id={route.id} />
+        <NodeScreen picture={picture} id={route.id} drain={feed.drain} />
       );
     default:
       return <Overview picture={picture} past={state.past} />;

@@ -97,6 +97,7 @@ export const words = {
     pipes: 'Pipes of this room',
     noPipes: 'No pipes: everybody is on one worker, or nobody receives across.',
     tree: 'Its tree',
+    plan: 'Its plan in words',
     open: 'Open the call',
   },
   nodes: {
@@ -114,6 +115,12 @@ export const words = {
     incarnation: 'Incarnation',
     worker: 'Worker',
     theWorkers: 'Its workers',
+    drain: 'Empty this node',
+    drainSure: 'Everybody on it is moved away, then its process ends.',
+    drainYes: 'Empty it',
+    drainNo: 'Leave it',
+    drainAsked: 'It is being emptied.',
+    drainFailed: (code: string) => `It could not be asked: ${code}.`,
     states: { healthy: 'healthy', draining: 'draining', suspect: 'suspect', gone: 'gone' },
   },
   pipes: {

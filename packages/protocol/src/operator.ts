@@ -1,7 +1,14 @@
 /** What the operator page is told once a second, on the socket.io namespace `/operator`, event `picture`. */
 import { z } from 'zod';
+import { Answer } from './events.ts';
+import { NodeId } from './ids.ts';
 
 export const OPERATOR_NAMESPACE = '/operator';
+
+/** What the page may ask there, as event `drain` with an acknowledgement: empty this Node, then end it. */
+export const DrainNode = z.strictObject({ nodeId: NodeId });
+/** The acknowledgement. */
+export const OperatorAnswer = Answer;
 
 const count = z.number().int().nonnegative();
 
@@ -41,6 +48,9 @@ export const PipePicture = z.strictObject({
   lossRatio: z.number().min(0).max(1),
 });
 
+/** Lines of a Plan that are shown. */
+export const PLAN_LINES_MAX = 200;
+
 export const RoomPicture = z.strictObject({
   roomId: z.string(),
   term: count,
@@ -54,6 +64,8 @@ export const RoomPicture = z.strictObject({
   routers: z.array(
     z.strictObject({ workerId: z.string(), nodeId: z.string(), role: z.enum(['origin', 'relay', 'edge']) }),
   ),
+  /** The Plan in words, a line a Router and a line a Pipe. */
+  plan: z.array(z.string().max(300)).max(PLAN_LINES_MAX),
 });
 
 export const Picture = z.strictObject({
@@ -75,6 +87,6 @@ export type RoomPicture = z.infer<typeof RoomPicture>;
 export const CascadePicture = z.strictObject({
   nodes: z.array(NodePicture),
   pipes: z.array(PipePicture),
-  rooms: z.array(RoomPicture.pick({ roomId: true, planTerm: true, regions: true, routers: true })),
+  rooms: z.array(RoomPicture.pick({ roomId: true, planTerm: true, regions: true, routers: true, plan: true })),
 });
 export type CascadePicture = z.infer<typeof CascadePicture>;

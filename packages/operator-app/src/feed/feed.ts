@@ -2,12 +2,14 @@
  * The pictures as they come, once a second, and whether they still come. Keeps the last one when the connection is
  * lost, with its time, and a bounded past of the figures that have a trend.
  */
-import { OPERATOR_NAMESPACE, Picture } from '@veilcast/protocol';
+import { OPERATOR_NAMESPACE, OperatorAnswer, Picture, type ErrorCode } from '@veilcast/protocol';
 import { io } from 'socket.io-client';
 import { figuresOf, remember, type Moment } from './figures.ts';
 
 /** Pictures come every second; without one for this long something is wrong even when the socket is open. */
 const STALE_MS = 4_000;
+/** An answer that has not come by then does not come. */
+const ASK_MS = 5_000;
 /** A server that restarts is back within seconds. */
 const AGAIN_MS = 1_000;
 
@@ -25,6 +27,8 @@ export interface FeedState {
 export interface Feed {
   readonly state: () => FeedState;
   readonly subscribe: (listener: () => void) => () => void;
+  /** Has a Node emptied and ended. Resolves with why not, or undefined. */
+  readonly drain: (nodeId: string) => Promise<ErrorCode | undefined>;
 }
 
 /** Opens the feed for the life of the page, and again whenever it is lost. */
@@ -65,6 +69,12 @@ export function openFeed(): Feed {
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    drain: async (nodeId) => {
+      const asked = socket.timeout(ASK_MS).emitWithAck('drain', { nodeId });
+      const answer = OperatorAnswer.safeParse(await asked.catch(() => undefined));
+      if (!answer.success) return 'DEADLINE';
+      return answer.data.ok ? undefined : answer.data.error.code;
     },
   };
 }

@@ -3,7 +3,9 @@ import { cx } from '@veilcast/design';
 import { CircleAlert, CircleCheck, CircleX, LogOut, type LucideIcon } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
 import type { NodePicture, Picture, WorkerPicture } from '@veilcast/protocol';
+import type { Feed } from '../feed/feed.ts';
 import { loadOf } from '../feed/figures.ts';
+import { DrainNode } from './DrainNode.tsx';
 import { go } from '../hooks.ts';
 import { arrange, readOrder } from '../look/sorting.ts';
 import { count, share, since } from '../look/units.ts';
@@ -178,7 +180,13 @@ function SignalingCard({ signaling }: { readonly signaling: readonly Signaling[]
   );
 }
 
-export function NodeScreen({ picture, id }: { readonly picture: Picture; readonly id: string }): ReactElement {
+interface NodeScreenProps {
+  readonly picture: Picture;
+  readonly id: string;
+  readonly drain: Feed['drain'];
+}
+
+export function NodeScreen({ picture, id, drain }: NodeScreenProps): ReactElement {
   const [sort, setSort] = useState<string>();
   const node = picture.nodes.find(({ nodeId }) => nodeId === id);
   if (!node) {
@@ -190,7 +198,7 @@ export function NodeScreen({ picture, id }: { readonly picture: Picture; readonl
   }
   return (
     <>
-      <Card title={id}>
+      <Card title={id} aside={node.state === 'healthy' && <DrainNode key={id} id={id} drain={drain} />}>
         <Facts
           facts={[
             [words.nodes.region, node.region],

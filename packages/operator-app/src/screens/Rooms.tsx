@@ -140,6 +140,15 @@ export function RoomScreen({ picture, id }: { readonly picture: Picture; readonl
         </div>
       </Card>
       <Pipes pipes={pipes} />
+      {room.plan.length > 0 && (
+        <Card title={words.rooms.plan}>
+          <ol>
+            {room.plan.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ol>
+        </Card>
+      )}
     </>
   );
 }
