@@ -289,7 +289,7 @@ describe('reports', () => {
         (error: unknown) => (error as ClusterError).code,
       );
     expect(await through(clock, open('peer_a'))).toBe('opened');
-    node.drain();
+    void node.drain();
     expect(await through(clock, open('peer_a'))).toBe('opened');
     expect(await through(clock, open('peer_b'))).toBe('NODE_DRAINING');
     await clock.advance(25);

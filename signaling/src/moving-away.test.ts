@@ -1,5 +1,5 @@
 /** A Peer is moved off a Node that drains, over real sockets and real Channels: first the new place, then the old one goes. */
-import type { ProducerId, TransportId } from '@veilcast/protocol';
+import type { ProducerId } from '@veilcast/protocol';
 import { afterEach, expect, test } from 'vitest';
 import { DTLS } from './testing/fake-cluster.ts';
 import { Fixture, until, type Client } from './testing/fixture.ts';
@@ -25,7 +25,7 @@ test('a Peer sends from its new place too, and the old one is closed when nobody
   }
   const { place } = await bob.event('moving');
   expect(place.nodeId).toBe('node-eu');
-  await bob.request('connectTransport', { transportId: place.sendTransport.id as TransportId, dtlsParameters: DTLS });
+  await bob.request('connectTransport', { transportId: place.sendTransport.id, dtlsParameters: DTLS });
   const { producerId: fresh } = await bob.request('produce', VIDEO);
   expect((await ada.event('producerOpened', ({ producer }) => producer.producerId === fresh)).producer).toMatchObject({
     replaces: old,

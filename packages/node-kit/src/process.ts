@@ -129,8 +129,7 @@ async function open<S extends z.ZodObject>(
     throw error;
   }
   log.info({ probesPort: probes.port }, 'started');
-  const { drain } = service;
-  return { ready, close, ...(drain ? { drain: () => drain.call(service) } : {}) };
+  return { ready, close, drain: async () => service?.drain?.() };
 }
 
 function carrierFor({ control }: Common, credentials: CredentialSource, metrics: Registry): Http2Carrier {

@@ -16,7 +16,7 @@ const [old, fresh] = ['p1', 'p2'] as ProducerId[] as [ProducerId, ProducerId];
 const [seen, next] = ['k1', 'k2'] as ConsumerId[] as [ConsumerId, ConsumerId];
 
 function run(state: RoomState, events: readonly RoomEvent[]) {
-  return events.reduce((step, event) => reduce(step.state, event, 0), reduce(state, events[0]!, 0));
+  return events.reduce((step, event) => reduce(step.state, event, 0), reduce(state, events[0], 0));
 }
 
 function enter(peerId: PeerId): readonly RoomEvent[] {
