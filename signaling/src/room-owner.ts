@@ -134,15 +134,14 @@ export class RoomOwner {
       evict: (peerId, code) => void this.apply({ kind: 'lost', peerId, code }),
     });
     this.#away = new MovingAway({
+      ...services,
       cascade: this.#cascade,
       nodes: this.nodes,
-      clock,
-      metrics,
       state: () => this.#state,
       arrivalOf: (peerId) => this.#seating.get(peerId)?.arrival,
       apply: (event, accepted) => this.apply(event, accepted),
-      announce: (peerId, made) => this.#move(peerId, made, 'moving'),
-      mustStand: (peerId, made) => this.#mustStand(peerId, made),
+      announce: (...made) => this.#move(...made, 'moving'),
+      mustStand: (...made) => this.#mustStand(...made),
     });
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
   }
@@ -218,8 +217,7 @@ export class RoomOwner {
       return;
     }
     if (event.case === 'peerMustMove') {
-      void this.#away.move(event.value.peerId as PeerId, nodeId).catch(this.#services.bug);
-      return;
+      return void this.#away.move(event.value.peerId as PeerId, nodeId).catch(this.#services.bug);
     }
     for (const reaction of eventsOfNode(this.#state, (peerId) => this.#seating.get(peerId), nodeId, event)) {
       if (reaction.kind === 'tell') this.#tell(reaction.peerIds, reaction.event);
@@ -396,7 +394,7 @@ export class RoomOwner {
     // What is being made for somebody who went would otherwise come after the Room was closed.
     await Promise.all(this.#placing);
     await Promise.all([this.#cascade.close(), this.nodes.closeRoom()]);
-    if (this.#over()) return;
+    if ((this.#phase as string) === 'ended') return;
     this.#stop('closed');
     await this.#release();
   }
@@ -405,10 +403,6 @@ export class RoomOwner {
   async #release(): Promise<void> {
     await this.#lease.release().catch(() => undefined);
     this.#resolveEnded();
-  }
-
-  #over(): boolean {
-    return this.#phase === 'ended';
   }
 
   /** Everything stops; nothing is said to anybody. */

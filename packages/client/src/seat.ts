@@ -267,8 +267,7 @@ export class Seat {
     if (this.#closed) return;
     const wanted: readonly ProducerView[] = this.#media?.receiving.wanted() ?? [];
     this.#closeMedia();
-    const media = await this.#openMedia(place);
-    this.#media = media;
+    const media = (this.#media = await this.#openMedia(place));
     for (const producer of wanted) media.receiving.producerOpened(producer);
     void this.#listeners.moved(place, media);
     for (const event of this.#held.splice(0)) this.#dispatch(event);
@@ -276,15 +275,13 @@ export class Seat {
 
   /** The same Peer elsewhere too: what it has goes on until it comes from there. */
   async #goOver(place: Place): Promise<void> {
-    const old = this.#media;
-    if (this.#closed || !old) return;
+    const old = this.#closed ? undefined : this.#media;
+    if (!old) return;
     this.#goingOver?.end();
-    const media = await this.#openMedia(place, old.receiving);
-    this.#media = media;
+    const media = (this.#media = await this.#openMedia(place, old.receiving));
     for (const producer of old.receiving.wanted()) media.receiving.producerOpened(producer);
     const sent = this.#listeners.moved(place, media);
-    const { signaling } = this;
-    this.#goingOver = new GoingOver({ old, media, signaling, clock: this.#options.clock, sent });
+    this.#goingOver = new GoingOver({ old, media, signaling: this.signaling, clock: this.#options.clock, sent });
   }
 
   async #openMedia(place: Place, former?: Receiving): Promise<SeatMedia> {

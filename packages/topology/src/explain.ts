@@ -40,7 +40,9 @@ export function explain(plan: Plan, view: View): readonly string[] {
     const to = regions.get(pipe.to);
     const rtt = from && to && from !== to ? measuredRtt(view, from, to) : undefined;
     const length =
-      from === to ? `inside ${from}` : `${from} to ${to}, ${rtt === undefined ? 'rtt unknown' : `rtt ${Math.round(rtt)} ms`}`;
+      from === to
+        ? `inside ${from}`
+        : `${from} to ${to}, ${rtt === undefined ? 'rtt unknown' : `rtt ${Math.round(rtt)} ms`}`;
     const deepest = Math.max(...pipe.producerIds.map((id) => (pathOf(plan, id, pipe.to)?.length ?? 1) - 1));
     lines.push(`pipe ${pipe.from} > ${pipe.to}: ${length}, carries ${pipe.producerIds.length}, depth ${deepest}`);
   }
