@@ -1,7 +1,8 @@
 /** Where one request of a seated Peer is carried out. */
 import { ClusterError, type PeerId } from '@veilcast/protocol';
 import type { Placement } from '@veilcast/room';
-import type { RoomOwner, RoomServices } from './room-owner.ts';
+import type { RoomOwner } from './room-owner.ts';
+import type { RoomServices } from './room-services.ts';
 
 export interface Asked {
   readonly room: RoomOwner;

@@ -16,7 +16,8 @@ import {
 import { whyNotProduce } from '@veilcast/room';
 import { placementOf, transportOf, type Asked } from './asked.ts';
 import { consume } from './consuming.ts';
-import type { RoomOwner, RoomServices } from './room-owner.ts';
+import type { RoomOwner } from './room-owner.ts';
+import type { RoomServices } from './room-services.ts';
 
 type SeatRequest = Exclude<RequestName, 'join' | 'resume'>;
 type Reply<N extends RequestName> = (result: RequestResult<N>) => void;

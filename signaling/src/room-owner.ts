@@ -6,15 +6,13 @@
  * is: the Nodes obey another), the process stops (media goes on; the Lease is free for another).
  */
 import type { EventKind } from '@veilcast/control';
-import type { HeldLease, Logger } from '@veilcast/node-kit';
+import type { HeldLease } from '@veilcast/node-kit';
 import {
   ClusterError,
   loggable,
   type AnyEvent,
-  type Clock,
   type ErrorCode,
   type PeerId,
-  type Random,
   type RequestBody,
   type RoomId,
 } from '@veilcast/protocol';
@@ -28,14 +26,10 @@ import {
   type RoomState,
   type Step,
 } from '@veilcast/room';
-import type { Authority } from './authority.ts';
-import type { Cluster } from './cluster.ts';
-import { roomPolicyOf, type SignalingConfig } from './config.ts';
+import { roomPolicyOf } from './config.ts';
 import { EffectQueue } from './effect-queue.ts';
-import type { InspectMessage } from './framing.ts';
 import { RoomGroup } from './group.ts';
-import type { Entrant, Identities, Proven } from './identities.ts';
-import type { SignalingMetrics } from './metrics.ts';
+import type { Entrant, Proven } from './identities.ts';
 import { MovingAway } from './moving-away.ts';
 import { makeNewPlace } from './moving.ts';
 import { displacedWithNode, eventsOfNode, isStray } from './node-events.ts';
@@ -45,28 +39,12 @@ import { RoomCascade } from './room-cascade.ts';
 import { RoomLayers } from './room-layers.ts';
 import { RoomNodes } from './room-nodes.ts';
 import { nodeEffect } from './room-effects.ts';
+import type { RoomServices } from './room-services.ts';
 import { RoomVoice } from './room-voice.ts';
-import type { Repeats } from './repeats.ts';
 import type { Comeback, PeerLink, Seat } from './seat.ts';
 import type { Seated } from './seated.ts';
 import { Seating } from './seating.ts';
 import { carryOutRequest } from './requests.ts';
-
-/** What every Room of this process shares. */
-export interface RoomServices {
-  readonly config: SignalingConfig;
-  readonly clock: Clock;
-  readonly repeats: Repeats;
-  readonly random: Random;
-  readonly metrics: SignalingMetrics;
-  readonly cluster: Cluster;
-  readonly authority: Authority;
-  readonly identities: Identities;
-  readonly inspect: InspectMessage;
-  readonly log: Logger;
-  /** Something was thrown that should not have been. */
-  readonly bug: (error: unknown) => void;
-}
 
 export class RoomOwner {
   readonly roomId: RoomId;

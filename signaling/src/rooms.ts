@@ -6,7 +6,8 @@ import type { EventKind } from '@veilcast/control';
 import type { Lease, LeaseStore } from '@veilcast/coordination';
 import { LeaseHolder } from '@veilcast/node-kit';
 import { ClusterError, loggable, type RoomId } from '@veilcast/protocol';
-import { RoomOwner, type RoomServices } from './room-owner.ts';
+import { RoomOwner } from './room-owner.ts';
+import type { RoomServices } from './room-services.ts';
 import type { Owner, Seat } from './seat.ts';
 
 export interface RoomsOptions {

@@ -3,7 +3,7 @@
  * and lets go of the old one when nobody watches it there any more.
  */
 import type { AnyEvent, Clock, PeerId } from '@veilcast/protocol';
-import type { SeatMedia } from './seat.ts';
+import type { SeatMedia } from './seat-media.ts';
 import type { Signaling } from './socket.ts';
 
 /** The server closes the old place after ten seconds, whoever still needs it. */

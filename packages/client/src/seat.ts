@@ -26,9 +26,10 @@ import { isGroupEvent } from './group-event.ts';
 import { Publishing } from './media/publishing.ts';
 import { Receiving, type Received, type ReceivingListeners } from './media/receiving.ts';
 import { Layers } from './media/stats.ts';
-import { openTransports, type Transports } from './media/transports.ts';
+import { openTransports } from './media/transports.ts';
 import type { SeatWorkers } from './prepare.ts';
 import { probeRegions } from './probe.ts';
+import { closeMedia, type SeatMedia } from './seat-media.ts';
 import { SignalingSocket, type Signaling } from './socket.ts';
 import type { Wire } from './wire.ts';
 import type { FrameCounts, TrackLock, GroupStanding, GroupWarning } from './workers/messages.ts';
@@ -78,13 +79,6 @@ export interface SeatListeners {
   mediaFailed(error: ClusterError): void;
   /** Once: this Seat is of no use any more, or the server ended it. Not after `leave` or `close`. */
   lost(error: ClusterError): void;
-}
-
-/** What there is once a host or the server has let us in. */
-export interface SeatMedia {
-  readonly transports: Transports;
-  readonly publishing: Publishing;
-  readonly receiving: Receiving;
 }
 
 export class Seat {
@@ -396,9 +390,4 @@ export class Seat {
     this.#socket?.close();
     this.#listeners.lost(error);
   }
-}
-
-function closeMedia({ receiving, transports }: SeatMedia): void {
-  receiving.close();
-  transports.close();
 }

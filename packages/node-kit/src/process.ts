@@ -100,6 +100,9 @@ async function run<S extends z.ZodObject>(
   await runService(() => open(options, config, common, credentials, log), { log });
 }
 
+/** Ends this process as if it had been asked to. */
+const finish = (): void => void process.kill(process.pid, 'SIGINT');
+
 async function open<S extends z.ZodObject>(
   options: ProcessOptions<S>,
   config: z.infer<S>,
@@ -108,7 +111,6 @@ async function open<S extends z.ZodObject>(
   log: Logger,
 ): Promise<Service> {
   const metrics = createMetrics({ service: options.kind, ofProcess: true });
-  const finish = (): void => void process.kill(process.pid, 'SIGINT');
   const shared = { clock: systemClock, random: systemRandom, log, metrics };
   const carrier = carrierFor(common, credentials, metrics);
   const coordination = await openStore({ config: common.store, ...shared });

@@ -5,7 +5,7 @@
 import type { PeerId } from '@veilcast/protocol';
 import { strayPlacement } from './entry.ts';
 import { forgetProducers } from './producers.ts';
-import type { EventOf, Peer, RoomEffect, RoomState, Step } from './state.ts';
+import type { EventOf, Peer, Placement, RoomEffect, RoomState, Step } from './state.ts';
 import { asker, joined, refuse, step, tell, without, withPeer } from './step.ts';
 
 /** Its transports exist there. A Peer that is being moved already, or is on that Node, is not moved. */
@@ -33,8 +33,7 @@ export function moveOver(state: RoomState, peerId: PeerId): Step {
   if (!peer?.former) return step(state);
   const { former, ...rest } = peer;
   const { placement } = former;
-  const left = <T extends { readonly placement: { readonly nodeId: string } }>(one: T): boolean =>
-    one.placement.nodeId === placement.nodeId;
+  const left = (one: { readonly placement: Placement }): boolean => one.placement.nodeId === placement.nodeId;
   const producerIds = [...peer.producers.values()].filter(left).map(({ producerId }) => producerId);
   const consumerIds = [...peer.consumers.values()].filter(left).map(({ consumerId }) => consumerId);
   const producers = without(peer.producers, producerIds);

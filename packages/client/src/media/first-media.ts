@@ -9,7 +9,7 @@ export const FIRST_MEDIA_MAX_MS = 3_000;
 /** Calls `come` once, unless it is cancelled by what it returns. */
 export function onFirstMedia({ receiver }: Received, clock: Clock, come: () => void): () => void {
   const since = clock.now();
-  let cancel: () => void = () => undefined;
+  let cancel: (() => void) | undefined;
   let over = false;
   const look = async (): Promise<void> => {
     const isHere = receiver === undefined || (await hasMedia(receiver).catch(() => false));
@@ -20,7 +20,7 @@ export function onFirstMedia({ receiver }: Received, clock: Clock, come: () => v
   cancel = clock.after(LOOK_EVERY_MS, () => void look());
   return () => {
     over = true;
-    cancel();
+    cancel?.();
   };
 }
 

@@ -15,7 +15,7 @@ export function DrainNode({ id, drain }: { readonly id: string; readonly drain: 
     setFailure(code);
     setStep('sure');
   };
-  if (step === 'asked') return <span role="status">{words.nodes.drainAsked}</span>;
+  if (step === 'asked') return <output>{words.nodes.drainAsked}</output>;
   return (
     <>
       <span role="alert">{failure === undefined ? words.nodes.drainSure : words.nodes.drainFailed(failure)}</span>
