@@ -1,12 +1,14 @@
 /**
  * What the services write and answer names nobody: through a whole call, with everything that can go wrong in one, no log
  * line at the finest level, no metric, no error, no answer over HTTP, nothing that a process or a page prints, and no operator's picture
- * holds a name, a word, a token, a key, an address or the Room. Operators see Rooms by their ids, and nothing else of these.
+ * holds a name, a word, a token, a key, an identity, an address, a client's port or the Room. Operators see Rooms by their ids, and nothing else of these.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { observer } from 'mediasoup';
+import { subscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import { observer, type types } from 'mediasoup';
 import type { Browser, Page } from 'playwright-core';
 import { startCluster, type Cluster } from '@veilcast/cli';
 import { createLogger } from '@veilcast/node-kit';
@@ -16,11 +18,11 @@ import { eventually, joinCall, openBrowser, reportOf } from './support/browser.t
 import { makeFilm } from './support/film.ts';
 import { metricsOf } from './support/level.ts';
 import { Line, Member, tokenFor } from './support/member.ts';
+import { foundIn, memberSecrets, tokenSecrets, type Secrets } from './support/secrets.ts';
 
 const ROOM = 'marmalade-sky-9';
 const NAMES = { ada: 'Zebedee Quill', bob: 'Wilhelmina Ostrander', cleo: 'Peregrine Vanterpool' };
 const WORDS = 'the heron flies at noon';
-const ADDRESS = /\b\d{1,3}(?:\.\d{1,3}){3}\b|::1|::ffff:/;
 
 let cluster: Cluster;
 let browser: Browser;
@@ -28,7 +30,9 @@ let ada: Page;
 let host: Member;
 const workers: number[] = [];
 /** What must not be found, by what it is. */
-const secrets = new Map<string, string>();
+const secrets: Secrets = new Map();
+/** That clients come from, of their sockets and of their media. */
+const ports = new Set<number>();
 const lines: string[] = [];
 const answers: Answer[] = [];
 const refusals: string[] = [];
@@ -50,7 +54,14 @@ beforeAll(async () => {
     };
     restore.push(() => (stream.write = write));
   }
-  observer.on('newworker', ({ pid }) => void workers.push(pid));
+  subscribe('net.server.socket', (message) => {
+    const { remotePort } = (message as { socket: Socket }).socket;
+    if (remotePort !== undefined) ports.add(remotePort);
+  });
+  observer.on('newworker', (worker) => {
+    workers.push(worker.pid);
+    worker.observer.on('newrouter', (router) => router.observer.on('newtransport', keepPorts));
+  });
   const destination = { write: (line: string) => void lines.push(line) };
   const log = createLogger({ service: 'veilcast', level: 'trace', destination });
   const regions = [RegionId.parse('eu'), RegionId.parse('us')];
@@ -68,7 +79,7 @@ beforeAll(async () => {
   await loseWorkers();
   await look();
   metrics = await metricsOf(cluster.origin);
-  keepSecretsOf(host);
+  for (const [what, secret] of memberSecrets(host)) secrets.set(what, secret);
 });
 
 afterAll(async () => {
@@ -79,26 +90,13 @@ afterAll(async () => {
 });
 
 function keepToken(what: string, token: string): void {
-  for (const [index, part] of token.split('.').entries()) {
-    // The header of every token is the same, and public.
-    if (index > 0) secrets.set(`${what}, part ${index}`, part);
-  }
+  for (const [part, secret] of tokenSecrets(what, token)) secrets.set(part, secret);
 }
 
-function keepSecretsOf({ admission, keys }: Member): void {
-  keepToken('a credential', admission.credential);
-  for (const { iceParameters, dtlsParameters } of [admission.sendTransport, admission.recvTransport]) {
-    for (const field of ['usernameFragment', 'password'] as const) {
-      const value = iceParameters[field];
-      if (typeof value !== 'string') throw new Error(`no ${field}`);
-      secrets.set(`ICE ${field} ${secrets.size}`, value);
-    }
-    for (const { value } of dtlsParameters.fingerprints) secrets.set(`fingerprint ${secrets.size}`, value);
-  }
-  for (const { epoch, baseKey } of keys) {
-    for (const form of ['hex', 'base64', 'base64url'] as const)
-      secrets.set(`base key of Epoch ${epoch}, ${form}`, Buffer.from(baseKey).toString(form).slice(0, 40));
-  }
+function keepPorts({ observer: of }: types.Transport): void {
+  (of as types.WebRtcTransportObserver).on('iceselectedtuplechange', ({ remotePort }) => {
+    if (remotePort !== undefined) ports.add(remotePort);
+  });
 }
 
 function listen(page: Page): void {
@@ -204,23 +202,25 @@ async function look(): Promise<void> {
   }
 }
 
-/** Dead Workers are what the services say most about. */
+/** Dead Workers are what the services say most about. A Peer keeps its id where it is moved, and gets another where it must join again. */
 async function loseWorkers(): Promise<void> {
   await host.line.request('setLocked', { locked: false });
-  const before = (await reportOf(ada)).self.peerId;
   for (const pid of workers.slice()) process.kill(pid, 'SIGKILL');
   await eventually(
-    'a new place',
+    'the death in the log',
+    async () => lines.join(''),
+    (text) => text.includes('worker died'),
+  );
+  const before = (await reportOf(ada)).e2ee.framesSealed;
+  await eventually(
+    'a call again',
     () => reportOf(ada),
-    ({ self, e2ee }) => self.peerId !== before && self.peerId !== '' && e2ee.state === 'encrypted',
+    ({ self, e2ee }) => self.peerId !== '' && e2ee.state === 'encrypted' && e2ee.framesSealed !== before,
     60_000,
   );
 }
 
-function found(text: string): string[] {
-  const words = [...secrets].filter(([, secret]) => text.includes(secret)).map(([what]) => what);
-  return ADDRESS.test(text) ? [...words, 'an address'] : words;
-}
+const found = (text: string): string[] => foundIn(text, secrets, ports);
 
 it('would find each of them', () => {
   expect(secrets.size).toBeGreaterThan(20);
@@ -229,6 +229,12 @@ it('would find each of them', () => {
     expect(found(`{"msg":"${secret}"}`)).toContain(what);
   }
   expect(found('from 10.1.2.3')).toEqual(['an address']);
+  expect(ports.size).toBeGreaterThan(8);
+  for (const port of ports) {
+    for (const text of [`{"remotePort":${port}}`, `port ${port}`, `localhost:${port} went`])
+      expect(found(text)).toEqual(['a port']);
+    expect(found(`{"bytes":${port}}`)).toEqual([]);
+  }
 });
 
 it('no log line holds one', () => {

@@ -8,7 +8,7 @@ export type Secrets = Map<string, string>;
 const ADDRESS = /\b\d{1,3}(?:\.\d{1,3}){3}\b|::1|::ffff:/;
 
 /** The header of every token is the same, and public. */
-function tokenSecrets(what: string, token: string): [string, string][] {
+export function tokenSecrets(what: string, token: string): [string, string][] {
   const [, ...parts] = token.split('.');
   return parts.map((part, index) => [`${what}, part ${index + 1}`, part]);
 }
@@ -42,9 +42,16 @@ export function memberSecrets({ admission, keys, device, leafKey }: Member): Sec
   return secrets;
 }
 
+/** A port alone is any number; one that is called a port, or stands behind a host, is not. */
+function namesPort(text: string, ports: ReadonlySet<number>): boolean {
+  const named = /(?:port["'=: ]{1,4}|(?<=[\w\].]):)(\d{4,5})\b/gi;
+  return [...text.matchAll(named)].some(([, port]) => ports.has(Number(port)));
+}
+
 /** What of it stands in a text, by what it is. */
-export function foundIn(text: string, secrets: Secrets): string[] {
+export function foundIn(text: string, secrets: Secrets, ports: ReadonlySet<number> = new Set()): string[] {
   const words = [...secrets].filter(([, secret]) => text.includes(secret)).map(([what]) => what);
   if (ADDRESS.test(text)) words.push('an address');
+  if (namesPort(text, ports)) words.push('a port');
   return words;
 }
