@@ -95,6 +95,7 @@ async function reads(reader: string, texts: readonly string[], count: number): P
 }
 
 it('says everything once when the signaling process that owns the Room is killed, and the media goes on', async () => {
+  for (const page of pages.values()) await page.getByTestId('chat').first().click();
   const said = ['one, before', 'two, before', 'three, meanwhile', 'four, after', 'five, after'];
   await say('Ada', said[0]!);
   await reads('Bob', said, 1);
