@@ -263,6 +263,11 @@ test('the picture shows Nodes, what flows on Pipes, and the Routers of Rooms', a
     {
       roomId: 'room',
       planTerm: 1,
+      plan: [
+        'router a/0 in eu: origin',
+        'router b/0 in us: edge',
+        'pipe a/0 > b/0: eu to us, rtt 80 ms, carries 1, depth 1',
+      ],
       regions: ['eu', 'us'],
       routers: [
         { workerId: 'a/0', nodeId: 'a', role: 'origin' },
