@@ -1,4 +1,4 @@
-import { acceptChannels, connectChannel, eventOf, type Channel } from '@veilcast/control';
+import { acceptChannels, CHANNEL_LIMITS, connectChannel, eventOf, type Channel } from '@veilcast/control';
 import { expect, test } from 'vitest';
 import { seededRandom } from './seeded-random.ts';
 import { simulatedCluster, type NetworkOptions } from './simulated-cluster.ts';
@@ -76,7 +76,7 @@ test('a cut is noticed by silence alone, a short one not at all', async () => {
   expect(answers).toBe(1);
   cluster.cut('b', 'a');
   await expect(a.carrier.dial('b')).rejects.toMatchObject({ code: 'NODE_UNREACHABLE' });
-  await clock.advance(3_000);
+  await clock.advance(CHANNEL_LIMITS.suspectMs + CHANNEL_LIMITS.pingMs);
   expect([near.closed, far.closed]).toEqual([true, true]);
 });
 
@@ -115,7 +115,7 @@ test('a paused process does nothing, and goes on where it was', async () => {
   await clock.advance(0);
   expect([ticks, answers]).toEqual([1, 1]);
   b.pause();
-  await clock.advance(5_000);
+  await clock.advance(CHANNEL_LIMITS.suspectMs + CHANNEL_LIMITS.pingMs);
   expect([near.closed, far.closed]).toEqual([true, false]);
   b.resume();
   await clock.advance(0);
