@@ -20,10 +20,11 @@ async function open(options: FixtureOptions = {}): Promise<void> {
       {
         roomId: 'demo',
         planTerm: 3,
+        plan: [],
         regions: ['eu'],
         routers: [{ workerId: 'node-eu/0', nodeId: 'node-eu', role: 'origin' }],
       },
-      { roomId: 'elsewhere', planTerm: 1, regions: ['us'], routers: [] },
+      { roomId: 'elsewhere', planTerm: 1, plan: [], regions: ['us'], routers: [] },
     ],
   };
   fixture.cascade.answers.getPicture = () => resultOf('gotPicture', { picture: jsonOf(picture) });

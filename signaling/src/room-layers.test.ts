@@ -27,7 +27,11 @@ test('a publisher who is alone is told so after five seconds, and at once when s
   const began = clock.now();
   take({ kind: 'arrive', peerId, participantId: 'ada' as ParticipantId, role: 'speaker' });
   take({ kind: 'placed', peerId, placement });
-  take({ kind: 'produced', peerId, producer: { producerId, kind: 'video', source: 'camera', paused: false } });
+  take({
+    kind: 'produced',
+    peerId,
+    producer: { producerId, kind: 'video', source: 'camera', paused: false, placement },
+  });
   await clock.advance(4_900);
   expect(told).toEqual([]);
   await clock.advance(200);
