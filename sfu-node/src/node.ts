@@ -268,8 +268,9 @@ class RunningNode implements SfuNode {
     if (!channel || !tell(channel, event)) this.#metrics.eventLost();
   }
 
+  /** The newest: one that its other end has given up may not know it yet, and what is told there is lost. */
   #connected(kind: string, processId: string): Channel | undefined {
-    return this.#channels().find(
+    return this.#channels().findLast(
       ({ remote, closed }) => !closed && remote.kind === kind && remote.processId === processId,
     );
   }
