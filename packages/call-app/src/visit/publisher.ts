@@ -105,8 +105,9 @@ export class Publisher {
     if (!now) return;
     // Also a camera that is off: its track has ended, and an ended track cannot be published on a new connection.
     if (!track) {
-      this.#published.delete(source);
+      // Refused, it is still sent, and tried again.
       await this.#call.unpublish(source);
+      this.#published.delete(source);
       return;
     }
     if (track !== now.track) {
