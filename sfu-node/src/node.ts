@@ -208,9 +208,8 @@ class RunningNode implements SfuNode {
   }
 
   #askToMove({ roomId, peerId }: { readonly roomId: string; readonly peerId: string }): boolean {
-    const owner = this.#rooms.find(roomId)?.owner;
-    const channel = owner && this.#connected('signaling', owner.processId);
-    return channel !== undefined && tell(channel, eventOf('peerMustMove', { roomId, peerId }));
+    const room = this.#rooms.find(roomId);
+    return room !== undefined && this.#tellOwner(room, eventOf('peerMustMove', { roomId, peerId }));
   }
 
   report() {
@@ -264,20 +263,25 @@ class RunningNode implements SfuNode {
   }
 
   #tell(room: Room, event: EventKind): void {
-    const channel = room.owner && this.#connected('signaling', room.owner.processId);
-    if (!channel || !tell(channel, event)) this.#metrics.eventLost();
+    if (!this.#tellOwner(room, event)) this.#metrics.eventLost();
   }
 
-  /** The newest: one that its other end has given up may not know it yet, and what is told there is lost. */
-  #connected(kind: string, processId: string): Channel | undefined {
-    return this.#channels().findLast(
+  /** On every Channel with it: after a pause or a cut there may be two, and which of them its end has given up is not known here. */
+  #tellOwner({ owner }: Room, event: EventKind): boolean {
+    const told = owner ? this.#connected('signaling', owner.processId).map((one) => tell(one, event)) : [];
+    return told.includes(true);
+  }
+
+  #connected(kind: string, processId: string): Channel[] {
+    return this.#channels().filter(
       ({ remote, closed }) => !closed && remote.kind === kind && remote.processId === processId,
     );
   }
 
   #measured(): void {
     this.#metrics.measured(this.#rooms, this.#workers);
-    const incarnationOf = (kind: string, processId: string) => this.#connected(kind, processId)?.remote.incarnation;
+    const incarnationOf = (kind: string, processId: string) =>
+      this.#connected(kind, processId).at(-1)?.remote.incarnation;
     this.#orphans.sweep(this.#rooms, incarnationOf, this.#context.clock.now());
   }
 
