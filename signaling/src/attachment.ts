@@ -31,6 +31,8 @@ interface Pending {
   readonly reply: (result: unknown) => void;
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
+  /** The client has its answer: what happens to the request from here on is no failure of it. */
+  answered: boolean;
 }
 
 export interface AttachmentOptions {
@@ -74,7 +76,7 @@ export class Attachment implements Seat {
 
   async ask(id: number, request: AnyRequest, reply: (result: unknown) => void): Promise<void> {
     await new Promise<void>((done, failed) => {
-      this.#pending.set(id, { request, reply, done, failed });
+      this.#pending.set(id, { request, reply, done, failed, answered: false });
       this.#forward(id);
     });
   }
@@ -121,13 +123,15 @@ export class Attachment implements Seat {
     const settled = (): boolean => this.#pending.get(id) === pending && this.#pending.delete(id);
     owner
       .ask(id, pending.request, (result) => {
-        if (this.#pending.get(id) === pending) pending.reply(result);
+        if (this.#pending.get(id) !== pending) return;
+        pending.answered = true;
+        pending.reply(result);
       })
       .then(
         () => settled() && pending.done(),
         (thrown: unknown) => {
           // The next owner is asked.
-          if (!this.#over && NOT_HERE.has(ClusterError.of(thrown).code)) return;
+          if (!this.#over && !pending.answered && NOT_HERE.has(ClusterError.of(thrown).code)) return;
           if (settled()) pending.failed(thrown);
         },
       );
@@ -190,7 +194,10 @@ export class Attachment implements Seat {
     this.#over = true;
     const owner = this.#owner;
     this.#owner = undefined;
-    for (const { failed } of this.#pending.values()) failed(new ClusterError('CLOSED'));
+    for (const { answered, done, failed } of this.#pending.values()) {
+      if (answered) done();
+      else failed(new ClusterError('CLOSED'));
+    }
     this.#pending.clear();
     return owner;
   }
