@@ -1,8 +1,7 @@
 /** What `up` keeps between two runs: the keys of the Authentication Service and the log that belongs to them. */
-import { exportJWK, generateKeyPair } from 'jose';
-import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { kept, seed, signingKey } from './secret-files.ts';
 
 export interface State {
   readonly authorityKeyFile: string;
@@ -14,14 +13,7 @@ export interface State {
 export async function openState(dir: string): Promise<State> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const [authorityKeyFile, authorityRootFile] = [join(dir, 'authority.jwk'), join(dir, 'authority.root')];
-  const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
-  await writeOnce(authorityKeyFile, JSON.stringify(await exportJWK(privateKey)));
-  await writeOnce(authorityRootFile, randomBytes(32).toString('base64url'));
+  await kept(authorityKeyFile, signingKey);
+  await kept(authorityRootFile, seed);
   return { authorityKeyFile, authorityRootFile, identityDir: join(dir, 'identity') };
-}
-
-async function writeOnce(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { flag: 'wx', mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'EEXIST') throw cause;
-  });
 }

@@ -2,11 +2,12 @@
 import { filesOf, initFolder, issueInto } from '@veilcast/ca';
 import type { ProcessKind } from '@veilcast/control';
 import type { RegionId } from '@veilcast/protocol';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'smol-toml';
+import { kept, seed, signingKey } from '../secret-files.ts';
 import { freePorts } from './ports.ts';
 
 export interface LayoutOptions {
@@ -175,9 +176,7 @@ async function authorityOf(folder: string): Promise<AuthorityFiles> {
   const path = (name: string): string => join(folder, name);
   const [authorityKeyFile, authorityRootFile] = [path('authority.jwk'), path('authority.root')];
   const channelRootFile = path('channel.root');
-  const { privateKey } = generateKeyPairSync('ed25519');
-  await writeFile(authorityKeyFile, JSON.stringify(privateKey.export({ format: 'jwk' })), { mode: 0o600 });
-  for (const file of [authorityRootFile, channelRootFile])
-    await writeFile(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  await kept(authorityKeyFile, signingKey);
+  for (const file of [authorityRootFile, channelRootFile]) await kept(file, seed);
   return { authorityKeyFile, authorityRootFile, channelRootFile };
 }

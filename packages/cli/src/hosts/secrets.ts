@@ -4,9 +4,10 @@
  */
 import { MANIFEST_LIFE_MAX_S, pinOf, signManifest } from '@veilcast/e2ee/channel';
 import { keyEncapsulation, signatures } from '@veilcast/e2ee/pq';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { kept, seed, signingKey } from '../secret-files.ts';
 
 /** Clients' clocks are off. */
 const CLOCK_SLACK_S = 3_600;
@@ -25,19 +26,11 @@ export interface Secrets {
 
 export async function openSecrets(folder: string): Promise<Secrets> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const once = async (name: string, make: () => string): Promise<string> => {
-    const path = join(folder, name);
-    await writeFile(path, make(), { flag: 'wx', mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== 'EEXIST') throw cause;
-    });
-    return readFile(path, 'utf8');
-  };
+  const once = (name: string, make: () => string): Promise<string> => kept(join(folder, name), make);
   const root = await signatures.fromSeed(Buffer.from(await once('channel.root', seed), 'base64url'));
   return {
     password: await once('store.password', () => randomBytes(24).toString('base64url')),
-    authorityKey: await once('authority.jwk', () =>
-      JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
-    ),
+    authorityKey: await once('authority.jwk', signingKey),
     authorityRoot: await once('authority.root', seed),
     pin: Buffer.from(pinOf(root.publicKey)).toString('hex'),
     async channelKey(id, now) {
@@ -49,9 +42,4 @@ export async function openSecrets(folder: string): Promise<Secrets> {
       return JSON.stringify({ seed: kemSeed.toString('hex'), manifest });
     },
   };
-}
-
-/** 32 bytes, base64url. */
-function seed(): string {
-  return randomBytes(32).toString('base64url');
 }
