@@ -16,17 +16,23 @@ const summary = /^(\d+) passed, (\d+) failed, (\d+) skipped$/m;
 /** A check that cannot be made on this machine, and has said why, ends with this (as in automake). */
 const NOT_RUN = 77;
 
-/** Runs a command with its output shown; resolves with what it printed on stdout and how it ended. */
-function run(command: string, args: readonly string[]): Promise<{ code: number | null; stdout: string }> {
+/** Runs a command and hands out its output as it comes; resolves with what it printed and how it ended. */
+function run(
+  command: string,
+  args: readonly string[],
+  show: (chunk: string) => void = () => {},
+): Promise<{ code: number | null; printed: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      stdout += chunk;
-      process.stdout.write(chunk.replace(summary, ''));
-    });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        printed += chunk;
+        show(chunk);
+      });
+    }
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout }));
+    child.on('close', (code) => resolve({ code, printed }));
   });
 }
 
@@ -47,17 +53,28 @@ const checks: readonly (readonly [title: string, command: string, args: readonly
 ];
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-for (const [title, command, args] of checks) {
-  const began = Date.now();
-  const { code } = await run(command, args);
-  const outcome = code === 0 ? 'passed' : code === NOT_RUN ? 'skipped' : 'failed';
-  total[outcome]++;
-  process.stdout.write(
-    `${{ passed: '✓', skipped: '○', failed: '✗' }[outcome]} ${title}  ${((Date.now() - began) / 1000).toFixed(1)} s\n`,
-  );
+
+/** One check after the other off the common list; what it printed is shown when it ended, so that two do not mix. */
+async function checkOff(list: Iterator<(typeof checks)[number]>): Promise<void> {
+  for (let next = list.next(); !next.done; next = list.next()) {
+    const [title, command, args] = next.value;
+    const began = Date.now();
+    const { code, printed } = await run(command, args);
+    const outcome = code === 0 ? 'passed' : code === NOT_RUN ? 'skipped' : 'failed';
+    total[outcome]++;
+    const mark = { passed: '✓', skipped: '○', failed: '✗' }[outcome];
+    process.stdout.write(`${printed}${mark} ${title}  ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
+  }
 }
-const { code, stdout } = await run('vitest', ['run', ...process.argv.slice(2)]);
-const counts = summary.exec(stdout);
+
+process.stdout.write(`${checks.length} checks: ${checks.map(([title]) => title).join(', ')}\n`);
+const list = checks.values();
+await Promise.all([checkOff(list), checkOff(list)]);
+
+const { code, printed } = await run('vitest', ['run', ...process.argv.slice(2)], (chunk) =>
+  process.stdout.write(chunk.replace(summary, '')),
+);
+const counts = summary.exec(printed);
 if (counts) {
   total.passed += Number(counts[1]);
   total.failed += Number(counts[2]);
