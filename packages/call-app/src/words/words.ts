@@ -22,10 +22,13 @@ void init({
 
 export const t = translate;
 
+/** Made with the page: the first one costs tens of milliseconds, which nobody has while joining. */
+const conjunction = new Intl.ListFormat(i18next.language, { type: 'conjunction' });
+
 /** Names in a sentence, shortened after three. */
 export function listOf(names: readonly string[]): string {
   const shown = names.length > 3 ? [...names.slice(0, 2), t('stage.more', { count: names.length - 2 })] : names;
-  return new Intl.ListFormat(i18next.language, { type: 'conjunction' }).format(shown);
+  return conjunction.format(shown);
 }
 
 /** What happened, and what goes on by itself. */
