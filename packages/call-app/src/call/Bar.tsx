@@ -1,7 +1,7 @@
 /** The controls, bottom centre: what one sends, what one reads, more, and the way out. */
-import type { CallSnapshot } from '@veilcast/client';
 import { Hand, MessageSquare, Mic, MicOff, MonitorUp, MonitorX, PhoneOff, Users, Video, VideoOff } from 'lucide-react';
-import type { ReactElement } from 'react';
+import type { Role } from '@veilcast/protocol';
+import { memo, type ReactElement } from 'react';
 import { canShareScreen } from '../media/devices.ts';
 import type { LocalState } from '../media/local.ts';
 import { t } from '../words/words.ts';
@@ -12,7 +12,10 @@ import { MoreMenu } from './MoreMenu.tsx';
 import type { Layout } from './Stage.tsx';
 
 interface BarProps {
-  readonly snapshot: CallSnapshot;
+  readonly role: Role;
+  readonly handRaised: boolean;
+  /** So many wait to be let in. */
+  readonly knocking: number;
   readonly local: LocalState;
   readonly commands: Commands;
   readonly panel: PanelName | undefined;
@@ -20,18 +23,19 @@ interface BarProps {
   readonly unread: number;
 }
 
-export function Bar({ snapshot, local, commands, panel, layout, unread }: BarProps): ReactElement {
-  const { self, lobby } = snapshot;
-  const sends = self.role !== 'viewer';
+/** The call is drawn with every syllable; of the bar that changes nothing, and its buttons are dear to draw. */
+export const Bar = memo(function Bar(props: BarProps): ReactElement {
+  const { role, handRaised, knocking, local, commands, panel, layout, unread } = props;
+  const sends = role !== 'viewer';
   return (
     <div className={styles.bar} role="toolbar" aria-label={t('bar.label')}>
       {sends && <Devices local={local} commands={commands} />}
       <BarButton
         icon={Hand}
-        name={t(self.handRaised ? 'bar.handDown' : 'bar.hand')}
+        name={t(handRaised ? 'bar.handDown' : 'bar.hand')}
         shortcut="H"
         testId="hand"
-        tone={self.handRaised ? 'active' : 'plain'}
+        tone={handRaised ? 'active' : 'plain'}
         roomy={sends}
         onPress={commands.hand}
       />
@@ -48,21 +52,21 @@ export function Bar({ snapshot, local, commands, panel, layout, unread }: BarPro
       />
       <BarButton
         icon={Users}
-        name={lobby.length > 0 ? t('bar.peopleKnocking', { count: lobby.length }) : t('bar.people')}
+        name={knocking > 0 ? t('bar.peopleKnocking', { count: knocking }) : t('bar.people')}
         word={t('bar.people')}
         shortcut="P"
         testId="people"
-        count={lobby.length}
+        count={knocking}
         tone={panel === 'people' ? 'active' : 'plain'}
         aria-expanded={panel === 'people'}
         onPress={() => commands.toggle('people')}
       />
-      <MoreMenu commands={commands} layout={layout} snapshot={snapshot} sharing={local.screen !== undefined} />
+      <MoreMenu {...{ commands, layout, sends, handRaised }} sharing={local.screen !== undefined} />
       <span className={styles.divider} aria-hidden />
       <BarButton icon={PhoneOff} name={t('bar.leave')} testId="leave" tone="end" onPress={commands.leave} />
     </div>
   );
-}
+});
 
 function Devices({ local, commands }: { readonly local: LocalState; readonly commands: Commands }): ReactElement {
   const { microphone, camera, screen } = local;

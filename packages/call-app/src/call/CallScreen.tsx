@@ -3,7 +3,7 @@ import type { Call, CallSnapshot } from '@veilcast/client';
 import type { PeerId } from '@veilcast/protocol';
 import { copyText, cx, IconAct } from '@veilcast/design';
 import { GalleryThumbnails, LayoutGrid } from 'lucide-react';
-import { useEffect, useMemo, useState, type ReactElement } from 'react';
+import { memo, useEffect, useMemo, useState, type ReactElement } from 'react';
 import type { LocalState } from '../media/local.ts';
 import { useStore } from '../visit/store.ts';
 import type { Visit } from '../visit/visit.ts';
@@ -55,7 +55,7 @@ export function CallScreen({ visit, call }: CallScreenProps): ReactElement {
         <Lock
           encryption={snapshot.encryption}
           open={panel === 'encryption' || panel === 'person'}
-          onPress={() => commands.toggle('encryption')}
+          commands={commands}
         />
         <span className={styles.room}>{snapshot.room}</span>
         <LayoutSwitch layout={layout} onPress={commands.switchLayout} />
@@ -68,13 +68,23 @@ export function CallScreen({ visit, call }: CallScreenProps): ReactElement {
       {panel !== undefined && (
         <OpenPanel {...{ visit, call, snapshot, local, panel, person, since, names, commands }} />
       )}
-      <Bar snapshot={snapshot} local={local} commands={commands} panel={panel} layout={layout} unread={unread} />
+      <Bar
+        role={snapshot.self.role}
+        handRaised={snapshot.self.handRaised}
+        knocking={snapshot.lobby.length}
+        {...{ local, commands, panel, layout, unread }}
+      />
       <Comings people={snapshot.people} />
     </main>
   );
 }
 
-function LayoutSwitch({ layout, onPress }: { readonly layout: Layout; readonly onPress: () => void }): ReactElement {
+interface LayoutSwitchProps {
+  readonly layout: Layout;
+  readonly onPress: () => void;
+}
+
+const LayoutSwitch = memo(function LayoutSwitch({ layout, onPress }: LayoutSwitchProps): ReactElement {
   return (
     <span className={styles.layout}>
       <IconAct
@@ -85,7 +95,7 @@ function LayoutSwitch({ layout, onPress }: { readonly layout: Layout; readonly o
       />
     </span>
   );
-}
+});
 
 async function copyReport(visit: Visit): Promise<string> {
   const copied = await copyText(JSON.stringify(await visit.report(), undefined, 2));

@@ -5,9 +5,10 @@
 import type { Encryption } from '@veilcast/client';
 import { cx, Tip } from '@veilcast/design';
 import { LoaderCircle, Lock as Closed, LockOpen } from 'lucide-react';
-import type { ReactElement } from 'react';
+import { memo, type ReactElement } from 'react';
 import { Button, TooltipTrigger } from 'react-aria-components';
 import { t } from '../words/words.ts';
+import type { Commands } from './commands.ts';
 import styles from './Lock.module.css';
 
 const ICONS = { encrypted: Closed, waiting: LoaderCircle, failed: LockOpen } as const;
@@ -25,10 +26,10 @@ export function codeGroups(code: string): string[] {
 interface LockProps {
   readonly encryption: Encryption;
   readonly open: boolean;
-  readonly onPress: () => void;
+  readonly commands: Commands;
 }
 
-export function Lock({ encryption, open, onPress }: LockProps): ReactElement {
+export const Lock = memo(function Lock({ encryption, open, commands }: LockProps): ReactElement {
   const Icon = ICONS[encryption.state];
   const words = lockWords(encryption);
   return (
@@ -38,7 +39,7 @@ export function Lock({ encryption, open, onPress }: LockProps): ReactElement {
           className={cx(styles.button, styles[encryption.state])}
           aria-label={words}
           aria-expanded={open}
-          onPress={onPress}
+          onPress={() => commands.toggle('encryption')}
         >
           <Icon
             size={20}
@@ -57,4 +58,4 @@ export function Lock({ encryption, open, onPress }: LockProps): ReactElement {
       </span>
     </div>
   );
-}
+});

@@ -1,5 +1,4 @@
 /** What is needed seldom: layout, colours, devices, shortcuts, diagnostics; and on a phone what the bar has no room for. */
-import type { CallSnapshot } from '@veilcast/client';
 import { applyTheme, ChoiceMenu, cx, Float, MenuChoice, storedTheme, type Theme } from '@veilcast/design';
 import { Ellipsis } from 'lucide-react';
 import { useState, type ReactElement, type ReactNode } from 'react';
@@ -14,11 +13,12 @@ import type { Layout } from './Stage.tsx';
 interface MoreMenuProps {
   readonly commands: Commands;
   readonly layout: Layout;
-  readonly snapshot: CallSnapshot;
+  readonly sends: boolean;
+  readonly handRaised: boolean;
   readonly sharing: boolean;
 }
 
-export function MoreMenu({ commands, layout, snapshot, sharing }: MoreMenuProps): ReactElement {
+export function MoreMenu({ commands, layout, sends, handRaised, sharing }: MoreMenuProps): ReactElement {
   const [theme, setTheme] = useState<Theme>(storedTheme);
   const choose = (chosen: Theme): void => {
     setTheme(chosen);
@@ -29,12 +29,12 @@ export function MoreMenu({ commands, layout, snapshot, sharing }: MoreMenuProps)
       <BarButton icon={Ellipsis} name={t('bar.more')} testId="more" />
       <Float placement="top" offset={12}>
         <ChoiceMenu aria-label={t('bar.more')}>
-          {snapshot.self.role !== 'viewer' && (
+          {sends && (
             <MenuSection className={cx(styles.phone)} aria-label={t('bar.label')}>
               {canShareScreen() && (
                 <MenuChoice onAction={commands.share} text={t(sharing ? 'bar.unshare' : 'bar.share')} />
               )}
-              <MenuChoice onAction={commands.hand} text={t(snapshot.self.handRaised ? 'bar.handDown' : 'bar.hand')} />
+              <MenuChoice onAction={commands.hand} text={t(handRaised ? 'bar.handDown' : 'bar.hand')} />
             </MenuSection>
           )}
           <Choice title={t('more.layout')} selected={layout} onSelect={(key) => commands.setLayout(key)}>
