@@ -165,6 +165,19 @@ export const SignalingConfig = z.strictObject({
       'Development: 32 bytes, base64url, the seed of the root under which each process signs a manifest of its own. In production the root is offline; see channelKeyFile.',
     ),
   proxyHops: z.number().int().min(0).max(8).default(0).describe('Trusted proxies before us that add X-Forwarded-For.'),
+  turn: z
+    .strictObject({
+      secretFile: z
+        .string()
+        .max(4096)
+        .optional()
+        .describe('What the TURN servers know too, a secret a line; the first one signs. Missing: no TURN servers.'),
+      ttlMs: ms
+        .max(86_400_000)
+        .default(300_000)
+        .describe('Life of a credential for TURN. Clients ask for the next one in time.'),
+    })
+    .prefault({}),
   policy: SignalingPolicy.prefault({}),
   limits: SignalingLimits.prefault({}),
 });

@@ -17,6 +17,7 @@ import { Repeats } from './repeats.ts';
 import { Rooms } from './rooms.ts';
 import type { Comeback, PeerLink, Seat } from './seat.ts';
 import { ServedEdge } from './served-edge.ts';
+import { openTurnServers } from './turn/servers.ts';
 
 export type { Authority } from './authority.ts';
 export { nodeCipher } from './node-cipher.ts';
@@ -80,6 +81,12 @@ export async function openRooms(options: OpenRoomsOptions): Promise<OpenRooms> {
     },
     report: channelReports,
   });
+  const turn = await openTurnServers({
+    ...config.turn,
+    clock,
+    directory: coordination.directory,
+    report: channelReports,
+  });
   const repeats = new Repeats(clock);
   const rooms: Rooms = new Rooms({
     services: {
@@ -91,6 +98,7 @@ export async function openRooms(options: OpenRoomsOptions): Promise<OpenRooms> {
       cluster,
       authority,
       identities,
+      turn,
       inspect: options.inspect ?? inspect,
       log,
       bug,
@@ -119,6 +127,7 @@ export async function openRooms(options: OpenRoomsOptions): Promise<OpenRooms> {
     closeRooms,
     close: async () => {
       await closeRooms();
+      turn.close();
       await cluster.close();
     },
   };

@@ -19,6 +19,9 @@ import { consume } from './consuming.ts';
 import type { RoomOwner } from './room-owner.ts';
 import type { RoomServices } from './room-services.ts';
 
+/** Where there is no TURN server now, ask again then. */
+const NO_TURN_MS = 60_000;
+
 type SeatRequest = Exclude<RequestName, 'join' | 'resume'>;
 type Reply<N extends RequestName> = (result: RequestResult<N>) => void;
 
@@ -33,6 +36,12 @@ const REQUESTS: {
     const body = { peerId: asked.peerId, transportId, dtlsParameters: jsonOf(dtlsParameters) };
     await asked.room.nodes.ask(nodeId, 'connectTransport', body);
     reply({});
+  },
+  iceServers: (asked, _body, reply) => {
+    const { region } = placementOf(asked);
+    const arrival = asked.room.seated(asked.peerId)?.arrival;
+    if (arrival === undefined) throw new ClusterError('NOT_JOINED');
+    reply(asked.services.turn.listFor({ ...arrival, region }) ?? { servers: [], ttlMs: NO_TURN_MS });
   },
   restartIce: async (asked, { transportId }, reply) => {
     const { nodeId } = transportOf(asked, transportId);

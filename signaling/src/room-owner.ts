@@ -350,6 +350,7 @@ export class RoomOwner {
     const peer = this.#state.peers.get(peerId);
     const seated = this.#seating.get(peerId);
     if (peer?.status !== 'joined' || seated === undefined) return;
+    const ice = this.#services.turn.listFor({ ...seated.arrival, region: media.region });
     seated.credential = credential;
     seated.transports = new Set([media.sendTransport.id, media.recvTransport.id]);
     seated.outbox.admitted({
@@ -360,6 +361,7 @@ export class RoomOwner {
       locked: this.#state.locked,
       credential,
       attested,
+      ...(ice === undefined ? {} : { ice }),
       ...media,
       peers: [...peerViews(this.#state, peerId)],
     });

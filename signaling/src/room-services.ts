@@ -8,6 +8,7 @@ import type { InspectMessage } from './framing.ts';
 import type { Identities } from './identities.ts';
 import type { SignalingMetrics } from './metrics.ts';
 import type { Repeats } from './repeats.ts';
+import type { TurnServers } from './turn/servers.ts';
 
 /** What every Room of this process shares. */
 export interface RoomServices {
@@ -19,6 +20,7 @@ export interface RoomServices {
   readonly cluster: Cluster;
   readonly authority: Authority;
   readonly identities: Identities;
+  readonly turn: TurnServers;
   readonly inspect: InspectMessage;
   readonly log: Logger;
   /** Something was thrown that should not have been. */

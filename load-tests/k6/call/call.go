@@ -14,7 +14,7 @@ import (
 )
 
 // The version of the requests that this speaks (packages/protocol, requests).
-const protocolVersion = 3
+const protocolVersion = 4
 
 // Options say who comes, and into which Room.
 type Options struct {

@@ -1,7 +1,7 @@
 /** What a process says of itself in the Directory: where to dial it, and which life of it this is. */
 import { z } from 'zod';
 
-export const ProcessKind = z.enum(['signaling', 'sfu-node', 'cascade-router']);
+export const ProcessKind = z.enum(['signaling', 'sfu-node', 'cascade-router', 'turn']);
 export type ProcessKind = z.infer<typeof ProcessKind>;
 
 /** Renewed every third of it. Longer: a dead process is dialled for longer. Shorter: a pause of the store drops living ones. */
@@ -19,6 +19,8 @@ export const Registration = z.strictObject({
   probeUrl: z.string().max(512).optional(),
   /** Where clients reach this signaling process and no other. */
   publicUrl: z.string().max(256).optional(),
+  /** Of a TURN server that takes new allocations: as in RTCIceServer. */
+  iceUrls: z.array(z.string().max(300)).min(1).max(8).optional(),
 });
 export type Registration = z.infer<typeof Registration>;
 

@@ -7,3 +7,4 @@ export * from './register.ts';
 export type * from './service.ts';
 export * from './store.ts';
 export * from './system.ts';
+export * from './secret-list.ts';

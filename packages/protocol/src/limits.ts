@@ -24,6 +24,8 @@ export const REVOCATIONS_MAX = 170_000;
 export const PEERS_MAX = 100;
 /** Producers of one Peer: microphone, camera, screen, its sound, and as many again while they are replaced. */
 export const PRODUCERS_MAX = 8;
+/** STUN and TURN servers that one Peer is told of. Browsers are slower to connect with more than a few. */
+export const ICE_SERVERS_MAX = 4;
 /** Producers named in one request. */
 export const BATCH_MAX = 256;
 /** People who wait in one lobby. */

@@ -3,7 +3,7 @@
  * checked by mediasoup itself (ORTC validation), which refuses what it does not know.
  */
 import { z } from 'zod';
-import { RTP_JSON_MAX } from './limits.ts';
+import { ICE_SERVERS_MAX, RTP_JSON_MAX } from './limits.ts';
 
 /** A plain JSON object of at most RTP_JSON_MAX characters. */
 function boundedJson() {
@@ -36,6 +36,30 @@ export const TransportOptions = z.strictObject({
   dtlsParameters: DtlsParameters,
 });
 export type TransportOptions = z.infer<typeof TransportOptions>;
+
+/** One STUN or TURN server as RTCPeerConnection takes it (W3C webrtc, RTCIceServer), with a credential of this Peer alone. */
+export const IceServer = z.strictObject({
+  urls: z
+    .array(
+      z
+        .string()
+        .max(300)
+        .regex(/^(stun|turns?):[^\s]+$/),
+    )
+    .min(1)
+    .max(8),
+  /** `<seconds since 1970 when it ends>:<an opaque id>` (draft-uberti-behave-turn-rest-00). */
+  username: z.string().min(1).max(128),
+  credential: z.string().min(1).max(128),
+});
+export type IceServer = z.infer<typeof IceServer>;
+
+export const IceServerList = z.strictObject({
+  servers: z.array(IceServer).max(ICE_SERVERS_MAX),
+  /** How long the credentials are good from now: clocks of clients differ. */
+  ttlMs: z.number().int().positive().max(86_400_000),
+});
+export type IceServerList = z.infer<typeof IceServerList>;
 
 /** Bytes, whichever of the two forms socket.io hands over. */
 export function bytes(max: number) {

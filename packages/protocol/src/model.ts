@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ConsumerId, Epoch, NodeId, ParticipantId, PeerId, ProducerId, RegionId, RoomId } from './ids.ts';
 import { ATTESTATION_MAX, BATCH_MAX, LOBBY_MAX, LOG_HEAD_MAX, PEERS_MAX, PRODUCERS_MAX } from './limits.ts';
-import { bytes, MediaKind, RtpCapabilities, RtpParameters, Source, TransportOptions } from './media.ts';
+import { bytes, IceServerList, MediaKind, RtpCapabilities, RtpParameters, Source, TransportOptions } from './media.ts';
 
 export const Role = z.enum(['host', 'speaker', 'viewer']);
 export type Role = z.infer<typeof Role>;
@@ -54,6 +54,8 @@ export const Admission = z.strictObject({
   credential: z.string().max(2048),
   /** Of this Peer, as the others will be shown it. */
   attested: Attested,
+  /** Missing: this cluster has no TURN server. */
+  ice: IceServerList.optional(),
   ...Place.shape,
   peers: z.array(PeerView).max(PEERS_MAX),
 });

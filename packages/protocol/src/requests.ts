@@ -16,11 +16,11 @@ import {
   PEERS_MAX,
   SEALED_MAX,
 } from './limits.ts';
-import { bytes, DtlsParameters, MediaKind, RtpCapabilities, RtpParameters, Source } from './media.ts';
+import { bytes, DtlsParameters, IceServerList, MediaKind, RtpCapabilities, RtpParameters, Source } from './media.ts';
 import { Admission, ConsumerIds, ConsumerView, ProducerIds, RegionProbe, TileView } from './model.ts';
 
 /** Grows when an old client could misread a message. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 const Nothing = z.strictObject({});
 
@@ -63,6 +63,8 @@ export const REQUESTS = {
     body: z.strictObject({ transportId: TransportId, dtlsParameters: DtlsParameters }),
     result: Nothing,
   },
+  /** STUN and TURN servers near this Peer's place, with credentials that begin now. */
+  iceServers: { body: Nothing, result: IceServerList },
   restartIce: {
     body: z.strictObject({ transportId: TransportId }),
     result: z.strictObject({ iceParameters: z.record(z.string().max(64), z.json()) }),
