@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Real, and light enough to run beside each other: pages without a call, stores, links, workers that carry a few packets. */
 const WIRED = [
-  '{packages/{call-app,operator-app,cli,control,coordination,delivery},sfu-node,cascade-router}/test/**/*.test.ts',
+  '{packages/{call-app,operator-app,cli,control,coordination,delivery},sfu-node,cascade-router,turn}/test/**/*.test.ts',
 ];
 /** Pure, though not beside the sources. */
 const PURE = ['test/{simulation,fuzz,models,specification}/**/*.test.ts'];
@@ -22,7 +22,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'packages/*/src/**/*.test.ts',
-            '{signaling,sfu-node,cascade-router}/src/**/*.test.ts',
+            '{signaling,sfu-node,cascade-router,turn}/src/**/*.test.ts',
             'tools/**/*.test.ts',
             ...PURE,
           ],

@@ -61,6 +61,12 @@ ordinary_worker() {
   cd "$root/node_modules/mediasoup" && PYTHON=false timeout 120 node npm-scripts.mjs postinstall && runs worker/out/Release/mediasoup-worker
 }
 
+# The TURN server of `up`; calls go on without it where the network lets them.
+setup_turn() {
+  command -v turnserver >/dev/null && return
+  (install_packages 'the TURN server' coturn) || say '  TURN  coturn could not be installed; going on without it'
+}
+
 # The two web apps, rebuilt when a source of theirs changed.
 setup_apps() {
   local wanted
@@ -101,5 +107,5 @@ build_k6() {
 
 # What the tests drive: two browsers, a film maker, a store, a linter for these scripts.
 setup_test_tools() {
-  install_packages 'the tests' chromium firefox-esr ffmpeg redis-server redis-tools shellcheck spin gcc libc6-dev
+  install_packages 'the tests' chromium coturn firefox-esr ffmpeg redis-server redis-tools shellcheck spin gcc libc6-dev
 }

@@ -25,6 +25,8 @@ import { lanAddress, qrOf, selfSigned } from './lan.ts';
 import { openWeb } from '@veilcast/signaling/web';
 import { openState } from './state.ts';
 import type { ApiKey } from './token.ts';
+import { startTurnServers } from './turn.ts';
+import type { TurnServer } from '@veilcast/turn';
 
 export interface UpOptions {
   readonly port: number;
@@ -42,6 +44,8 @@ export interface UpOptions {
 const FIRST_ROOM = 'demo';
 /** Longest wait for the services to find each other. They take some 300 ms here. */
 const READY_MS = 10_000;
+/** And for coturn, which takes some 200 ms. */
+const TURN_READY_MS = 3_000;
 
 /** Quiet beside the links, unless VEILCAST_LOG names another level. */
 function upLogger(): Logger {
@@ -56,6 +60,8 @@ export interface Cluster extends Service {
   /** Where the pages are, without a slash at the end. */
   readonly origin: string;
   readonly nodes: readonly SfuNode[];
+  /** One a region; none where coturn is not installed. */
+  readonly turns: readonly TurnServer[];
 }
 
 /** Starts everything and resolves when a call can be made. @throws ClusterError when a part does not come up */
@@ -68,6 +74,7 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
   const context: ServiceContext = { ...shared, carrier: memoryCarrier(), coordination };
   const services: Service[] = [];
   let nodes: readonly SfuNode[] = [];
+  let turn: Awaited<ReturnType<typeof startTurnServers>>;
   const ready = () => services.every((service) => service.ready());
   const identity = await developmentIdentity('development', systemClock);
   const web = await openWeb({ metrics, pin: identity.pin, regions: options.regions, ready, tls });
@@ -75,6 +82,7 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
     await web.close();
     // Signaling first, so that nobody is told of failures that are only the end.
     for (const service of services.toReversed()) await service.close();
+    await turn?.close();
     await context.coordination.close();
   };
   try {
@@ -95,9 +103,11 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
         },
       }),
     );
+    const turning = startTurnServers({ context, regions: options.regions, address });
     nodes = await Promise.all(starting);
     services.push(...nodes);
     services.push(await startCascadeRouter({ context, config: { processId: 'cascade-1', address: 'cascade-1' } }));
+    turn = await turning;
     const signaling = await startSignaling({
       context,
       server: web.server,
@@ -107,6 +117,7 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
         address: 'signaling-1',
         policy: { development: true, firstIsHost: true },
         apiKeys: options.apiKey ? [options.apiKey] : [],
+        ...(turn && { turn: { secretFile: turn.secretFile } }),
         ...(options.state === undefined ? {} : await openState(options.state)),
       },
     });
@@ -114,6 +125,7 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
     await web.register(signaling.routes);
     await listen(web, options.port, options.lan ? '0.0.0.0' : '127.0.0.1');
     await until(ready);
+    await turnsReady(turn?.servers ?? []);
   } catch (thrown) {
     await close();
     throw thrown;
@@ -121,7 +133,7 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
   const [bound] = web.addresses();
   const port = typeof bound === 'object' ? bound.port : options.port;
   const origin = address === undefined ? `http://localhost:${port}` : `https://${address}:${port}`;
-  return { origin, nodes, ready, close };
+  return { origin, nodes, turns: turn?.servers ?? [], ready, close };
 }
 
 async function listen(web: Awaited<ReturnType<typeof openWeb>>, port: number, host: string): Promise<void> {
@@ -139,6 +151,13 @@ async function until(ready: () => boolean): Promise<void> {
       throw new ClusterError('NODE_UNREACHABLE', `The services did not find each other in ${READY_MS / 1000} s.`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Calls go on without TURN where the network lets them, so nothing fails when coturn does not come up. */
+async function turnsReady(servers: readonly TurnServer[]): Promise<void> {
+  const deadline = systemClock.now() + TURN_READY_MS;
+  while (!servers.every((server) => server.ready()) && systemClock.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 function print(line = ''): void {
@@ -173,6 +192,10 @@ export async function up(options: UpOptions): Promise<void> {
   for (const region of options.regions)
     print(`  call, ${region.padEnd(8)} ${cluster.origin}/r/${FIRST_ROOM}?region=${region}`);
   print(`  operator       ${cluster.origin}/operator`);
+  if (!cluster.turns.some((server) => server.ready()))
+    print(
+      '\n  No TURN server: coturn is not installed or does not start. Calls from behind strict firewalls will not connect.',
+    );
   if (options.lan) {
     print(`\n${await qrOf(`${cluster.origin}/r/${FIRST_ROOM}`)}`);
     print('  The certificate is made by this machine, so browsers warn once: choose to go on.');

@@ -5,11 +5,13 @@ import type { SafetyNumber } from '@veilcast/e2ee/identity';
 import type { Identity } from './device/identity.ts';
 import type { ErrorCode, PeerId, ProducerId, RegionId, Role, Source } from '@veilcast/protocol';
 import type { VideoCodec } from './media/codec.ts';
+import type { MediaPath } from './network/path.ts';
 import type { GroupChange, GroupWarning, TrackLock } from './workers/messages.ts';
 
 export type { SafetyNumber } from '@veilcast/e2ee/identity';
 export type { Identity } from './device/identity.ts';
 export type { VideoCodec } from './media/codec.ts';
+export type { MediaPath, PathKind } from './network/path.ts';
 export type { GroupChange, GroupWarning, TrackLock } from './workers/messages.ts';
 
 export interface ConnectOptions {
@@ -38,6 +40,8 @@ export interface ConnectOptions {
    * first root that the site shows is the only one while the page lives (ADR 0013).
    */
   readonly pin?: string;
+  /** Everything goes through a TURN server: no address of ours is told to anybody else. Where there is none nothing connects. */
+  readonly relay?: boolean;
   /** From `prepare()`, where a page comes before the call. */
   readonly prepared?: Prepared;
 }
@@ -230,6 +234,8 @@ export interface CallReport {
     readonly transport: string;
     /** From the click (the start of `connect`) to the first decoded remote frame; null before. */
     readonly joinMs: number | null;
+    /** The rung of the ladder that media goes by now; missing before there is one. */
+    readonly path?: MediaPath;
   };
   readonly peers: readonly PeerReport[];
   readonly e2ee: {

@@ -18,9 +18,9 @@ import { browserClock, pause, pauseOrOnline } from './clock.ts';
 import type { Dialer } from './dialer.ts';
 import { CallEmitter } from './emitter.ts';
 import { TileReports } from './media/tiles.ts';
-import { transportOf } from './media/stats.ts';
 import { PeopleIdentities } from './people-identities.ts';
 import { RoomPicture } from './picture.ts';
+import { pathReport } from './path-report.ts';
 import { dialerOf, SeatWorkers } from './prepare.ts';
 import { Publications } from './publications.ts';
 import { RemoteTracks } from './received.ts';
@@ -194,12 +194,8 @@ export class LiveCall implements Call {
 
   async report(): Promise<CallReport> {
     const received = await this.#remote.report();
-    const transports = this.#seat?.media?.transports;
-    let transport = '';
-    for (const path of transports ? [transports.receive, transports.send] : []) {
-      if (transport === '') transport = transportOf(await path.getStats().catch(() => new Map<string, unknown>()));
-    }
-    return callReport({ snapshot: this.snapshot, transport, joinMs: this.#joinMs, received });
+    const { transport, path } = await pathReport(this.#seat?.media?.transports);
+    return callReport({ snapshot: this.snapshot, transport, path, joinMs: this.#joinMs, received });
   }
 
   async leave(): Promise<void> {
@@ -211,12 +207,12 @@ export class LiveCall implements Call {
 
   /** Joins as a new Peer. Once admitted, or at the door, the new Seat replaces the old one. @throws ClusterError */
   async #takeSeat(): Promise<void> {
-    const { token, region, codec = 'vp8', prepared, authorityPin } = this.#options;
+    const { token, region, codec = 'vp8', prepared, authorityPin, relay = false } = this.#options;
     const given = typeof token === 'string' ? token : await token();
     const workers = prepared instanceof SeatWorkers && prepared.take() ? prepared : new SeatWorkers();
     const own = { identity: this.#identities.own, dialer: this.#dialer, workers, clock: this.#clock };
     const listeners = this.#listeners((): Seat => seat);
-    const seat = new Seat({ token: given, authorityPin, region, codec, ...own }, listeners);
+    const seat = new Seat({ token: given, authorityPin, region, codec, relayOnly: relay, ...own }, listeners);
     try {
       await seat.join();
     } catch (thrown) {

@@ -1,6 +1,7 @@
 /** `call.report()`: the JSON of DESIGN §11, the same object as "copy diagnostics" of the call page. Pure. */
 import type { ConsumerId, PeerId } from '@veilcast/protocol';
 import type { CallReport, CallSnapshot, PeerReport, Person } from './call.ts';
+import type { MediaPath } from './network/path.ts';
 import { NO_AUDIO, NO_VIDEO, type AudioStats, type VideoStats } from './media/stats.ts';
 
 /** What the media side knows of one consumed Producer. */
@@ -16,11 +17,12 @@ export interface ReceivedMedia {
 export interface ReportInput {
   readonly snapshot: CallSnapshot;
   readonly transport: string;
+  readonly path?: MediaPath | undefined;
   readonly joinMs: number | null;
   readonly received: readonly ReceivedMedia[];
 }
 
-export function callReport({ snapshot, transport, joinMs, received }: ReportInput): CallReport {
+export function callReport({ snapshot, transport, path, joinMs, received }: ReportInput): CallReport {
   const { self, encryption } = snapshot;
   return {
     room: snapshot.room,
@@ -32,6 +34,7 @@ export function callReport({ snapshot, transport, joinMs, received }: ReportInpu
       node: self.node,
       transport,
       joinMs,
+      ...(path === undefined ? {} : { path }),
     },
     peers: snapshot.people.map((person) => peerReport(person, received)),
     e2ee: {

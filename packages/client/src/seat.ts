@@ -26,6 +26,7 @@ import { isGroupEvent } from './group-event.ts';
 import { Publishing } from './media/publishing.ts';
 import { Receiving, type Received, type ReceivingListeners } from './media/receiving.ts';
 import { Layers } from './media/stats.ts';
+import { IceServers } from './network/ice-servers.ts';
 import { openTransports } from './media/transports.ts';
 import type { SeatWorkers } from './prepare.ts';
 import { probeRegions } from './probe.ts';
@@ -46,6 +47,8 @@ export interface SeatOptions {
   readonly authorityPin: string | undefined;
   readonly region: string | undefined;
   readonly codec: VideoCodec;
+  /** Nothing goes directly, see ConnectOptions. */
+  readonly relayOnly: boolean;
   readonly clock: Clock;
   readonly dialer: Dialer;
   /** Taken by this Seat alone, and ended with it. */
@@ -83,6 +86,8 @@ export interface SeatListeners {
 
 export class Seat {
   readonly layers = new Layers();
+  /** For whoever connects in this Peer's name. */
+  readonly ice: IceServers;
   readonly #options: SeatOptions;
   readonly #listeners: SeatListeners;
   #socket: SignalingSocket | undefined;
@@ -104,6 +109,7 @@ export class Seat {
   constructor(options: SeatOptions, listeners: SeatListeners) {
     this.#options = options;
     this.#listeners = listeners;
+    this.ice = new IceServers({ ...options, ask: () => this.signaling.request('iceServers', {}) });
     options.workers.transforms.listen({
       counts: (counts) => this.#listeners.counts(counts),
       lock: (consumerId, lock) => this.#listeners.lock(consumerId, lock),
@@ -154,6 +160,7 @@ export class Seat {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket?.close();
+    this.ice.close();
     this.#closeMedia();
     this.#options.workers.end();
     this.#held = [];
@@ -239,6 +246,7 @@ export class Seat {
     if (!this.#authority) throw new ClusterError('INTERNAL');
     this.#socket?.admitted(admission.roomId, admission.peerId);
     this.#self = admission.peerId;
+    this.ice.take(admission.ice);
     this.#listeners.seated(admission.peerId);
     // At once: the next event may be our ticket.
     this.group.enter(admission, {
@@ -259,6 +267,7 @@ export class Seat {
   /** The same Peer elsewhere. What came from the old place is over; the Producers of the others that live are consumed again. */
   async #move(place: Place): Promise<void> {
     if (this.#closed) return;
+    void this.ice.refresh();
     const wanted: readonly ProducerView[] = this.#media?.receiving.wanted() ?? [];
     this.#closeMedia();
     const media = (this.#media = await this.#openMedia(place));
@@ -281,13 +290,10 @@ export class Seat {
   async #openMedia(place: Place, former?: Receiving): Promise<SeatMedia> {
     const { clock, workers, codec } = this.#options;
     const turn = (this.#places += 1);
-    const transports = await openTransports(place, {
-      signaling: this.signaling,
-      clock,
-      failed: (error) => {
-        if (turn === this.#places) this.#lose(error);
-      },
-    });
+    const failed = (error: ClusterError): void => {
+      if (turn === this.#places) this.#lose(error);
+    };
+    const transports = await openTransports(place, { signaling: this.signaling, clock, ice: this.ice, failed });
     if (this.#closed) {
       transports.close();
       throw new ClusterError('CLOSED');

@@ -8,3 +8,5 @@ export type * from './service.ts';
 export * from './store.ts';
 export * from './system.ts';
 export * from './secret-list.ts';
+export * from './with-its-parent.ts';
+export * from './free-ports.ts';

@@ -7,7 +7,7 @@ const read = (path: string): ReturnType<typeof readPlace> => readPlace(new URL(p
 
 describe('a link', () => {
   it('tells everything that DESIGN §11 lists', () => {
-    expect(read('/r/demo?name=Ada%20L&region=eu&role=host&join=1&video=0&audio=0&token=t&codec=av1')).toEqual({
+    expect(read('/r/demo?name=Ada%20L&region=eu&role=host&join=1&video=0&audio=0&token=t&codec=av1&relay=1')).toEqual({
       kind: 'room',
       options: {
         room: 'demo',
@@ -16,6 +16,7 @@ describe('a link', () => {
         region: 'eu',
         token: 't',
         codec: 'av1',
+        relay: true,
         join: true,
         video: false,
         audio: false,
@@ -30,6 +31,7 @@ describe('a link', () => {
         role: 'speaker',
         region: undefined,
         join: false,
+        relay: false,
         video: true,
         audio: true,
         name: '',

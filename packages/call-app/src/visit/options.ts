@@ -1,6 +1,6 @@
 /**
  * What the link says: `/r/<room>?name=&region=&role=&join=1&video=0&audio=0&token=` (DESIGN §11), and `codec=` for
- * development: vp8, vp9, h264 or av1. Pure.
+ * development: vp8, vp9, h264 or av1; `relay=1` hides our address behind a TURN server. Pure.
  */
 import type { VideoCodec } from '@veilcast/client';
 import { RegionId, Role, RoomId } from '@veilcast/protocol';
@@ -15,6 +15,8 @@ export interface VisitOptions {
   readonly token: string | undefined;
   /** What pictures are sent in where everybody can decode it; the SDK's own choice without it. */
   readonly codec: VideoCodec | undefined;
+  /** Everything goes through a TURN server. */
+  readonly relay: boolean;
   /** Joins without a click. */
   readonly join: boolean;
   readonly video: boolean;
@@ -47,6 +49,7 @@ export function readPlace(url: URL): Place {
       region: region.success ? region.data : undefined,
       token,
       codec: CODECS.find((codec) => codec === query.get('codec')),
+      relay: query.get('relay') === '1',
       join: query.get('join') === '1',
       video: query.get('video') !== '0',
       audio: query.get('audio') !== '0',

@@ -77,7 +77,7 @@ export class Visit {
       const token = this.options.token ?? (await openTokens(this.options.room, this.options.role));
       if (attempt !== this.#attempt) return;
       this.store.patch({ phase: { kind: 'joining', step: 'connect' } });
-      const { region, codec } = this.options;
+      const { region, codec, relay } = this.options;
       const call = await connect({
         url: location.origin,
         ...(PIN === undefined ? {} : { pin: PIN }),
@@ -86,6 +86,7 @@ export class Visit {
         ...(name === '' ? {} : { name }),
         ...(region === undefined ? {} : { region }),
         ...(codec === undefined ? {} : { codec }),
+        ...(relay ? { relay } : {}),
       });
       if (attempt === this.#attempt) this.#enter(call);
       else await call.leave();

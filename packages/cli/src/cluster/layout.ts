@@ -1,6 +1,7 @@
 /** What `up --cluster` consists of, as configuration files: a Redis, two signaling, two cascade-routers, two nodes a region. */
 import { filesOf, initFolder, issueInto } from '@veilcast/ca';
 import type { ProcessKind } from '@veilcast/control';
+import { freePorts, WITH_ITS_PARENT } from '@veilcast/node-kit';
 import type { RegionId } from '@veilcast/protocol';
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -8,7 +9,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'smol-toml';
 import { kept, seed, signingKey } from '../secret-files.ts';
-import { freePorts } from './ports.ts';
 
 export interface LayoutOptions {
   /** An empty folder for this user alone. */
@@ -129,9 +129,6 @@ function serviceOf(
       };
   }
 }
-
-/** Becomes the command, and ends it when standard input does: Redis does not look whether who started it is there. */
-export const WITH_ITS_PARENT = 'exec 3<&0; (cat <&3 >/dev/null; kill $$ 2>/dev/null) & exec "$0" "$@" 3<&- </dev/null';
 
 /** A Redis of this machine alone, with a password that only this user can read, and nothing written down. */
 async function redisOf(folder: string, port: number) {

@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
 
 const SUPERVISOR = new URL('./supervisor.ts', import.meta.url).href;
-const LAYOUT = new URL('./layout.ts', import.meta.url).href;
+const KIT = import.meta.resolve('@veilcast/node-kit');
 
 /** Starts one that notices by its channel, as services do, and one that cannot notice anything, as Redis. */
 const SCRIPT = `
 const { Supervisor } = await import('${SUPERVISOR}');
-const { WITH_ITS_PARENT } = await import('${LAYOUT}');
+const { WITH_ITS_PARENT } = await import('${KIT}');
 const supervisor = new Supervisor({ warn: () => undefined });
 const order = { env: process.env, cwd: process.cwd() };
 const service = "process.on('disconnect', () => process.exit()); setInterval(() => console.log(process.pid), 50)";

@@ -43,13 +43,17 @@ export const Inventory = z
         origins: z.array(z.string().max(256)).max(64).default([]),
       })
       .prefault({}),
+    turn: z
+      .strictObject({ certFile: path, keyFile: path })
+      .optional()
+      .describe('For TURN by TLS, on each host that runs turn: where its own certificate is, for its name or address.'),
     hosts: z.array(Host).min(1).max(HOSTS_MAX),
   })
   .superRefine(({ hosts }, context) => {
     const refuse = (message: string): void => context.addIssue({ code: 'custom', path: ['hosts'], message });
     for (const key of ['name', 'address'] as const)
       if (new Set(hosts.map((host) => host[key])).size < hosts.length) refuse(`two hosts have one ${key}`);
-    for (const kind of ProcessKind.options)
+    for (const kind of ProcessKind.exclude(['turn']).options)
       if (!hosts.some(({ runs }) => runs.includes(kind))) refuse(`no host runs ${kind}`);
     const stores = hosts.filter(({ runs }) => runs.includes('store')).length;
     if (stores !== 1 && (stores < 3 || stores % 2 === 0))

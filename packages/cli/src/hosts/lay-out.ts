@@ -7,7 +7,7 @@ import { stringify } from 'smol-toml';
 import { composeOf } from './compose.ts';
 import type { Host, Inventory } from './inventory.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
-import { FILES, processIdOf, serviceConfig } from './services.ts';
+import { FILES, hasTurn, processIdOf, serviceConfig } from './services.ts';
 import { storeFiles } from './store.ts';
 
 /** Of the authority and the secrets, beside the folders of the hosts. It is copied to no host. */
@@ -49,7 +49,10 @@ export async function layOutHosts(
         for (const path of Object.values(filesOf(ca, { kind, processId })))
           await copyFile(path, join(folder, basename(path)));
         const config = serviceConfig(inventory, host, kind, files);
-        await putAll(folder, { [`${kind}.toml`]: stringify(config), ...(await keysOf(kind, host, secrets, now)) });
+        await putAll(folder, {
+          [`${kind}.toml`]: stringify(config),
+          ...(await keysOf(kind, inventory, host, secrets, now)),
+        });
       }
     }
     await putAll(folder, { 'compose.yaml': composeOf(inventory, host, files) });
@@ -65,11 +68,20 @@ export interface LayOutOptions {
   readonly place?: (host: Host) => { readonly files: string; readonly data: string };
 }
 
-async function keysOf(kind: ProcessKind, host: Host, secrets: Secrets, now: number): Promise<Record<string, string>> {
+async function keysOf(
+  kind: ProcessKind,
+  inventory: Inventory,
+  host: Host,
+  secrets: Secrets,
+  now: number,
+): Promise<Record<string, string>> {
   const shared = { [FILES.password]: secrets.password };
+  const turn = { [FILES.turn]: secrets.turn };
+  if (kind === 'turn') return { ...shared, ...turn };
   if (kind !== 'signaling') return shared;
   return {
     ...shared,
+    ...(hasTurn(inventory) ? turn : {}),
     [FILES.authorityKey]: secrets.authorityKey,
     [FILES.authorityRoot]: secrets.authorityRoot,
     [FILES.channel]: await secrets.channelKey(processIdOf(host, kind), now),

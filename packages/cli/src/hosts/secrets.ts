@@ -14,6 +14,8 @@ const CLOCK_SLACK_S = 3_600;
 
 export interface Secrets {
   readonly password: string;
+  /** What signaling signs credentials for the TURN servers with; a line each. */
+  readonly turn: string;
   /** A private Ed25519 JWK. */
   readonly authorityKey: string;
   /** 32 bytes, base64url. */
@@ -30,6 +32,7 @@ export async function openSecrets(folder: string): Promise<Secrets> {
   const root = await signatures.fromSeed(Buffer.from(await once('channel.root', seed), 'base64url'));
   return {
     password: await once('store.password', () => randomBytes(24).toString('base64url')),
+    turn: await once('turn.secrets', seed),
     authorityKey: await once('authority.jwk', signingKey),
     authorityRoot: await once('authority.root', seed),
     pin: Buffer.from(pinOf(root.publicKey)).toString('hex'),

@@ -1,6 +1,7 @@
 /** Configuration of the processes of a host, as values of their schemas. */
 import { filesOf } from '@veilcast/ca';
 import type { ProcessKind } from '@veilcast/control';
+import { isIP } from 'node:net';
 import { basename, posix } from 'node:path';
 import type { Host, Inventory } from './inventory.ts';
 import { PORTS } from './ports.ts';
@@ -12,6 +13,7 @@ export const FILES = {
   authorityKey: 'authority.jwk',
   authorityRoot: 'authority.root',
   channel: 'channel.json',
+  turn: 'turn.secrets',
 } as const;
 
 export function processIdOf(host: Host, kind: ProcessKind): string {
@@ -35,12 +37,14 @@ export function serviceConfig(inventory: Inventory, host: Host, kind: ProcessKin
 }
 
 function sectionOf(
-  { cluster, web }: Inventory,
+  inventory: Inventory,
   host: Host,
   kind: ProcessKind,
   processId: string,
   file: (name: string) => string,
 ): object {
+  const { cluster, web } = inventory;
+  if (kind === 'turn') return { turn: turnOf(inventory, host, processId, file(FILES.turn)) };
   const address = `${host.address.includes(':') ? `[${host.address}]` : host.address}:${PORTS[kind]}`;
   switch (kind) {
     case 'sfu-node':
@@ -59,12 +63,34 @@ function sectionOf(
           authorityKeyFile: file(FILES.authorityKey),
           authorityRootFile: file(FILES.authorityRoot),
           channelKeyFile: file(FILES.channel),
+          ...(hasTurn(inventory) ? { turn: { secretFile: file(FILES.turn) } } : {}),
           policy: { origins },
         },
         web: { host: host.address.includes(':') ? '::' : '0.0.0.0', port, ...tls, probes: [host.region] },
       };
     }
   }
+}
+
+export function hasTurn({ hosts }: Inventory): boolean {
+  return hosts.some(({ runs }) => runs.includes('turn'));
+}
+
+/** Behind a NAT it is told by its other address, and relays to the nodes by the addresses that they announce. */
+function turnOf({ hosts, turn }: Inventory, host: Host, turnId: string, secretFile: string): object {
+  const { address, announced, region } = host;
+  const nodes = hosts.filter(({ runs }) => runs.includes('sfu-node'));
+  const media = nodes.flatMap((node) => [node.announced ?? node.address]).filter((one) => isIP(one) !== 0);
+  return {
+    turnId,
+    region,
+    listen: [address],
+    ...(announced === undefined ? {} : { announced, ...(isIP(announced) === 0 ? {} : { external: announced }) }),
+    ports: PORTS.turn,
+    ...(turn === undefined ? {} : { tls: turn }),
+    secretFile,
+    peers: { media: [...new Set(media)] },
+  };
 }
 
 function mediaOf({ address, announced, origin, region }: Host): object {

@@ -23,6 +23,7 @@ export class PathWatch {
   readonly #outside: PathOutside;
   #cancel: (() => void) | undefined;
   #repairing = false;
+  #state: PathState = 'new';
   #over = false;
 
   constructor(outside: PathOutside) {
@@ -31,6 +32,7 @@ export class PathWatch {
 
   follow(state: PathState): void {
     if (this.#over) return;
+    this.#state = state;
     if (state === 'connected') {
       this.#stopWaiting();
       this.#repairing = false;
@@ -43,6 +45,13 @@ export class PathWatch {
     }
   }
 
+  /** Something speaks against this path, or there may be a better one: ICE is restarted while it still counts as connected. */
+  suspect(): void {
+    if (this.#over || this.#repairing || this.#state !== 'connected') return;
+    this.#stopWaiting();
+    this.#repair();
+  }
+
   close(): void {
     this.#over = true;
     this.#stopWaiting();
@@ -50,7 +59,10 @@ export class PathWatch {
 
   #repair(): void {
     this.#repairing = true;
-    this.#cancel = this.#outside.clock.after(REPAIR_LIMIT_MS, () => this.#giveUp());
+    this.#cancel = this.#outside.clock.after(REPAIR_LIMIT_MS, () => {
+      this.#repairing = false;
+      if (this.#state !== 'connected') this.#giveUp();
+    });
     this.#outside.restart().catch(() => undefined);
   }
 

@@ -27,39 +27,42 @@ export const NO_AUDIO: AudioStats = { packetsReceived: 0, concealedMs: 0 };
 /** What Opus counts its samples in. */
 const OPUS_SAMPLES_PER_MS = 48;
 
-type Entry = Readonly<Record<string, unknown>>;
+export type Entry = Readonly<Record<string, unknown>>;
 
-function entriesById(entries: StatsEntries): Map<string, Entry> {
+export function entriesById(entries: StatsEntries): Map<string, Entry> {
   const all = new Map<string, Entry>();
   for (const [id, entry] of entries) if (typeof entry === 'object' && entry !== null) all.set(id, entry as Entry);
   return all;
 }
 
-function number(entry: Entry, key: string): number {
+export function number(entry: Entry, key: string): number {
   const value = entry[key];
   return typeof value === 'number' && Number.isFinite(value) ? value : 0;
 }
 
-function text(entry: Entry | undefined, key: string): string {
+export function text(entry: Entry | undefined, key: string): string {
   const value = entry?.[key];
   return typeof value === 'string' ? value : '';
+}
+
+/** The pair that carries the media; undefined before there is one. */
+export function selectedPair(all: ReadonlyMap<string, Entry>): Entry | undefined {
+  for (const entry of all.values()) {
+    if (entry['type'] !== 'transport') continue;
+    const pair = all.get(text(entry, 'selectedCandidatePairId'));
+    if (pair) return pair;
+  }
+  // Firefox marks the pair itself.
+  for (const entry of all.values()) {
+    if (entry['type'] === 'candidate-pair' && entry['selected'] === true) return entry;
+  }
+  return undefined;
 }
 
 /** `udp` or `tcp` of the pair that carries the media; empty before there is one. */
 export function transportOf(entries: StatsEntries): string {
   const all = entriesById(entries);
-  for (const entry of all.values()) {
-    if (entry['type'] !== 'transport') continue;
-    const pair = all.get(text(entry, 'selectedCandidatePairId'));
-    if (pair) return text(all.get(text(pair, 'localCandidateId')), 'protocol');
-  }
-  // Firefox marks the pair itself.
-  for (const entry of all.values()) {
-    if (entry['type'] === 'candidate-pair' && entry['selected'] === true) {
-      return text(all.get(text(entry, 'localCandidateId')), 'protocol');
-    }
-  }
-  return '';
+  return text(all.get(text(selectedPair(all), 'localCandidateId')), 'protocol');
 }
 
 /** Figures of every receiver of a transport, by the id of its track. */

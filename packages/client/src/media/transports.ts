@@ -12,6 +12,8 @@ import {
   type TransportOptions,
 } from '@veilcast/protocol';
 import type { Device, types } from 'mediasoup-client';
+import { LinkWatch } from '../network/link-watch.ts';
+import type { IceServers } from '../network/ice-servers.ts';
 import type { Signaling } from '../socket.ts';
 import { connectionSettings } from '../transform-kind.ts';
 import { newDevice } from './browser-media.ts';
@@ -25,6 +27,7 @@ interface ProducerTag extends types.AppData {
 export interface TransportsOutside {
   readonly signaling: Signaling;
   readonly clock: Clock;
+  readonly ice: IceServers;
   /** The path is gone and a restart did not bring it back. Once. */
   readonly failed: (error: ClusterError) => void;
 }
@@ -40,8 +43,8 @@ export interface Transports {
 export async function openTransports(place: Place, outside: TransportsOutside): Promise<Transports> {
   const device = await newDevice();
   await device.load({ routerRtpCapabilities: place.routerRtpCapabilities });
-  const send = device.createSendTransport(optionsOf(place.sendTransport));
-  const receive = device.createRecvTransport(optionsOf(place.recvTransport));
+  const send = device.createSendTransport(optionsOf(place.sendTransport, outside));
+  const receive = device.createRecvTransport(optionsOf(place.recvTransport, outside));
   for (const transport of [send, receive]) connectVia(transport, outside);
   produceVia(send, outside.signaling);
   const watches = [send, receive].map((transport) => watch(transport, outside));
@@ -57,21 +60,31 @@ export async function openTransports(place: Place, outside: TransportsOutside): 
   };
 }
 
-function optionsOf(options: TransportOptions): types.TransportOptions {
-  return { ...(options as unknown as types.TransportOptions), additionalSettings: connectionSettings() };
+function optionsOf(options: TransportOptions, { ice }: TransportsOutside): types.TransportOptions {
+  const described = options as unknown as types.TransportOptions;
+  return { ...described, ...ice.configuration, additionalSettings: connectionSettings() };
 }
 
-function watch(transport: types.Transport, { signaling, clock, failed }: TransportsOutside): PathWatch {
+function watch(transport: types.Transport, { signaling, clock, ice, failed }: TransportsOutside): { close(): void } {
   const path = new PathWatch({
     clock,
     failed: () => failed(new ClusterError('TRANSPORT_FAILED')),
     async restart() {
+      // Not before: Chromium restarts ICE by itself at the next offer after its servers have changed.
+      const { iceServers } = ice.configuration;
+      await transport.updateIceServers({ iceServers });
       const { iceParameters } = await signaling.request('restartIce', { transportId: TransportId.parse(transport.id) });
       await transport.restartIce({ iceParameters: iceParameters as unknown as types.IceParameters });
     },
   });
   transport.on('connectionstatechange', (state) => path.follow(state));
-  return path;
+  const link = new LinkWatch({ transport, path, clock, relayOnly: ice.configuration.iceTransportPolicy === 'relay' });
+  return {
+    close() {
+      path.close();
+      link.close();
+    },
+  };
 }
 
 /**

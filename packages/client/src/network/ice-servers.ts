@@ -4,7 +4,6 @@
  * `configuration` then, and again before an ICE restart. An allocation that stands outlives its credential.
  */
 import type { Clock, IceServerList } from '@veilcast/protocol';
-import type { Signaling } from '../socket.ts';
 
 /** Asked again at this part of their life. Later: one lost answer and they have ended. */
 const REFRESH_AT = 0.6;
@@ -17,7 +16,8 @@ const REFRESH_MIN_MS = 10_000;
 export type IceConfiguration = Required<Pick<RTCConfiguration, 'iceServers' | 'iceTransportPolicy'>>;
 
 export interface IceOutside {
-  readonly signaling: Pick<Signaling, 'request'>;
+  /** Asks signaling for the next list. */
+  readonly ask: () => Promise<IceServerList>;
   readonly clock: Clock;
   /** Nothing goes directly: for people who hide their address, and for tests of the relay. */
   readonly relayOnly: boolean;
@@ -60,7 +60,7 @@ export class IceServers {
   async refresh(): Promise<void> {
     this.#stop();
     try {
-      this.take(await this.#outside.signaling.request('iceServers', {}));
+      this.take(await this.#outside.ask());
     } catch {
       this.#refreshAfter(RETRY_MS);
     }

@@ -1,0 +1,16 @@
+/** By which path media goes now, asked of the transports. */
+import { transportOf } from './media/stats.ts';
+import type { Transports } from './media/transports.ts';
+import { pathOf, type MediaPath } from './network/path.ts';
+
+/** Of the one that receives, or of the one that sends where nothing comes; empty before there is either. */
+export async function pathReport(
+  transports: Pick<Transports, 'receive' | 'send'> | undefined,
+): Promise<{ readonly transport: string; readonly path?: MediaPath | undefined }> {
+  for (const end of transports ? [transports.receive, transports.send] : []) {
+    const stats = await end.getStats().catch(() => new Map<string, unknown>());
+    const transport = transportOf(stats);
+    if (transport !== '') return { transport, path: pathOf(stats) };
+  }
+  return { transport: '' };
+}
