@@ -21,6 +21,8 @@ export interface JoinOptions {
   readonly region?: string;
   readonly role?: string;
   readonly token?: string;
+  /** Everything through a TURN server. */
+  readonly relay?: boolean;
 }
 
 /** Opens the call page, on a device of its own or in a context that is there, and joins without a click. Errors on the page end the test with their text. */
@@ -35,6 +37,7 @@ export async function joinCall(on: Browser | BrowserContext, origin: string, opt
   if (options.region) query.set('region', options.region);
   if (options.role) query.set('role', options.role);
   if (options.token) query.set('token', options.token);
+  if (options.relay) query.set('relay', '1');
   await page.goto(`${origin}/r/${options.room}?${query}`);
   return page;
 }

@@ -44,7 +44,7 @@ export async function startTurn(options: TurnOptions): Promise<TurnServer> {
   const folder = await mkdtemp(join(tmpdir(), 'veilcast-turn-'));
   const undo: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
-    for (const step of undo.splice(0).reverse()) await step();
+    for (const step of undo.splice(0).toReversed()) await step();
   };
   try {
     return await start(config, options.context, folder, undo, close);

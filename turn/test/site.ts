@@ -60,7 +60,7 @@ export async function openSite(extra: Partial<TurnConfigInput> = {}): Promise<Si
     },
     config: {
       turnId: 'turn-1',
-      region: 'eu' as never,
+      region: 'eu',
       listen: [HOST],
       ports: { plain, tls },
       tls: { certFile: files.cert, keyFile: files.key },

@@ -15,6 +15,8 @@ export interface DialerOptions {
   readonly pin: string | undefined;
   readonly clock: Clock;
   readonly open?: typeof openWire;
+  /** Whether the site answers over HTTP at all. */
+  readonly answers?: (url: string) => Promise<boolean>;
 }
 
 interface Dialled {
@@ -32,6 +34,17 @@ const ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
   'HANDSHAKE_FAILED',
 ]);
 
+/** Longer: people look at nothing. Shorter: a slow network is taken for a dead server. */
+const ANSWER_MS = 5_000;
+
+async function answersByHttp(url: string): Promise<boolean> {
+  const options: RequestInit = { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) };
+  return fetch(new URL('/api/manifest', url), options).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
 export class Dialer {
   readonly #options: DialerOptions;
   /** Of the last channel to each process, which is resumed by the device that had it and no other. */
@@ -39,6 +52,8 @@ export class Dialer {
   /** Where the others are, as the last one said. */
   #others: readonly string[] = [];
   #url: string;
+  /** A network that let one WebSocket through does not block them. */
+  #hasOpened = false;
   #ahead: Promise<Dialled | undefined> | undefined;
 
   constructor(options: DialerOptions) {
@@ -83,7 +98,13 @@ export class Dialer {
         if (!ELSEWHERE.has(ClusterError.of(thrown).code)) throw thrown;
       }
     }
-    throw failure ?? new ClusterError('DISCONNECTED');
+    throw await this.#why(failure ?? new ClusterError('DISCONNECTED'));
+  }
+
+  async #why(failure: ClusterError): Promise<ClusterError> {
+    if (this.#hasOpened || failure.code !== 'DISCONNECTED') return failure;
+    const { url, answers = answersByHttp } = this.#options;
+    return (await answers(url)) ? new ClusterError('WEBSOCKET_BLOCKED', undefined, { cause: failure }) : failure;
   }
 
   async #openAt(url: string, device: SigningKey): Promise<Dialled> {
@@ -96,6 +117,7 @@ export class Dialer {
     // Whoever gave no pin holds on to the root of the first: all processes of a cluster are under one.
     const wire = await open({ url, pin, pinOf: this.#options.url, clock, device, memory: last.memory, others });
     this.#url = url;
+    this.#hasOpened = true;
     return { key, wire };
   }
 }

@@ -68,6 +68,12 @@ describe('the report', () => {
     expect(report.peers[0]?.path).toEqual(['eu-1', 'us-1']);
   });
 
+  it('says which path media goes by once there is one', () => {
+    const path = { kind: 'relay-tls' as const, rttMs: 31, server: 'turns:turn.example.org:443?transport=tcp' };
+    const report = callReport({ snapshot: snapshotOf([bob]), transport: 'udp', path, joinMs: null, received: [] });
+    expect(report.self).toMatchObject({ transport: 'udp', path });
+  });
+
   it('says zero of somebody who sends nothing, and survives JSON', () => {
     const report = callReport({ snapshot: snapshotOf([bob]), transport: '', joinMs: null, received: [] });
     expect(report.peers[0]?.video.framesDecoded).toBe(0);

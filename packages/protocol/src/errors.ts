@@ -112,6 +112,11 @@ export const ERRORS = {
     retry: 'same',
     meaning: 'No path for media: the network blocks UDP and TCP to the Node.',
   },
+  WEBSOCKET_BLOCKED: {
+    fault: 'remote',
+    retry: 'same',
+    meaning: 'The site answers over HTTPS and no WebSocket opens: a proxy or firewall in between must let them through.',
+  },
   DISCONNECTED: { fault: 'remote', retry: 'same', meaning: 'The connection to signaling was lost.' },
   REMOVED: { fault: 'caller', retry: 'never', meaning: 'A host removed this Participant.' },
   DENIED: { fault: 'caller', retry: 'never', meaning: 'A host did not admit this Participant.' },

@@ -36,6 +36,11 @@ export class TurnError extends Error {
   }
 }
 
+/** The first request of everybody who wants an allocation: without a credential, since the nonce is not known yet. */
+export function allocateRequest(id: Buffer): Buffer {
+  return encode({ method: 'allocate', class: 'request', id }, [[ATTRIBUTE.transport, UDP]]);
+}
+
 export class TurnClient {
   readonly #wire: Wire;
   readonly #waiting = new Map<string, (message: StunMessage) => void>();

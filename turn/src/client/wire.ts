@@ -52,7 +52,7 @@ async function udpWire({ ip, port }: Address): Promise<Wire> {
 
 function streamWire(socket: Socket): Wire {
   let rest: Buffer = Buffer.alloc(0);
-  let told: (bytes: Buffer) => void = () => undefined;
+  let told: ((bytes: Buffer) => void) | undefined;
   socket.on('error', () => undefined);
   socket.on('data', (bytes: Buffer) => {
     rest = Buffer.concat([rest, bytes]);
@@ -60,7 +60,7 @@ function streamWire(socket: Socket): Wire {
       for (let length = frameLength(rest); length !== undefined && rest.length >= length; length = frameLength(rest)) {
         const message = rest.subarray(0, length);
         rest = rest.subarray(length);
-        told(message);
+        told?.(message);
       }
     } catch {
       socket.destroy();

@@ -46,6 +46,7 @@ export const ACTS = {
   DEVICE_NOT_FOUND: 'device',
   KEYS_FAILED: 'again',
   TRANSPORT_FAILED: 'again',
+  WEBSOCKET_BLOCKED: 'again',
   DISCONNECTED: 'again',
   REMOVED: 'home',
   DENIED: 'home',

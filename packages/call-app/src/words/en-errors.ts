@@ -138,6 +138,10 @@ export const errors = {
     what: 'Your network lets no sound or picture through.',
     next: 'UDP and TCP were both tried. Another network, or one without a company’s filter, works.',
   },
+  WEBSOCKET_BLOCKED: {
+    what: 'Your network shows this page and blocks the connection that a call needs.',
+    next: 'Ask whoever runs the network to let WebSockets (wss, port 443) to this site through the proxy. Another network works meanwhile.',
+  },
   DISCONNECTED: {
     what: 'The connection to the server was lost.',
     next: 'It was tried again for half a minute. Your place may still be kept.',

@@ -46,6 +46,21 @@ describe('a path', () => {
     expect(log).toEqual(['restart', 'restart', 'restart']);
   });
 
+  it('that is suspected is restarted at once, and not given up while it counts as connected', async () => {
+    const { clock, log, watch } = open();
+    watch.suspect();
+    expect(log).toEqual([]);
+    watch.follow('connected');
+    watch.suspect();
+    watch.suspect();
+    await clock.advance(60_000);
+    expect(log).toEqual(['restart']);
+    watch.suspect();
+    watch.follow('disconnected');
+    await clock.advance(REPAIR_LIMIT_MS);
+    expect(log).toEqual(['restart', 'restart', 'failed']);
+  });
+
   it('fails at most once, only after a restart, and never while it is well or closed', async () => {
     const step = fc.oneof(
       fc.constantFrom<PathState>('connecting', 'connected', 'disconnected', 'failed'),

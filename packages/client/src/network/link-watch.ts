@@ -96,9 +96,9 @@ export class LinkWatch {
 
 /** A network came, went or was exchanged for another, as far as this browser tells. */
 function onNetworkChange(clock: Clock, changed: () => void): () => void {
-  let stop: () => void = () => undefined;
+  let stop: (() => void) | undefined;
   const soon = (): void => {
-    stop();
+    stop?.();
     stop = clock.after(CHANGES_MS, changed);
   };
   const targets: [EventTarget | undefined, string][] = [
@@ -107,7 +107,7 @@ function onNetworkChange(clock: Clock, changed: () => void): () => void {
   ];
   for (const [target, event] of targets) target?.addEventListener(event, soon);
   return () => {
-    stop();
+    stop?.();
     for (const [target, event] of targets) target?.removeEventListener(event, soon);
   };
 }
