@@ -7,6 +7,8 @@ import { forward } from './forward.ts';
 import { handshake } from './handshake.ts';
 import { pipeHop } from './pipe-hop.ts';
 import { roomMessage } from './room-message.ts';
+import { relay } from './relay.ts';
+import { rungs } from './rungs.ts';
 import { rekey } from './rekey.ts';
 import { socket } from './socket.ts';
 import { store } from './store.ts';
@@ -21,9 +23,11 @@ export const BENCHES: readonly Bench[] = [
   handshake,
   socket,
   carrier,
+  relay,
   store,
   rekey,
   door,
   transform,
   joinTime,
+  rungs,
 ];

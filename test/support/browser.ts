@@ -8,11 +8,11 @@ export { chromiumPath, FLAGS } from '@veilcast/testkit/browser';
 export type Report = CallReport;
 
 /** A browser process whose camera and microphone are the film, or Chromium's own test picture without one. */
-export function openBrowser(film?: Film): Promise<Browser> {
+export function openBrowser(film?: Film, flags: readonly string[] = []): Promise<Browser> {
   const files = film
     ? [`--use-file-for-fake-video-capture=${film.video}`, `--use-file-for-fake-audio-capture=${film.audio}`]
     : [];
-  return launchBrowser(files);
+  return launchBrowser([...files, ...flags]);
 }
 
 export interface JoinOptions {

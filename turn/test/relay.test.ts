@@ -23,8 +23,7 @@ afterAll(async () => {
 });
 
 async function open(kind: WireKind = 'udp'): Promise<TurnClient> {
-  const ca = await readFile(site.files.cert, 'utf8');
-  const client = await TurnClient.open(kind, kind === 'tls' ? site.tls : site.plain, { ca });
+  const client = await TurnClient.open(kind, kind === 'tls' ? site.tls : site.plain, { ca: await site.certificate() });
   clients.push(client);
   return client;
 }

@@ -29,6 +29,8 @@ export interface Site {
   credential(id?: string, options?: { readonly secret?: string; readonly ttlMs?: number }): Credential;
   /** A figure of its metrics by name and further labels, 0 where there is none yet. */
   figure(name: string, labels?: string): Promise<number>;
+  /** PEM, of what TLS shows now. */
+  certificate(): Promise<string>;
   newCertificate(name: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -85,6 +87,7 @@ export async function openSite(extra: Partial<TurnConfigInput> = {}): Promise<Si
       const line = text.split('\n').find((each) => each.startsWith(`veilcast_turn_${name}{`) && each.includes(labels));
       return Number(line?.split(' ').at(-1) ?? 0);
     },
+    certificate: () => readFile(files.cert, 'utf8'),
     newCertificate,
     close: async () => {
       echo.close();
