@@ -31,10 +31,9 @@ function leaveOneWay(rung: string): void {
 
     override setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
       const { type, sdp = '' } = description;
-      const isTcp = (line: string): boolean => / tcp /i.test(line);
       const lines = sdp.split('\r\n').filter((line) => {
         if (!line.startsWith('a=candidate:') || rung.startsWith('relay')) return true;
-        return isTcp(line) === (rung === 'tcp');
+        return / tcp /i.test(line) === (rung === 'tcp');
       });
       return super.setRemoteDescription({ type, sdp: lines.join('\r\n') });
     }

@@ -7,12 +7,13 @@ import type { ForwardSubject, SubjectKind } from '../bench/forward-subject.ts';
 import { joinTime } from '../bench/join-time.ts';
 import { socket } from '../bench/socket.ts';
 import { door } from '../bench/door.ts';
+import { relay } from '../bench/relay.ts';
 import { rekey } from '../bench/rekey.ts';
 import { spreadOf } from '../bench/spread.ts';
 import { store } from '../bench/store.ts';
 import { transform } from '../bench/transform.ts';
 
-test.each<Bench>([transform, carrier, socket, store, rekey, door, joinTime])('$name gives figures', async (bench) => {
+test.each<Bench>([transform, carrier, socket, store, relay, rekey, door, joinTime])('$name gives figures', async (bench) => {
   const figures = await bench.run('tiny', () => undefined);
   expect(figures.length).toBeGreaterThan(0);
   for (const { spread } of figures) expect(spread.count).toBeGreaterThan(0);

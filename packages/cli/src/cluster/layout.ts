@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'smol-toml';
 import { kept, seed, signingKey } from '../secret-files.ts';
+import { turnConfig, writeTurnFiles, type TurnFiles } from '../turn.ts';
 
 export interface LayoutOptions {
   /** An empty folder for this user alone. */
@@ -44,8 +45,9 @@ function mainOf(service: string): string {
 /** Writes certificates, secrets and configuration. */
 export async function layOut({ folder, regions, port, logLevel }: LayoutOptions): Promise<Layout> {
   const [home] = regions as readonly [RegionId, ...RegionId[]];
-  const members = membersOf(regions, home);
-  const [redisPort = 0, web1 = 0, web2 = 0, ...ports] = await freePorts(3 + 2 * members.length);
+  const turn = await writeTurnFiles(folder, '127.0.0.1');
+  const members = membersOf(regions, home, turn !== undefined);
+  const [redisPort = 0, web1 = 0, web2 = 0, ...ports] = await freePorts(3 + 4 * members.length);
   const webPorts = port === 0 ? ([web1, web2] as const) : ([port, port + 1] as const);
   const ca = join(folder, 'ca');
   const now = Date.now();
@@ -54,11 +56,13 @@ export async function layOut({ folder, regions, port, logLevel }: LayoutOptions)
   const shared = { ca, logLevel, store: redis.store, authority: await authorityOf(folder) };
   const processes: LaidOut[] = [redis.process];
   for (const [at, member] of members.entries()) {
-    const [control = 0, probes = 0] = ports.slice(2 * at, 2 * at + 2);
+    const [control = 0, probes = 0, ...more] = ports.slice(4 * at, 4 * at + 4);
     await issueInto(ca, { kind: member.kind, region: member.region, processId: member.processId, now });
     const config = {
       ...commonOf(shared, member, probes),
-      ...serviceOf(member, `127.0.0.1:${control}`, shared.authority, webPorts, regions),
+      ...(turn && member.kind === 'turn'
+        ? { turn: turnConfig(turn, member.region, '127.0.0.1', more) }
+        : serviceOf(member, `127.0.0.1:${control}`, { ...shared.authority, turn }, webPorts, regions)),
     };
     const file = join(folder, `${member.processId}.toml`);
     await writeFile(file, stringify(config), { mode: 0o600 });
@@ -79,7 +83,7 @@ interface Member {
 }
 
 /** Nodes first: the others wait for them. */
-function membersOf(regions: readonly RegionId[], home: RegionId): Member[] {
+function membersOf(regions: readonly RegionId[], home: RegionId, hasTurn: boolean): Member[] {
   const nodes = regions.flatMap((region) =>
     Array.from({ length: NODES_A_REGION }, (_, at) => ({
       kind: 'sfu-node' as const,
@@ -90,7 +94,8 @@ function membersOf(regions: readonly RegionId[], home: RegionId): Member[] {
   const others = (['cascade-router', 'signaling'] as const).flatMap((kind) =>
     [1, 2].map((at) => ({ kind, region: home, processId: `${kind}-${at}` })),
   );
-  return [...nodes, ...others];
+  const turns = regions.map((region) => ({ kind: 'turn' as const, region, processId: `turn-${region}` }));
+  return [...nodes, ...(hasTurn ? turns : []), ...others];
 }
 
 function commonOf(shared: { ca: string; logLevel: string; store: object }, member: Member, probes: number) {
@@ -105,7 +110,7 @@ function commonOf(shared: { ca: string; logLevel: string; store: object }, membe
 function serviceOf(
   { kind, processId, region }: Member,
   address: string,
-  authority: AuthorityFiles,
+  { turn, ...authority }: AuthorityFiles & { readonly turn: TurnFiles | undefined },
   webPorts: readonly [number, number],
   regions: readonly RegionId[],
 ): object {
@@ -122,6 +127,7 @@ function serviceOf(
           processId,
           address,
           ...authority,
+          ...(turn && { turn: { secretFile: turn.secretFile } }),
           publicUrl: origins[own],
           policy: { development: true, firstIsHost: true, origins },
         },

@@ -21,7 +21,7 @@ type Media = Pick<types.Producer | types.Consumer, 'getStats' | 'closed' | 'paus
 
 export interface LinkWatchOptions {
   readonly transport: types.Transport;
-  readonly path: PathWatch;
+  readonly path: Pick<PathWatch, 'suspect'>;
   readonly clock: Clock;
   /** Relayed paths are wanted: there is nothing better to look for. */
   readonly relayOnly: boolean;
