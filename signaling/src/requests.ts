@@ -19,8 +19,8 @@ import { consume } from './consuming.ts';
 import type { RoomOwner } from './room-owner.ts';
 import type { RoomServices } from './room-services.ts';
 
-/** Where there is no TURN server now, ask again then. */
-const NO_TURN_MS = 60_000;
+/** Where no TURN server was set up: nobody asks again for the rest of the day. */
+const NO_TURN_MS = 86_400_000;
 
 type SeatRequest = Exclude<RequestName, 'join' | 'resume'>;
 type Reply<N extends RequestName> = (result: RequestResult<N>) => void;

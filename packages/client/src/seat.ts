@@ -267,7 +267,6 @@ export class Seat {
   /** The same Peer elsewhere. What came from the old place is over; the Producers of the others that live are consumed again. */
   async #move(place: Place): Promise<void> {
     if (this.#closed) return;
-    void this.ice.refresh();
     const wanted: readonly ProducerView[] = this.#media?.receiving.wanted() ?? [];
     this.#closeMedia();
     const media = (this.#media = await this.#openMedia(place));
@@ -290,6 +289,7 @@ export class Seat {
   async #openMedia(place: Place, former?: Receiving): Promise<SeatMedia> {
     const { clock, workers, codec } = this.#options;
     const turn = (this.#places += 1);
+    if (turn > 1) void this.ice.refresh();
     const failed = (error: ClusterError): void => {
       if (turn === this.#places) this.#lose(error);
     };

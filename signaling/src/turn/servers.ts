@@ -18,10 +18,13 @@ export interface TurnServersOptions {
 }
 
 export interface TurnServers {
-  /** The nearest two, with a credential that begins now; undefined where there are none. */
+  /** The nearest two that are there, with a credential that begins now; undefined where this cluster has none at all. */
   listFor(whereabouts: Whereabouts): IceServerList | undefined;
   close(): void;
 }
+
+/** All of them are away: ask again soon. */
+const NONE_NOW: IceServerList = { servers: [], ttlMs: 60_000 };
 
 /** @throws Error when the file of secrets cannot be used */
 export async function openTurnServers(options: TurnServersOptions): Promise<TurnServers> {
@@ -35,7 +38,7 @@ export async function openTurnServers(options: TurnServersOptions): Promise<Turn
   return {
     listFor: (whereabouts) => {
       const told = nearest(servers, whereabouts);
-      if (told.length === 0) return undefined;
+      if (told.length === 0) return NONE_NOW;
       const credential = restCredential(secrets.current[0], whereabouts.peerId, clock.now() + ttlMs);
       return { servers: told.map(({ iceUrls }) => ({ urls: [...iceUrls], ...credential })), ttlMs };
     },
