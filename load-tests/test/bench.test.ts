@@ -13,18 +13,21 @@ import { spreadOf } from '../bench/spread.ts';
 import { store } from '../bench/store.ts';
 import { transform } from '../bench/transform.ts';
 
-test.each<Bench>([transform, carrier, socket, store, relay, rekey, door, joinTime])('$name gives figures', async (bench) => {
-  const figures = await bench.run('tiny', () => undefined);
-  expect(figures.length).toBeGreaterThan(0);
-  for (const { spread } of figures) expect(spread.count).toBeGreaterThan(0);
-  const page = pageOf(figures, new Map([['another', 'it is not here']]), new Date(0));
-  expect(page).toContain(machine());
-  expect(page).toContain('- another could not run: it is not here');
-  for (const { name } of figures) {
-    expect(tableOf(figures)).toContain(name);
-    expect(page).toContain(name);
-  }
-});
+test.each<Bench>([transform, carrier, socket, store, relay, rekey, door, joinTime])(
+  '$name gives figures',
+  async (bench) => {
+    const figures = await bench.run('tiny', () => undefined);
+    expect(figures.length).toBeGreaterThan(0);
+    for (const { spread } of figures) expect(spread.count).toBeGreaterThan(0);
+    const page = pageOf(figures, new Map([['another', 'it is not here']]), new Date(0));
+    expect(page).toContain(machine());
+    expect(page).toContain('- another could not run: it is not here');
+    for (const { name } of figures) {
+      expect(tableOf(figures)).toContain(name);
+      expect(page).toContain(name);
+    }
+  },
+);
 
 describe('what the forwarding bench compares', () => {
   let child: Child<ForwardSubject>;

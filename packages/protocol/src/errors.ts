@@ -115,7 +115,8 @@ export const ERRORS = {
   WEBSOCKET_BLOCKED: {
     fault: 'remote',
     retry: 'same',
-    meaning: 'The site answers over HTTPS and no WebSocket opens: a proxy or firewall in between must let them through.',
+    meaning:
+      'The site answers over HTTPS and no WebSocket opens: a proxy or firewall in between must let them through.',
   },
   DISCONNECTED: { fault: 'remote', retry: 'same', meaning: 'The connection to signaling was lost.' },
   REMOVED: { fault: 'caller', retry: 'never', meaning: 'A host removed this Participant.' },
