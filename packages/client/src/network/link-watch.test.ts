@@ -8,7 +8,7 @@ import type { PathKind } from './path.ts';
 const browser = new EventTarget();
 const connection = new EventTarget();
 
-function open({ relayOnly = false, kind = 'udp' as PathKind } = {}) {
+function open({ relayOnly = false, kind = 'udp' }: { relayOnly?: boolean; kind?: PathKind } = {}) {
   vi.stubGlobal('addEventListener', browser.addEventListener.bind(browser));
   vi.stubGlobal('removeEventListener', browser.removeEventListener.bind(browser));
   vi.stubGlobal('navigator', { connection });
