@@ -26,24 +26,25 @@ const STREAM = {
 /** How long stragglers are waited for. */
 const SETTLE_MS = 500;
 
-interface Place extends Side {
+export interface Place extends Side {
   readonly node: SfuNode;
+  readonly workerPid: number;
 }
 
-async function openPlace(all: Cluster, nodeId: string): Promise<Place> {
-  const { node, workerId } = await all.node(nodeId, { media: { ip: '127.0.0.1' } });
-  return { node, workerId, planner: await all.process('cascade-router', nodeId) };
+export async function openPlace(all: Cluster, nodeId: string): Promise<Place> {
+  const { node, workerId, workers } = await all.node(nodeId, { media: { ip: '127.0.0.1' } });
+  return { node, workerId, workerPid: workers[0]?.pid ?? 0, planner: await all.process('cascade-router', nodeId) };
 }
 
-/** Where to send to. The Producer is at the first place, and at the second through a Pipe. */
-async function openSource(all: Cluster, near: Place, far: Place): Promise<number> {
+/** Where to send to. The Producer is at the first place, and at each of the others through a Pipe. */
+export async function openSource(all: Cluster, near: Place, far: readonly Place[]): Promise<number> {
   const signaling = await all.process('signaling', near.node.nodeId);
   await signaling.call('openPeer', { peerId: 'peer_source', workerId: near.workerId });
   const plain = await plainTransport(near, true);
   const rtpParameters = vp8Parameters(SSRC);
   const producer = await plain.produce({ id: PRODUCER, kind: 'video', rtpParameters, keyFrameRequestDelay: 300 });
   await near.node.adopt(ROOM, near.workerId, producer);
-  await carry(near, far, await join(near, far), PRODUCER);
+  for (const place of far) await carry(near, place, await join(near, place), PRODUCER);
   return plain.tuple.localPort;
 }
 
@@ -66,7 +67,7 @@ async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
   try {
     const near = await openPlace(all, 'eu-1');
     const far = await openPlace(all, 'us-1');
-    const port = await openSource(all, near, far);
+    const port = await openSource(all, near, [far]);
     await tap(near, await viewers.tap('near'));
     await tap(far, await viewers.tap('far'));
     let sent = 0;

@@ -4,6 +4,7 @@ import { ClusterError, RegionId, Role, RoomId } from '@veilcast/protocol';
 import { caCommand } from './ca.ts';
 import { hostsCommand } from './hosts/index.ts';
 import { loadCommand } from './load/command.ts';
+import { simCommand, sizeCommand } from './simulator.ts';
 import { issueToken, requestToken, type ApiKey, type TokenRequest } from './token.ts';
 import { up, upAsProcesses, type UpOptions } from './up.ts';
 
@@ -82,6 +83,8 @@ program
 program.addCommand(caCommand());
 program.addCommand(hostsCommand());
 program.addCommand(loadCommand(SECRET, apiKeyOf));
+program.addCommand(simCommand());
+program.addCommand(sizeCommand());
 
 try {
   await program.parseAsync();

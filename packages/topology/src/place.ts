@@ -75,8 +75,9 @@ export function place(view: View, request: PlaceRequest, policy: Policy, random:
 function ofOneVersion(view: View, roomy: readonly WorkerView[], request: PlaceRequest): readonly WorkerView[] {
   const versions = new Map(view.nodes.flatMap((node) => node.workers.map((worker) => [worker.workerId, node.version])));
   const here = [...request.present.keys()].map((workerId) => versions.get(workerId));
-  const among = here.length > 0 ? here : roomy.map(({ workerId }) => versions.get(workerId));
-  const newest = among.reduce((a, b) => (newerThan(b, a) ? b : a), undefined);
+  // Each version once: there are few of them, and comparing is what takes time among thousands of Workers.
+  const among = new Set(here.length > 0 ? here : roomy.map(({ workerId }) => versions.get(workerId)));
+  const newest = [...among].reduce((a, b) => (newerThan(b, a) ? b : a), undefined);
   const same = roomy.filter(({ workerId }) => versions.get(workerId) === newest);
   return same.length > 0 ? same : roomy;
 }
