@@ -4,17 +4,22 @@ import type { Scenario } from './scenario.ts';
 
 type Access = Scenario['access'];
 
-/** The standard normal distribution's quantile (Acklam's rational approximation, 1.15e-9 relative error). */
-function normalQuantile(p: number): number {
-  const [low, high] = [0.02425, 1 - 0.02425];
-  const tail = (q: number): number =>
+/** Of the standard normal distribution's quantile, near either end. */
+function normalTail(q: number): number {
+  return (
     (((((-7.784894002430293e-3 * q - 0.3223964580411365) * q - 2.400758277161838) * q - 2.549732539343734) * q +
       4.374664141464968) *
       q +
       2.938163982698783) /
-    ((((7.784695709041462e-3 * q + 0.3224671290700398) * q + 2.445134137142996) * q + 3.754408661907416) * q + 1);
-  if (p < low) return tail(Math.sqrt(-2 * Math.log(p)));
-  if (p > high) return -tail(Math.sqrt(-2 * Math.log(1 - p)));
+    ((((7.784695709041462e-3 * q + 0.3224671290700398) * q + 2.445134137142996) * q + 3.754408661907416) * q + 1)
+  );
+}
+
+/** The standard normal distribution's quantile (Acklam's rational approximation, 1.15e-9 relative error). */
+function normalQuantile(p: number): number {
+  const [low, high] = [0.02425, 1 - 0.02425];
+  if (p < low) return normalTail(Math.sqrt(-2 * Math.log(p)));
+  if (p > high) return -normalTail(Math.sqrt(-2 * Math.log(1 - p)));
   const q = p - 0.5;
   const r = q * q;
   return (

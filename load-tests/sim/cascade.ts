@@ -127,7 +127,7 @@ function observedOf(planned: Plan): Observed {
     return here;
   };
   const ends = planned.pipes.flatMap(({ pipeId, from, to, producerIds, idle }): ObservedEnd[] => {
-    for (const producerId of producerIds) (at(from).add(producerId), at(to).add(producerId));
+    for (const workerId of [from, to]) for (const producerId of producerIds) at(workerId).add(producerId);
     return [
       { pipeId, workerId: from, connected: true, sends: producerIds, receives: [], paused: idle },
       { pipeId, workerId: to, connected: true, sends: [], receives: producerIds, paused: [] },

@@ -85,13 +85,6 @@ export function comparisonOf(
   known: Pick<Comparison, 'costsOf' | 'load'>,
 ): Comparison {
   const median = (pick: (round: Round) => number): number => spreadOf(rounds.map(pick)).median;
-  const row = (name: string, unit: string, guess: number, real: number) => ({
-    figure: name,
-    unit,
-    simulated: Number(guess.toPrecision(4)),
-    measured: Number(real.toPrecision(4)),
-    errorPercent: Number(((100 * (guess - real)) / real).toPrecision(3)),
-  });
   return {
     at: new Date().toISOString(),
     machine: machine(),
@@ -129,5 +122,16 @@ export function comparisonOf(
         median((one) => one.keyP99),
       ),
     ],
+  };
+}
+
+function row(name: string, unit: string, guess: number, real: number): Comparison['rows'][number] {
+  const errorPercent = Number(((100 * (guess - real)) / real).toPrecision(3));
+  return {
+    figure: name,
+    unit,
+    simulated: Number(guess.toPrecision(4)),
+    measured: Number(real.toPrecision(4)),
+    errorPercent,
   };
 }

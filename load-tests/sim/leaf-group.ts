@@ -48,13 +48,14 @@ export function removalFrom(
     ]),
   );
   const had = new Map<PeerId, number>();
-  let made: number | undefined;
+  /** When the Commit was accepted. */
+  const accepted: { at?: number } = {};
 
   const give = (event: DeliveryEvent): void => {
     const step = reduce(state, event, agenda.now);
     state = step.state;
     if (step.epoch !== undefined && event.kind === 'commit') {
-      made = agenda.now;
+      accepted.at = agenda.now;
       const maker = people.get(event.peerId);
       had.set(event.peerId, agenda.now + (maker?.accessMs ?? 0));
     }
@@ -85,11 +86,11 @@ export function removalFrom(
   };
   if (victim === undefined) return [];
   give({ kind: 'gone', peerId: victim, urgent: true });
-  while (made === undefined && agenda.step(60_000)) continue;
+  while (accepted.at === undefined && agenda.step(60_000)) continue;
   return [...had].map(([peerId, commitAt]) => {
     const person = people.get(peerId);
     const handed =
-      Math.max(keyAt, made ?? 0) + (random.float() * size * model.messageUs) / 1_000 + (person?.accessMs ?? 0);
+      Math.max(keyAt, accepted.at ?? 0) + (random.float() * size * model.messageUs) / 1_000 + (person?.accessMs ?? 0);
     return Math.max(commitAt, handed) + (person?.factor ?? 1) * model.keyOpenedMs;
   });
 }

@@ -135,14 +135,15 @@ export class Simulation {
     });
     this.#every(SAMPLE_MS, () => this.sample());
     scheduleIncidents(this);
+    const isStopped = (): boolean => signal?.aborted === true;
     let began = performance.now();
-    while (signal?.aborted !== true && this.agenda.step(end)) {
+    while (!isStopped() && this.agenda.step(end)) {
       if (performance.now() - began < BREATH_MS) continue;
       onProgress?.(this.#progress());
       await breathe();
       began = performance.now();
     }
-    const complete = signal?.aborted !== true;
+    const complete = !isStopped();
     this.replan();
     this.sample();
     return foundOf(this, complete);

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ClusterError, type RegionId } from '@veilcast/protocol';
+import { ClusterError } from '@veilcast/protocol';
 import { launchBrowser } from '@veilcast/testkit/browser';
 import { seededRandom } from '@veilcast/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -136,7 +136,7 @@ describe('sizing', () => {
         if (worker) fleet.settle(worker, 1);
       }
       // Two random choices open some Workers more than would be filled.
-      const used = fleet.seated.get(region as RegionId)?.size ?? 0;
+      const used = fleet.seated.get(region)?.size ?? 0;
       const needed = sized.perRegion.find((one) => one.region === region)?.workers ?? 0;
       expect(used).toBeGreaterThanOrEqual(needed);
       expect(used).toBeLessThanOrEqual(needed + 1);

@@ -141,8 +141,6 @@ function overTime(samples: readonly Sample[]): string {
 }
 
 function delays({ frameCurve, keyFrameCurve, kick, leave }: Found): string {
-  const percent = (curve: readonly (readonly [number, number])[]) =>
-    curve.map(([ms, share]) => [ms, 100 * share] as const);
   return [
     plot({
       title: 'A frame is there',
@@ -240,4 +238,8 @@ function costRows({ costs }: UnitCosts): string[][] {
       from,
     ];
   });
+}
+
+function percent(curve: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  return curve.map(([ms, share]) => [ms, 100 * share] as const);
 }

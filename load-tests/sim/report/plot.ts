@@ -45,7 +45,7 @@ export function plot({ title, unit, x, lines, xText = short, goal }: PlotOptions
   });
   const marks = [0, 0.25, 0.5, 0.75, 1].map(
     (share) =>
-      `<text class="middle" x="${atX(share * xMax)}" y="${HEIGHT - BOTTOM + 16}">${escaped(xText(share * xMax))}</text>`,
+      `<text class="${share === 1 ? 'end' : 'middle'}" x="${atX(share * xMax)}" y="${HEIGHT - BOTTOM + 16}">${escaped(xText(share * xMax))}</text>`,
   );
   const names = lines.length < 2 ? [] : lines.map(({ label }, n) => `<span class="key k${n}">${escaped(label)}</span>`);
   const last = lines

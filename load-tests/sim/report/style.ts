@@ -22,7 +22,7 @@ svg text{font:12px var(--font);fill:var(--text-quiet)}.end{text-anchor:end}.midd
 .arc{fill:none;stroke:var(--accent);stroke-width:1.25;opacity:.55}.region{fill:var(--accent);fill-opacity:.35;stroke:var(--accent);background:var(--accent)}
 .origin{fill:var(--accent);stroke:var(--accent);background:var(--accent)}.lost{fill:none;stroke:var(--danger-text);background:var(--danger-text)}.cross{stroke:var(--danger-text);stroke-width:2}
 .dot{display:inline-block;width:10px;height:10px;border-radius:50%}.dot.region{opacity:.45}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:var(--text-13)}th,td{text-align:left;padding:var(--space-1) var(--space-3) var(--space-1) 0;border-bottom:1px solid var(--line);vertical-align:top}
+.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;min-width:40rem;font-size:var(--text-13)}th,td{text-align:left;padding:var(--space-1) var(--space-3) var(--space-1) 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:var(--weight-strong);color:var(--text-quiet)}li{margin-bottom:var(--space-1);max-width:75ch}
 .mark{border:1px solid var(--edge);border-radius:var(--radius-control);padding:0 var(--space-1);font-size:var(--text-13);color:var(--text-quiet)}
 .warn{background:var(--warn-soft);color:var(--warn-text);border-radius:var(--radius-panel);padding:var(--space-3)}`;

@@ -15,8 +15,11 @@ export function clock(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, '0')}`;
 }
 
+function cells(tag: string, all: readonly string[]): string {
+  return `<tr>${all.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
+}
+
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (tag: string, all: readonly string[]): string =>
-    `<tr>${all.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
-  return `<div class="scroll"><table><thead>${cells('th', head)}</thead><tbody>${rows.map((row) => cells('td', row)).join('\n')}</tbody></table></div>`;
+  const body = rows.map((row) => cells('td', row)).join('\n');
+  return `<div class="scroll"><table><thead>${cells('th', head)}</thead><tbody>${body}</tbody></table></div>`;
 }
