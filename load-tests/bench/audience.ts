@@ -73,7 +73,10 @@ export async function watched(size: AudienceSize, say: Say): Promise<readonly Ro
     const speakers = { room, rooms, role: 'speaker', count: rooms, keys: true, publish: [CAMERA] } as const;
     const people = { room, rooms, role: 'viewer', count: viewers, perSecond, keys: true, watch: true } as const;
     const came = (await crowd.join(speakers)) + (await crowd.join(people));
-    if (came < rooms + viewers) throw new Error(`${came} came of ${rooms + viewers}`);
+    if (came < rooms + viewers) {
+      const { refusals } = await crowd.report();
+      throw new Error(`${came} came of ${rooms + viewers}, refused: ${JSON.stringify(refusals)}`);
+    }
     await pause(1);
     const all: Round[] = [];
     for (let number = 1; number <= rounds; number++) {

@@ -1,9 +1,9 @@
-/** What a packet costs a media worker that forwards many: three Rooms of eighty viewers, by the crowd of the audience bench. */
+/** What a packet costs a media worker that forwards many: two Rooms of 75 viewers, by the crowd of the audience bench. */
 import { watched } from '../bench/audience.ts';
 import { taken, type Measurement } from './measure.ts';
 
 const SIZES = {
-  full: { rooms: 3, viewers: 240, rounds: 8, seconds: 8, perSecond: 6 },
+  full: { rooms: 2, viewers: 150, rounds: 8, seconds: 6, perSecond: 8 },
   tiny: { rooms: 1, viewers: 3, rounds: 1, seconds: 2, perSecond: 0 },
 } as const;
 

@@ -3,7 +3,17 @@
  * trees mean in delay.
  */
 import type { PeerId, WorkerId } from '@veilcast/protocol';
-import { diff, plan, type Demand, type Observed, type ObservedEnd, type Plan, type Policy } from '@veilcast/topology';
+import {
+  diff,
+  GAIN_RATIO_MIN,
+  plan,
+  restructured,
+  type Demand,
+  type Observed,
+  type ObservedEnd,
+  type Plan,
+  type Policy,
+} from '@veilcast/topology';
 import type { RoomDemand } from '@veilcast/room';
 import type { Fleet, Worker } from './fleet.ts';
 import { INSIDE_MS, oneWay } from './regions.ts';
@@ -33,6 +43,8 @@ export class Cascade {
   readonly reach = new Map<WorkerId, Reach>();
   readonly pipesOut = new Map<WorkerId, number>();
   readonly #fleet: Fleet;
+  /** The least mean way so far, ms. */
+  #bestMs = Number.POSITIVE_INFINITY;
   readonly #policy: Policy;
   readonly #hopMs: number;
   /** What a Worker needs for one packet to all its viewers and Pipes, ms. */
@@ -52,6 +64,33 @@ export class Cascade {
     this.#fleet.isChanged = false;
     this.#trace(stage);
     return before;
+  }
+
+  /** Lays trees anew that have become bad enough, as the cascade-router does. @returns whether any was */
+  restructure(stage: RoomDemand): boolean {
+    const meanMs = this.#meanMs();
+    this.#bestMs = Math.min(this.#bestMs, meanMs);
+    // What `restructured` asks for first, without a Plan from nothing: that a fifth could be gained at all.
+    if (!this.plan || meanMs * (1 - GAIN_RATIO_MIN) <= this.#bestMs) return false;
+    const better = restructured(this.#fleet.view(), this.#demand(stage), this.#policy, this.plan);
+    if (!better) return false;
+    this.plan = better;
+    this.#trace(stage);
+    return true;
+  }
+
+  /** How long media is on its way to the Worker of a viewer. */
+  #meanMs(): number {
+    let [sum, all] = [0, 0];
+    for (const seated of this.#fleet.seated.values()) {
+      for (const { workerId, viewers } of seated) {
+        const reach = this.reach.get(workerId);
+        if (!reach) continue;
+        sum += reach.wayMs * viewers;
+        all += viewers;
+      }
+    }
+    return all > 0 ? sum / all : Number.POSITIVE_INFINITY;
   }
 
   /** What must be done from another Plan to this one, where everything else still runs. */

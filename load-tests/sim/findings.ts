@@ -55,6 +55,7 @@ export function foundOf(simulation: Simulation, complete: boolean): Found {
       fanOutMean: rounded(fanOuts.reduce((sum, out) => sum + out, 0) / Math.max(1, fanOuts.length)),
       pipes: cascade.plan?.pipes.length ?? 0,
       plans: simulation.plans,
+      restructures: simulation.restructures,
     },
     regions: regions.map((region) => regionOf(simulation, region)),
     links,

@@ -3,6 +3,7 @@
  * *simulated model*: its figures are measured unit costs (sealing, opening, Commits, messages), round trips, and assumed access networks
  * and devices. The leaf that loses somebody is no model: it is the delivery service's own reducer under the virtual clock (leaf-group.ts).
  */
+import type { SeededRandom } from '@veilcast/testkit';
 import type { Random, RegionId } from '@veilcast/protocol';
 import { drawAccess, drawDelegate, drawDevice } from './access.ts';
 import { Histogram, type Quantiles } from './histogram.ts';
@@ -56,13 +57,15 @@ export function rekey(
   model: UnitModel,
   input: Input,
   byRegion: ReadonlyMap<RegionId, number>,
-  random: Random,
+  random: SeededRandom,
   drawn = DRAWN_OF_LEAF,
   windowMs = 0,
 ): Rekeyed {
   const viewers = [...byRegion.values()].reduce((sum, count) => sum + count, 0);
   const levels = levelsOf(viewers, input.keys);
-  const path = new KeyPath(model, input, random);
+  // Delegates are the same people whether members are drawn or looked at one by one.
+  const [delegates, members] = [random.fork(), random.fork()];
+  const path = new KeyPath(model, input, delegates, members);
   const others = new Histogram();
   const all = new Histogram();
   const rootMs = windowMs + path.root();
@@ -75,24 +78,30 @@ export function rekey(
         levels.levels === 1
           ? rootMs
           : mid + path.hop(levels.levels === 3 ? region : input.origin, region, input.keys.midSeats);
-      const members = Math.floor(count / leaves) + (leaf < count % leaves ? 1 : 0);
-      const looked = Math.min(members, drawn);
+      const size = Math.floor(count / leaves) + (leaf < count % leaves ? 1 : 0);
+      const looked = Math.min(size, drawn);
       for (let n = 0; n < looked; n++) {
         const ms = atLeaf + path.last(levels.levels === 1 ? input.origin : region, region);
-        others.add(ms, members / looked);
-        all.add(ms, members / looked);
+        others.add(ms, size / looked);
+        all.add(ms, size / looked);
       }
     }
   }
   const affected = new Histogram();
   const regions = [...byRegion].filter(([, count]) => count > 0);
   for (let n = 0; n < REMOVALS; n++) {
-    const [region] = regions[Math.floor(random.float() * regions.length)] ?? [input.origin as RegionId];
+    const [region] = regions[Math.floor(delegates.float() * regions.length)] ?? [input.origin as RegionId];
     const keyAt =
       rootMs +
       (levels.levels === 3 ? path.hop(input.origin, region, levels.spine) : 0) +
       (levels.levels > 1 ? path.hop(region, region, input.keys.midSeats) : 0);
-    for (const ms of removalFrom(model, input, Math.min(input.keys.leafSeats + 2, Math.max(2, viewers)), keyAt, random))
+    for (const ms of removalFrom(
+      model,
+      input,
+      Math.min(input.keys.leafSeats + 2, Math.max(2, viewers)),
+      keyAt,
+      delegates,
+    ))
       affected.add(windowMs + ms);
   }
   for (const [ms, share] of affected.curve(20))
@@ -113,11 +122,13 @@ class KeyPath {
   readonly #model: UnitModel;
   readonly #input: Input;
   readonly #random: Random;
+  readonly #members: Random;
 
-  constructor(model: UnitModel, input: Input, random: Random) {
+  constructor(model: UnitModel, input: Input, random: Random, members: Random) {
     this.#model = model;
     this.#input = input;
     this.#random = random;
+    this.#members = members;
   }
 
   /** The event at signaling, to the key-setter, who makes and seals the key, and back. */
@@ -137,13 +148,10 @@ class KeyPath {
 
   /** To a member, in a process that sends to all of its sockets at once. */
   last(from: string, to: string): number {
-    const { access } = this.#input;
-    return (
-      this.#sent(this.#input.keys.socketsPerProcess) +
-      oneWay(from, to) +
-      drawAccess(access, this.#random) +
-      this.#device() * this.#model.keyOpenedMs
-    );
+    const { access, devices, keys } = this.#input;
+    const sentMs = (this.#members.float() * keys.socketsPerProcess * this.#model.messageUs) / 1_000;
+    const openedMs = drawDevice(devices, this.#members) * this.#model.keyOpenedMs;
+    return sentMs + oneWay(from, to) + drawAccess(access, this.#members) + openedMs;
   }
 
   /** One of so many, sent one after the other. */

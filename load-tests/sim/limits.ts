@@ -6,6 +6,8 @@ import type { UnitModel } from './unit-model.ts';
 
 /** DESIGN §8: everybody has the new key. */
 export const REKEY_GOAL_MS = 500;
+/** DESIGN §7: a host vanishes silently. */
+const FAILOVER_GOAL_MS = 3_000;
 
 export function limitsOf(
   found: Omit<Found, 'limits'>,
@@ -13,7 +15,7 @@ export function limitsOf(
   model: UnitModel,
   packets: number,
 ): string[] {
-  const { needs, kick, leave, samples, capacity } = found;
+  const { needs, kick, leave, samples, capacity, happened } = found;
   const workers = Math.max(...samples.map((sample) => sample.workers));
   const joins = Math.max(...samples.map(({ joinsPerS }) => joinsPerS));
   const limits: string[] = [];
@@ -44,6 +46,11 @@ export function limitsOf(
   if (perProcess > 100)
     limits.push(
       `A signaling process takes ${Math.round(perProcess)} ms to send one message to its ${scenario.keys.socketsPerProcess.toLocaleString('en')} sockets.`,
+    );
+  const failover = happened.find(({ kind }) => kind === 'regionLoss')?.ms;
+  if (failover && failover.p95 > FAILOVER_GOAL_MS)
+    limits.push(
+      `After the loss of a Region its people have media again after ${(failover.p95 / 1_000).toFixed(1)} s p95, over the goal of ${FAILOVER_GOAL_MS / 1_000} s for a host: the nearest Region's signaling, made for its own people, lets them in one after the other.`,
     );
   if (capacity.bound === 'key frame')
     limits.push(

@@ -1,7 +1,7 @@
 /** The eighteen regions: how far from each other (measured, packages/topology/optimum/region-rtt.csv) and where on earth (regions.csv). */
 import { readFileSync } from 'node:fs';
 import type { RegionId } from '@veilcast/protocol';
-import { NAMES, rttMs, weightOf } from '../../packages/topology/optimum/world.ts';
+import { NAMES, rttMs } from '../../packages/topology/optimum/world.ts';
 
 export const REGIONS = NAMES as readonly RegionId[];
 
@@ -35,9 +35,4 @@ export function oneWay(from: string, to: string): number {
   if (trip === undefined) throw new RangeError(`no round trip from ${from} to ${to}`);
   const ends = ((rttMs.get(`${from}>${from}`) ?? 0) + (rttMs.get(`${to}>${to}`) ?? 0)) / 2;
   return Math.max(INSIDE_MS, (trip - ends) / 2);
-}
-
-/** Rough shares of the world's viewers: an assumption (packages/topology/optimum/world.ts). */
-export function usersOf(regions: readonly string[]): Record<string, number> {
-  return Object.fromEntries(regions.map((name) => [name, weightOf(name, 'users')]));
 }

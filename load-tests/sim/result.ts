@@ -84,6 +84,8 @@ export interface Found {
     readonly fanOutMean: number;
     readonly pipes: number;
     readonly plans: number;
+    /** Times that trees were laid anew because they had become too long. */
+    readonly restructures: number;
   };
   readonly regions: readonly RegionFound[];
   readonly links: readonly Link[];

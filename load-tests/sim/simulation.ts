@@ -29,6 +29,8 @@ const PLAN_MS = 5_000;
 const LARGE_PLAN_MS = 30_000;
 const LARGE = 2_000;
 const SAMPLE_MS = 15_000;
+/** How long another tree must be better (cascade-router's config.ts, `restructureMs`). */
+const RESTRUCTURE_MS = 30_000;
 /** Reports after which streams are counted and no longer reserved (topology's SETTLE_MS, after the join itself). */
 const SETTLE_MS = 3_000;
 /** How long this process works without looking whether it was stopped, ms. */
@@ -59,6 +61,8 @@ export class Simulation {
   readonly model: UnitModel;
   readonly agenda = new Agenda();
   readonly random: SeededRandom;
+  /** For the turns of people who are looked at one by one: nothing else of a simulation depends on how they are. */
+  readonly #turns: SeededRandom;
   readonly regions: readonly RegionId[];
   readonly lost = new Set<RegionId>();
   readonly capacity: Capacity;
@@ -70,6 +74,7 @@ export class Simulation {
   readonly samples: Sample[] = [];
   readonly happened: Happened[] = [];
   plans = 0;
+  restructures = 0;
   version = '1';
   /** Who has come and has no seat yet, by Region. */
   readonly waiting = new Map<RegionId, number>();
@@ -87,6 +92,7 @@ export class Simulation {
     this.scenario = scenario;
     this.model = model;
     this.random = seededRandom(options.seed);
+    this.#turns = this.random.fork();
     this.regions = Object.keys(scenario.audience) as RegionId[];
     if (!this.regions.includes(scenario.origin as RegionId))
       this.regions = [...this.regions, scenario.origin as RegionId];
@@ -131,7 +137,11 @@ export class Simulation {
     const end = scenario.minutes * 60_000;
     this.#every(TICK_MS, () => this.#tick());
     this.#every(PLAN_MS, () => {
-      if (this.fleet.workers.length < LARGE || this.agenda.now % LARGE_PLAN_MS === 0) this.replan();
+      if (!this.cascade.plan || this.fleet.workers.length < LARGE || this.agenda.now % LARGE_PLAN_MS === 0)
+        this.replan();
+    });
+    this.#every(RESTRUCTURE_MS, () => {
+      if (this.cascade.restructure(this.stage.demand())) this.restructures += 1;
     });
     this.#every(SAMPLE_MS, () => this.sample());
     scheduleIncidents(this);
@@ -188,7 +198,7 @@ export class Simulation {
       this.cascade,
       this.scenario.video,
       workMs,
-      this.random.fork(),
+      this.#turns,
     );
   }
 

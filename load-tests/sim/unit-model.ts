@@ -24,13 +24,13 @@ export interface UnitModel {
   placeMs(workers: number): number;
 }
 
-/** Packets a second at which `packet` (30 viewers) and `packetBusy` (240) were measured, 150 a second each. */
+/** Packets a second at which `packet` (30 viewers) and `packetBusy` (150) were measured, 150 a second each. */
 const LIGHT = 30 * 150;
-const BUSY = 240 * 150;
+const BUSY = 150 * 150;
 
 /** Between the two measured loads in proportion to the logarithm of the load; outside of them as at the nearer one. */
 export function unitModel({ costs }: UnitCosts): UnitModel {
-  const of = (name: CostName): number => costs[name].median;
+  const of = (name: CostName): number => (costs[name] ?? costs.packet).median;
   return {
     packetUs(perSecond) {
       const at = Math.log(Math.min(BUSY, Math.max(LIGHT, perSecond)) / LIGHT) / Math.log(BUSY / LIGHT);

@@ -1,9 +1,8 @@
 /** Where people are, and which way media goes round the world: land, a circle a Region, an arc a pair of Regions with Pipes. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { geoNaturalEarth1, geoPath } from 'd3-geo';
 import { feature } from 'topojson-client';
 import type { GeometryCollection, Topology } from 'topojson-specification';
+import atlas from 'world-atlas/land-110m.json' with { type: 'json' };
 import type { Link, RegionFound } from '../result.ts';
 import { PLACES } from '../regions.ts';
 import { escaped, short } from './text.ts';
@@ -15,9 +14,7 @@ const RADIUS = 26;
 type Land = Topology<{ land: GeometryCollection }>;
 
 export function worldMap(regions: readonly RegionFound[], links: readonly Link[], origin: string): string {
-  const land = JSON.parse(
-    readFileSync(createRequire(import.meta.url).resolve('world-atlas/land-110m.json'), 'utf8'),
-  ) as Land;
+  const land = atlas as unknown as Land;
   const projection = geoNaturalEarth1().fitExtent(
     [
       [4, 4],

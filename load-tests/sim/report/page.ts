@@ -68,7 +68,7 @@ ${table(
 )}
 <h2>What would not hold</h2><ul>${found.limits.map((limit) => `<li>${escaped(limit)}</li>`).join('')}</ul>
 <h2>The tree</h2>
-<p>${short(found.tree.pipes)} Pipes; ${short(found.tree.fanOutMean)} out of a Router that has any, ${found.tree.fanOutMax} at most. Planned ${short(found.tree.plans)} times by the project's planner. Workers by their distance from the publisher: ${escaped(
+<p>${short(found.tree.pipes)} Pipes; ${short(found.tree.fanOutMean)} out of a Router that has any, ${found.tree.fanOutMax} at most. Planned ${short(found.tree.plans)} times by the project's planner, laid anew ${short(found.tree.restructures)} times because trees had become too long. Workers by their distance from the publisher: ${escaped(
     Object.entries(found.tree.depths)
       .map(([depth, count]) => `${depth}: ${short(count)}`)
       .join(', '),
@@ -227,16 +227,11 @@ function assumptions({ costsOf }: Found, scenario: Scenario): string {
 
 function costRows({ costs }: UnitCosts): string[][] {
   return (Object.keys(COSTS) as CostName[]).map((name) => {
-    const { unit, median, min, max, samples, load, how, from } = costs[name];
-    return [
-      COSTS[name][1],
-      `${short(median)} ${unit}`,
-      `${short(min)} – ${short(max)}`,
-      String(samples),
-      `${load[0]} – ${load[1]}`,
-      how,
-      from,
-    ];
+    const cost = costs[name];
+    if (!cost) return [COSTS[name][1], 'not measured', '', '', '', '', 'the one with some viewers stands for it'];
+    const { unit, median, min, max, samples, load, how, from } = cost;
+    const range = `${short(min)} – ${short(max)}`;
+    return [COSTS[name][1], `${short(median)} ${unit}`, range, String(samples), `${load[0]} – ${load[1]}`, how, from];
   });
 }
 
