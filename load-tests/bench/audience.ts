@@ -26,6 +26,8 @@ export interface AudienceSize {
   readonly seconds: number;
   /** 0: as fast as they can. */
   readonly perSecond: number;
+  /** Share that must get in; missing: all. */
+  readonly least?: number;
 }
 
 export interface Round {
@@ -64,7 +66,7 @@ async function round(crowd: CrowdProgram, workerPid: number, seconds: number): P
 
 /** Seats so many viewers before as many publishers as there are Rooms, on one media worker, and looks at it for so many rounds. */
 export async function watched(size: AudienceSize, say: Say): Promise<readonly Round[]> {
-  const { rooms, viewers, rounds, seconds, perSecond } = size;
+  const { rooms, viewers, rounds, seconds, perSecond, least = 1 } = size;
   const subject = startChild<CrowdSubject>('crowd-subject.ts');
   const { origin, workerPid } = await subject.ask('start', undefined);
   const crowd = await startCrowd(origin);
@@ -73,7 +75,7 @@ export async function watched(size: AudienceSize, say: Say): Promise<readonly Ro
     const speakers = { room, rooms, role: 'speaker', count: rooms, keys: true, publish: [CAMERA] } as const;
     const people = { room, rooms, role: 'viewer', count: viewers, perSecond, keys: true, watch: true } as const;
     const came = (await crowd.join(speakers)) + (await crowd.join(people));
-    if (came < rooms + viewers) {
+    if (came < least * (rooms + viewers)) {
       const { refusals } = await crowd.report();
       throw new Error(`${came} came of ${rooms + viewers}, refused: ${JSON.stringify(refusals)}`);
     }

@@ -13,6 +13,8 @@ import { unitModel } from './unit-model.ts';
 
 /** One that is also really run on this machine. */
 const HERE = 'here';
+/** As a shell has it for Ctrl-C. */
+const INTERRUPTED = 130;
 
 export interface SimulateOptions {
   /** Undefined: says which there are. */
@@ -53,6 +55,7 @@ export async function simulate({ name, viewers, exact, seed, report, keep }: Sim
     const simulation = new Simulation(options);
     const found = await simulation.run();
     show.end();
+    if (!found.complete) process.exitCode = INTERRUPTED;
     const seconds = (performance.now() - began) / 1_000;
     const ran: Ran = {
       at: at.toISOString(),

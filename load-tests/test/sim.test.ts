@@ -82,17 +82,19 @@ describe('a simulation', () => {
     async () => {
       const viewers = isLong ? 100_000 : 6_000;
       const [exact, cohorts] = [await run({ viewers, exact: true }), await run({ viewers, exact: false })];
-      const figures: readonly (readonly [string, (found: Found) => number, number])[] = [
-        ['viewers', (found) => found.frames.count, 0.01],
-        ['frame, mean', (found) => found.frames.mean, 0.01],
-        ['frame, p50', (found) => found.frames.p50, 0.01],
-        ['frame, p99', (found) => found.frames.p99, isLong ? 0.01 : 0.03],
-        ['key frame, mean', (found) => found.keyFrames.mean, 0.01],
-        ['cores busy', (found) => found.needs.mediaCoresBusy, 0.01],
-        ['egress', (found) => found.needs.egressGbps, 0.01],
-        ['new key, mean', (found) => found.kick.all.mean, isLong ? 0.01 : 0.05],
+      // With so few people a Worker more or less in a Region shows; with 100,000 it does not.
+      const most = isLong ? 0.01 : 0.04;
+      const figures: readonly (readonly [string, (found: Found) => number])[] = [
+        ['viewers', (found) => found.frames.count],
+        ['frame, mean', (found) => found.frames.mean],
+        ['frame, p50', (found) => found.frames.p50],
+        ['frame, p99', (found) => found.frames.p99],
+        ['key frame, mean', (found) => found.keyFrames.mean],
+        ['cores busy', (found) => found.needs.mediaCoresBusy],
+        ['egress', (found) => found.needs.egressGbps],
+        ['new key, mean', (found) => found.kick.all.mean],
       ];
-      for (const [name, of, most] of figures) {
+      for (const [name, of] of figures) {
         console.log(
           `${name}: one by one ${of(exact)}, by cohorts ${of(cohorts)}, off by ${(100 * error(of(exact), of(cohorts))).toFixed(2)} %`,
         );

@@ -107,7 +107,8 @@ func (p *placeholder) known() int {
 func (p *placeholder) count(more int) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	p.members += more
+	// A removal may be heard whose entry was not; it is there itself.
+	p.members = max(1, p.members+more)
 }
 
 // adopt takes the id of the group that there is. The GroupInfo of a group of placeholders begins like every other.
