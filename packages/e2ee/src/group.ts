@@ -52,6 +52,15 @@ export interface PendingCommit {
   readonly commit: Uint8Array;
   readonly groupInfo: Uint8Array;
   readonly removes: readonly PeerId[];
+  /** Who is let in by it, and the Welcome that they share. */
+  readonly adds: readonly PeerId[];
+  readonly welcome: Uint8Array | undefined;
+}
+
+/** What somebody at the door gives to whoever lets people in; its secrets are kept beside it. Made by `offer`, good for one entry. */
+export interface Offer {
+  readonly keyPackage: Uint8Array;
+  readonly brand: 'Offer';
 }
 
 export interface AppliedCommit {
@@ -71,6 +80,21 @@ export interface GroupLibrary {
   joinGroup(self: GroupSelf, groupInfo: Uint8Array): Promise<PendingCommit>;
   /** Removes Peers, with an update path always. @throws GroupError */
   commitRemoval(state: GroupState, peers: readonly PeerId[]): Promise<PendingCommit>;
+  /** A KeyPackage of ours (RFC 9420 §10). */
+  offer(self: GroupSelf): Promise<Offer>;
+  /** Wipes an offer that was not taken. */
+  withdraw(offer: Offer): void;
+  /**
+   * Lets in who offered these KeyPackages, ADMITTED_MAX at most. @throws GroupError `not-allowed` also when ours is not the highest
+   * leaf of a tree without gaps
+   */
+  commitAdmission(state: GroupState, keyPackages: readonly Uint8Array[]): Promise<PendingCommit>;
+  /** Enters by the Welcome of a Commit that added us, and the GroupInfo of the Epoch it made. @throws GroupError */
+  joinByWelcome(
+    self: GroupSelf,
+    offer: Offer,
+    told: { readonly groupInfo: Uint8Array; readonly welcome: Uint8Array },
+  ): Promise<GroupState>;
   /** Applies a Commit of somebody else. `removed` with our own id means that we are out. @throws GroupError */
   applyCommit(state: GroupState, commit: Uint8Array): Promise<AppliedCommit>;
   /** Seals an application message with the sender's ratchet; padded to buckets. */

@@ -4,23 +4,17 @@
  * not check itself are checked before it is asked. Commits are put together of its parts in mls/ (ADR 0027).
  */
 import type { PeerId } from '@veilcast/protocol';
-import type { ClientConfig } from 'ts-mls/clientConfig.js';
-import { type ClientState, createGroup } from 'ts-mls/clientState.js';
-import type { Extension } from 'ts-mls/extension.js';
-import { type GroupInfo, ratchetTreeFromExtension, signGroupInfo } from 'ts-mls/groupInfo.js';
+import { createGroup } from 'ts-mls/clientState.js';
 import { generateKeyPackageWithKey } from 'ts-mls/keyPackage.js';
-import { defaultKeyPackageEqualityConfig } from 'ts-mls/keyPackageEqualityConfig.js';
 import { mlsExporter } from 'ts-mls/keySchedule.js';
 import { defaultLifetime } from 'ts-mls/lifetime.js';
-import { defaultLifetimeConfig } from 'ts-mls/lifetimeConfig.js';
 import { encodeMlsMessage, type MLSMessage } from 'ts-mls/message.js';
-import { defaultPaddingConfig } from 'ts-mls/paddingConfig.js';
 import type { PublicMessage } from 'ts-mls/publicMessage.js';
-import type { RatchetTree } from 'ts-mls/ratchetTree.js';
+import { commitAdmission, joinByWelcome, newcomersOf, offer, withdraw } from './admission.ts';
 import { judgeCommit, type JudgedCommit } from './commit-rules.ts';
-import { markOf } from './epoch-mark.ts';
+import { CONFIG, heldOf, opened, templateOf } from './epochs.ts';
 import { guard } from './errors.ts';
-import { decodeMessage, newGroupId, roomOf } from './framing.ts';
+import { decodeMessage, newGroupId } from './framing.ts';
 import {
   type AppliedCommit,
   type EpochKeys,
@@ -30,31 +24,20 @@ import {
   type GroupState,
   type LeafKey,
   type PendingCommit,
-  type ValidateCredential,
 } from './group.ts';
+import { groupInfoOf, readGroupInfo } from './group-info.ts';
 import { openMessage, sealMessage } from './messages.ts';
-import { commitRemoves, enter, type NextEpoch, takeCommit } from './mls/commit.ts';
-import { leafSecrets } from './mls/leaf-secrets.ts';
-import type { LeafTemplate } from './mls/path.ts';
-import { checkNewKeys, encodeTree } from './mls/tree.ts';
+import { commitRemoves, enter, takeCommit } from './mls/commit.ts';
+import { checkNewKeys } from './mls/tree.ts';
 import { isSame, leafOf, membersOf, type Roster, type RosterEntry, rosterOf, validated } from './roster.ts';
 import { adopt, discard, type Held, hold, liveContentOf } from './state.ts';
-import { SUITE, suiteImpl } from './suite.ts';
-import { publicKeyOf, secretKeyOf } from './xwing.ts';
+import { suiteImpl } from './suite.ts';
 
 /** Of RFC 9605 §5.2; long enough to be a base key of SHA-512. */
 const BASE_KEY_LABEL = 'SFrame 1.0 Base Key';
 const BASE_KEY_BYTES = 64;
 const NOTHING = new Uint8Array(0);
-const CONFIG: ClientConfig = {
-  // One Epoch back: 0 would keep all of them for ever.
-  keyRetentionConfig: { retainKeysForEpochs: 1, retainKeysForGenerations: 10, maximumForwardRatchetSteps: 200 },
-  lifetimeConfig: defaultLifetimeConfig,
-  keyPackageEqualityConfig: defaultKeyPackageEqualityConfig,
-  paddingConfig: defaultPaddingConfig,
-  // Asked by nothing that is used: credentials are looked at here, each once (roster.ts).
-  authService: { validateCredential: async () => false },
-};
+const NOBODY_ADMITTED = { adds: [], welcome: undefined } as const;
 
 /** The library in the form that Veilcast uses. It holds nothing: every state is in the values it gives out. */
 export function tsMlsLibrary(): GroupLibrary {
@@ -64,6 +47,10 @@ export function tsMlsLibrary(): GroupLibrary {
     joinGroup,
     commitRemoval,
     applyCommit,
+    offer,
+    withdraw,
+    commitAdmission,
+    joinByWelcome,
     seal: sealMessage,
     open: openMessage,
     epochKeys,
@@ -101,15 +88,7 @@ async function newGroup(self: GroupSelf): Promise<{ state: GroupState; groupInfo
 }
 
 async function joinGroup(self: GroupSelf, bytes: Uint8Array): Promise<PendingCommit> {
-  const message = decodeMessage(bytes);
-  if (message?.wireformat !== 'mls_group_info') throw new GroupError('undecodable');
-  const { groupInfo } = message;
-  const { groupContext } = groupInfo;
-  if (groupContext.cipherSuite !== SUITE || roomOf(groupContext.groupId) !== self.roomId) {
-    throw new GroupError('wrong-group');
-  }
-  if (groupContext.extensions.length > 0) throw new GroupError('not-allowed');
-  const tree = treeOf(groupInfo);
+  const { groupInfo, tree } = readGroupInfo(bytes, self.roomId);
   const before = await rosterOf(tree, self.validate);
   const former = leafOf(before, self.peerId);
   const keys = { signaturePrivateKey: self.leafKey.secretKey, clientConfig: CONFIG };
@@ -120,6 +99,7 @@ async function joinGroup(self: GroupSelf, bytes: Uint8Array): Promise<PendingCom
     commit: encodeMlsMessage(asMessage(joined.commit)),
     groupInfo: await groupInfoOf(joined.mls),
     removes: former === undefined ? [] : [self.peerId],
+    ...NOBODY_ADMITTED,
   };
 }
 
@@ -142,6 +122,7 @@ async function commitRemoval(state: GroupState, peers: readonly PeerId[]): Promi
     commit: encodeMlsMessage(message),
     groupInfo: await groupInfoOf(made.mls),
     removes: [...peers],
+    ...NOBODY_ADMITTED,
   };
 }
 
@@ -151,6 +132,7 @@ async function applyCommit(state: GroupState, bytes: Uint8Array): Promise<Applie
   const commit = judgeCommit(decodeMessage(bytes), { ...mls.groupContext, roster });
   const by = await judgeCommitter(commit, content);
   const external = commit.sender === undefined;
+  const newcomers = await newcomersOf(commit, roster, validate);
   const removed = commit.removes.flatMap((leaf) => roster.get(leaf)?.peerId ?? []);
   const taken = await guard(() => takeCommit(mls, commit));
   if (taken === undefined) {
@@ -158,19 +140,20 @@ async function applyCommit(state: GroupState, bytes: Uint8Array): Promise<Applie
     return { next: out, by: by.peerId, external, added: [], removed };
   }
   const rest = [...roster].filter(([leaf]) => !commit.removes.includes(leaf) && leaf !== taken.leaf);
-  const now = new Map([...rest, [taken.leaf, by] as const].toSorted(([a], [b]) => a - b));
+  const seated = newcomers.map((entry, n) => [taken.added[n] ?? -1, entry] as const);
+  const now = new Map([...rest, [taken.leaf, by] as const, ...seated].toSorted(([a], [b]) => a - b));
   return {
     next: hold(state.roomId, state.self, heldOf(opened(taken), validate, now, content, [taken.spent])),
     by: by.peerId,
     external,
-    added: hasEntry(roster, by.peerId) ? [] : [by.peerId],
+    added: [by, ...newcomers].flatMap(({ peerId }) => (hasEntry(roster, peerId) ? [] : [peerId])),
     removed: removed.filter((peerId) => !hasEntry(now, peerId)),
   };
 }
 
 /** Who commits: a member as itself, or a newcomer whose Peer and keys are nobody else's. @throws GroupError */
 async function judgeCommitter(
-  { path, sender, removes }: JudgedCommit,
+  { path, sender, removes, adds }: JudgedCommit,
   { mls, roster, validate }: Held,
 ): Promise<RosterEntry> {
   const { credential, signaturePublicKey } = path.leafNode;
@@ -190,7 +173,7 @@ async function judgeCommitter(
       if (leaf === mls.privatePath.leafIndex) throw new GroupError('removed');
     }
   }
-  checkNewKeys(mls.ratchetTree, path);
+  checkNewKeys(mls.ratchetTree, path, adds);
   return entry;
 }
 
@@ -207,63 +190,8 @@ async function epochKeys(state: GroupState): Promise<EpochKeys> {
   };
 }
 
-/** Who we are in a tree and what we can do. */
-function templateOf({ credential, leafKey }: GroupSelf): LeafTemplate {
-  return {
-    credential: { credentialType: 'basic', identity: new TextEncoder().encode(credential) },
-    signaturePublicKey: leafKey.publicKey,
-    capabilities: {
-      versions: ['mls10'],
-      ciphersuites: [SUITE],
-      extensions: [],
-      proposals: [],
-      credentials: ['basic'],
-    },
-  };
-}
-
-/** @throws GroupError `undecodable` */
-function treeOf(groupInfo: GroupInfo): RatchetTree {
-  try {
-    const tree = ratchetTreeFromExtension(groupInfo);
-    if (tree !== undefined) return tree;
-  } catch (cause) {
-    throw new GroupError('undecodable', { cause });
-  }
-  throw new GroupError('undecodable');
-}
-
-async function groupInfoOf(mls: ClientState): Promise<Uint8Array> {
-  const { groupContext, ratchetTree, keySchedule, confirmationTag, privatePath, signaturePrivateKey } = mls;
-  const { signature } = await suiteImpl();
-  const extensions: Extension[] = [
-    { extensionType: 'external_pub', extensionData: await publicKeyOf(secretKeyOf(keySchedule.externalSecret)) },
-    { extensionType: 'ratchet_tree', extensionData: encodeTree(ratchetTree) },
-  ];
-  const unsigned = { groupContext, extensions, confirmationTag, signer: privatePath.leafIndex };
-  const groupInfo = await signGroupInfo(unsigned, signaturePrivateKey, signature);
-  return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_group_info', groupInfo });
-}
-
 function asMessage(publicMessage: PublicMessage): MLSMessage {
   return { version: 'mls10', wireformat: 'mls_public_message', publicMessage };
-}
-
-/** A new Epoch, in which nobody has spoken. */
-function opened({ mls, encryptionSecret }: NextEpoch): Pick<Held, 'mls' | 'secrets'> {
-  return { mls, secrets: leafSecrets(mls.ratchetTree.length, encryptionSecret) };
-}
-
-function heldOf(
-  now: Pick<Held, 'mls' | 'secrets'>,
-  validate: ValidateCredential,
-  roster: Roster,
-  before?: Held,
-  spent: readonly Uint8Array[] = [],
-): Held {
-  const formerMark = before && markOf(before.mls.keySchedule.epochAuthenticator);
-  const former = { formerRoster: before?.roster, formerMark, formerSecrets: before?.secrets };
-  return { ...now, validate, roster, ...former, statement: undefined, spent, removed: false };
 }
 
 function hasEntry(roster: Roster, peerId: PeerId): boolean {

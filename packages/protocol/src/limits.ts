@@ -6,6 +6,12 @@ export const MESSAGE_MAX = 1_048_576;
 export const COMMIT_MAX = 262_144;
 /** A GroupInfo with its ratchet tree: 344 kB at 128 members. */
 export const GROUP_INFO_MAX = 524_288;
+/** Who is let into a group by one Commit: its KeyPackages are two thirds of COMMIT_MAX at most. */
+export const ADMITTED_MAX = 32;
+/** A KeyPackage with the longest credential: 5,0 kB. */
+export const KEY_PACKAGE_MAX = 5_376;
+/** A Welcome for ADMITTED_MAX: 1.4 kB each. */
+export const WELCOME_MAX = 65_536;
 /** A sealed application message: chat, names, hands. */
 export const SEALED_MAX = 65_536;
 /** RTP parameters or capabilities as JSON: Chromium's are under 12 kB. */

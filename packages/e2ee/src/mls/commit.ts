@@ -1,6 +1,6 @@
 /**
- * The Commits that there are in a group of ours, made and taken (RFC 9420 §12.4): a member removes others or nobody, and somebody
- * enters. Each step is the library's or gives what its own would give, which a test compares; what is put together here is what the
+ * The Commits that there are in a group of ours, made and taken (RFC 9420 §12.4): a member removes others or nobody, or lets people
+ * in, and somebody enters. Each step is the library's or gives what its own would give, which a test compares; what is put together here is what the
  * library puts together for every Commit that MLS knows, at several times the cost (ADR 0027). Who may commit what is judged before
  * (commit-rules.ts), credentials are looked at by who calls (ts-mls.ts).
  */
@@ -13,21 +13,22 @@ import {
   verifyConfirmationTag,
 } from 'ts-mls/framedContent.js';
 import { type GroupInfo, verifyGroupInfoSignature } from 'ts-mls/groupInfo.js';
+import type { KeyPackage } from 'ts-mls/keyPackage.js';
 import { initializeEpoch } from 'ts-mls/keySchedule.js';
-import type { LeafNode } from 'ts-mls/leafNode.js';
 import { protectPublicMessage, unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
 import type { Proposal } from 'ts-mls/proposal.js';
 import type { PublicMessage } from 'ts-mls/publicMessage.js';
 import { addLeafNode, removeLeafNode, type RatchetTree } from 'ts-mls/ratchetTree.js';
 import type { Sender } from 'ts-mls/sender.js';
-import { leafToNodeIndex, nodeToLeafIndex, toLeafIndex } from 'ts-mls/treemath.js';
+import { leafToNodeIndex, type NodeIndex, nodeToLeafIndex, toLeafIndex } from 'ts-mls/treemath.js';
 import { wipe } from '../bytes.ts';
 import type { JudgedCommit } from '../commit-rules.ts';
 import { GroupError } from '../group.ts';
 import { suiteImpl } from '../suite.ts';
 import { secretKeyOf } from '../xwing.ts';
 import { applyPath, makePath, openPath, type LeafTemplate, type Renewed } from './path.ts';
-import { checkLeaf, checkTree, treeHash } from './tree.ts';
+import { checkKeyPackage, withAdded, type WelcomeSecrets } from './additions.ts';
+import { checkLeaf, checkTree, leafAt, treeHash } from './tree.ts';
 
 const WIRE = 'mls_public_message';
 const NOTHING = new Uint8Array(0);
@@ -50,8 +51,33 @@ export async function commitRemoves(
   const made = await makePath(tree, leafIndex, leafAt(tree, leafIndex), groupContext, signaturePrivateKey);
   const commit = { proposals: removes.map(asRemove).map(byValue), path: made.path };
   const sender = { senderType: 'member', leafIndex } as const;
-  const step = await signed(mls, commit, sender, { ...made, initSecret: mls.keySchedule.initSecret });
+  const { joinerSecret, ...step } = await signed(mls, commit, sender, {
+    ...made,
+    initSecret: mls.keySchedule.initSecret,
+  });
+  wipe([joinerSecret]);
   return { ...step, mls: { ...step.mls, historicalReceiverData: historyOf(mls) } };
+}
+
+/** Of those who offer these KeyPackages, with new keys for ourselves; the secrets are for their Welcome. @throws GroupError */
+export async function commitAdds(
+  mls: ClientState,
+  packages: readonly KeyPackage[],
+): Promise<NextEpoch & { readonly commit: PublicMessage; readonly leaves: readonly NodeIndex[] } & WelcomeSecrets> {
+  const { groupContext, privatePath, signaturePrivateKey } = mls;
+  const { leafIndex } = privatePath;
+  await Promise.all(packages.map(checkKeyPackage));
+  const { tree, leaves } = withAdded(mls.ratchetTree, packages);
+  const own = leafAt(tree, leafIndex);
+  const made = await makePath(tree, leafIndex, own, groupContext, signaturePrivateKey, leaves);
+  const commit = { proposals: packages.map(asAdd).map(byValue), path: made.path };
+  const sender = { senderType: 'member', leafIndex } as const;
+  const { joinerSecret, ...step } = await signed(mls, commit, sender, {
+    ...made,
+    initSecret: mls.keySchedule.initSecret,
+  });
+  const next = { ...step.mls, historicalReceiverData: historyOf(mls) };
+  return { ...step, mls: next, leaves, joinerSecret, pathSecrets: made.pathSecrets };
 }
 
 /** By somebody who is not in the tree, or takes the place of its own old leaf there. @throws GroupError */
@@ -79,16 +105,24 @@ export async function enter(
   const init: Proposal = { proposalType: 'external_init', externalInit: { kemOutput: enc } };
   const commit = { proposals: [...removes.map(asRemove), init].map(byValue), path: made.path };
   const before = { ...keys, groupContext, confirmationTag, keySchedule: undefined };
-  const step = await signed(before, commit, { senderType: 'new_member_commit' }, { ...made, initSecret });
-  wipe([initSecret]);
+  const sender = { senderType: 'new_member_commit' } as const;
+  const { joinerSecret, ...step } = await signed(before, commit, sender, { ...made, initSecret });
+  wipe([initSecret, joinerSecret]);
   return step;
+}
+
+interface Taken extends NextEpoch {
+  readonly spent: Uint8Array;
+  readonly leaf: number;
+  /** Of those who were added, in their order. */
+  readonly added: readonly number[];
 }
 
 /** Undefined when it removes us: then there is nothing for us in it. @throws GroupError */
 export async function takeCommit(
   mls: ClientState,
-  { message, path, sender, removes }: JudgedCommit,
-): Promise<(NextEpoch & { readonly spent: Uint8Array; readonly leaf: number }) | undefined> {
+  { message, path, sender, removes, adds }: JudgedCommit,
+): Promise<Taken | undefined> {
   const suite = await suiteImpl();
   const { groupContext, keySchedule, privatePath } = mls;
   const { content, auth } = await unprotectPublicMessage(
@@ -99,26 +133,28 @@ export async function takeCommit(
     suite,
   );
   if (content.contentType !== 'commit' || auth.contentType !== 'commit') throw new GroupError('not-allowed');
-  const rest = withoutLeaves(mls.ratchetTree, removes);
+  await Promise.all(adds.map(checkKeyPackage));
+  const without = withoutLeaves(mls.ratchetTree, removes);
+  const { tree: rest, leaves } = withAdded(without, adds);
   const [before, at] =
     sender === undefined ? addLeafNode(rest, path.leafNode) : [rest, leafToNodeIndex(toLeafIndex(sender))];
   const leaf = nodeToLeafIndex(at);
   await checkLeaf(path.leafNode, at, groupContext.groupId);
   if (removes.includes(privatePath.leafIndex)) return undefined;
   const tree = applyPath(before, leaf, path);
-  const { commitSecret, privatePath: ours } = await openPath(tree, privatePath, leaf, path, groupContext);
+  const { commitSecret, privatePath: ours } = await openPath(tree, privatePath, leaf, path, groupContext, leaves);
   const initSecret = await initSecretOf(mls, content.commit.proposals);
   const step = { tree, commitSecret, initSecret, privatePath: ours };
   const { confirmationTag, signature } = auth;
-  const next = await nextEpoch(mls, content, signature, step);
+  const { joinerSecret, encryptionSecret, ...next } = await nextEpoch(mls, content, signature, step);
+  wipe([joinerSecret]);
   const { confirmationKey } = next.keySchedule;
   const { confirmedTranscriptHash } = next.groupContext;
   if (!(await verifyConfirmationTag(confirmationKey, confirmationTag, confirmedTranscriptHash, suite.hash))) {
     throw new GroupError('bad-signature');
   }
-  const { encryptionSecret, ...epoch } = next;
-  const state = { ...mls, ...epoch, confirmationTag, historicalReceiverData: historyOf(mls) };
-  return { mls: state, encryptionSecret, spent: initSecret, leaf };
+  const state = { ...mls, ...next, confirmationTag, historicalReceiverData: historyOf(mls) };
+  return { mls: state, encryptionSecret, spent: initSecret, leaf, added: leaves.map(nodeToLeafIndex) };
 }
 
 interface Before {
@@ -138,7 +174,7 @@ async function signed(
   commit: FramedContentCommit['commit'],
   sender: Sender,
   step: Step,
-): Promise<NextEpoch & { readonly commit: PublicMessage }> {
+): Promise<NextEpoch & { readonly commit: PublicMessage; readonly joinerSecret: Uint8Array }> {
   const suite = await suiteImpl();
   const { groupContext, signaturePrivateKey, clientConfig, keySchedule } = before;
   const { framedContent: content, signature } = await createContentCommitSignature(
@@ -150,7 +186,7 @@ async function signed(
     signaturePrivateKey,
     suite.signature,
   );
-  const { encryptionSecret, ...epoch } = await nextEpoch(before, content, signature, step);
+  const { encryptionSecret, joinerSecret, ...epoch } = await nextEpoch(before, content, signature, step);
   const { confirmationKey, membershipKey } = epoch.keySchedule;
   const { confirmedTranscriptHash } = epoch.groupContext;
   const confirmationTag = await createConfirmationTag(confirmationKey, confirmedTranscriptHash, suite.hash);
@@ -171,10 +207,11 @@ async function signed(
     signaturePrivateKey,
     clientConfig,
   };
-  return { mls, encryptionSecret, commit: await protectPublicMessage(key, groupContext, authenticated, suite) };
+  const protectedCommit = await protectPublicMessage(key, groupContext, authenticated, suite);
+  return { mls, encryptionSecret, commit: protectedCommit, joinerSecret };
 }
 
-/** The key schedule of the Epoch that a Commit makes (§8). Wipes the commit secret. */
+/** The key schedule of the Epoch that a Commit makes (§8). Wipes the commit secret; the joiner secret is the caller's to wipe. */
 async function nextEpoch(
   { groupContext, confirmationTag }: Pick<Before, 'groupContext' | 'confirmationTag'>,
   content: FramedContentCommit,
@@ -182,7 +219,7 @@ async function nextEpoch(
   { tree, privatePath, initSecret, commitSecret }: Step,
 ): Promise<
   Pick<ClientState, 'groupContext' | 'keySchedule' | 'ratchetTree' | 'privatePath'> &
-    Pick<NextEpoch, 'encryptionSecret'>
+    Pick<NextEpoch, 'encryptionSecret'> & { readonly joinerSecret: Uint8Array }
 > {
   const { kdf, hash } = await suiteImpl();
   const next = await nextEpochContext(groupContext, WIRE, content, signature, treeHash(tree), confirmationTag, hash);
@@ -194,8 +231,9 @@ async function nextEpoch(
     noPsk,
     kdf,
   );
-  wipe([commitSecret, joinerSecret, welcomeSecret]);
-  return { groupContext: next, keySchedule, ratchetTree: tree, privatePath, encryptionSecret };
+  // A Welcome of ours seals nothing with its own secret (additions.ts).
+  wipe([commitSecret, welcomeSecret]);
+  return { groupContext: next, keySchedule, ratchetTree: tree, privatePath, encryptionSecret, joinerSecret };
 }
 
 /** That of the Epoch, or what somebody who enters made with its public key (§8.3). */
@@ -223,11 +261,8 @@ function withoutLeaves(tree: RatchetTree, leaves: readonly number[]): RatchetTre
   return leaves.reduce((rest, leaf) => removeLeafNode(rest, toLeafIndex(leaf)), tree);
 }
 
-/** @throws GroupError `unknown-member` */
-function leafAt(tree: RatchetTree, leaf: number): LeafNode {
-  const node = tree[leafToNodeIndex(toLeafIndex(leaf))];
-  if (node?.nodeType !== 'leaf') throw new GroupError('unknown-member');
-  return node.leaf;
+function asAdd(keyPackage: KeyPackage): Proposal {
+  return { proposalType: 'add', add: { keyPackage } };
 }
 
 function asRemove(removed: number): Proposal {

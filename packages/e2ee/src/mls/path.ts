@@ -38,14 +38,18 @@ export interface Renewed {
 /** Who a leaf is and what it can do: that a path does not change. */
 export type LeafTemplate = Omit<LeafNodeData, 'hpkePublicKey'>;
 
-/** Renews a leaf, which must be in the tree, and all above it. */
+/**
+ * Renews a leaf, which must be in the tree, and all above it. `added`: those who come with this Commit and have the secrets of the path
+ * from their Welcome.
+ */
 export async function makePath(
   tree: RatchetTree,
   leaf: number,
   template: LeafTemplate,
   context: GroupContext,
   signaturePrivateKey: Uint8Array,
-): Promise<Renewed & { readonly path: UpdatePath }> {
+  added: readonly NodeIndex[] = [],
+): Promise<Renewed & { readonly path: UpdatePath; readonly pathSecrets: ReadonlyMap<number, Uint8Array> }> {
   const { kdf, hpke, rng, signature } = await suiteImpl();
   const at = leafToNodeIndex(toLeafIndex(leaf));
   let secret = rng.randomBytes(kdf.size);
@@ -54,7 +58,7 @@ export async function makePath(
   for (const { nodeIndex, resolution } of filteredDirectPathAndCopathResolution(toLeafIndex(leaf), tree)) {
     secret = await deriveSecret(secret, 'path', kdf);
     privateKeys[nodeIndex] = await nodeKeyOf(secret);
-    steps.push({ nodeIndex, secret, sendTo: resolution });
+    steps.push({ nodeIndex, secret, sendTo: resolution.filter((node) => !added.includes(node)) });
   }
   const publicKeys = new Map(
     await Promise.all(
@@ -92,7 +96,9 @@ export async function makePath(
   );
   const top = steps.at(-1);
   const commitSecret = top ? await getCommitSecret(next, top.nodeIndex, top.secret, kdf) : new Uint8Array(kdf.size);
-  return { tree: next, path: { leafNode, nodes }, privatePath: { leafIndex: leaf, privateKeys }, commitSecret };
+  const pathSecrets = new Map(steps.map((step) => [step.nodeIndex, step.secret]));
+  const privatePath = { leafIndex: leaf, privateKeys };
+  return { tree: next, path: { leafNode, nodes }, privatePath, commitSecret, pathSecrets };
 }
 
 /**
@@ -120,12 +126,13 @@ export async function openPath(
   sender: number,
   path: UpdatePath,
   context: GroupContext,
+  added: readonly NodeIndex[],
 ): Promise<Renewed> {
   const suite = await suiteImpl();
   const { kdf } = suite;
   const provisional = { ...context, treeHash: treeHash(tree), epoch: context.epoch + 1n };
   const from = toLeafIndex(sender);
-  const opened = await applyUpdatePathSecret(tree, ours, from, provisional, path, [], suite);
+  const opened = await applyUpdatePathSecret(tree, ours, from, provisional, path, [...added], suite);
   const secrets = await pathToRoot(tree, toNodeIndex(opened.nodeIndex), opened.pathSecret, kdf);
   const privateKeys: Record<number, Uint8Array> = {};
   const at = leafToNodeIndex(toLeafIndex(ours.leafIndex));
@@ -156,7 +163,7 @@ function renewed(tree: RatchetTree, at: NodeIndex, keys: readonly (readonly [Nod
   return next;
 }
 
-async function nodeKeyOf(pathSecret: Uint8Array): Promise<Uint8Array> {
+export async function nodeKeyOf(pathSecret: Uint8Array): Promise<Uint8Array> {
   const { kdf } = await suiteImpl();
   return secretKeyOf(await deriveSecret(pathSecret, 'node', kdf));
 }

@@ -3,7 +3,7 @@
  * that they were. Hashes and encodings are remembered by node, so that an Epoch costs some log n hashes where the library
  * takes 3 n, and n² for the parent hashes of somebody who enters (ADR 0027).
  *
- * For trees without unmerged leaves only. Nobody is added by a Commit here (commit-rules.ts), so there are none.
+ * For trees without unmerged leaves only. A Commit that would leave one is none of ours (additions.ts), so there are none.
  */
 import { sha512 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -11,6 +11,7 @@ import { encode } from 'ts-mls/codec/tlsEncoder.js';
 import { varLenDataEncoder } from 'ts-mls/codec/variableLength.js';
 import { extensionsSupportedByCapabilities } from 'ts-mls/extension.js';
 import type { GroupContext } from 'ts-mls/groupContext.js';
+import type { KeyPackage } from 'ts-mls/keyPackage.js';
 import { verifyLeafNodeSignature, verifyLeafNodeSignatureKeyPackage, type LeafNode } from 'ts-mls/leafNode.js';
 import { encodeParentHashInput } from 'ts-mls/parentHash.js';
 import { encodeNode, stripBlankNodes, type Node, type RatchetTree } from 'ts-mls/ratchetTree.js';
@@ -18,11 +19,13 @@ import { encodeLeafNodeHashInput, encodeParentNodeHashInput } from 'ts-mls/treeH
 import {
   directPath,
   isLeaf,
+  leafToNodeIndex,
   leafWidth,
   left,
   nodeToLeafIndex,
   right,
   rootFromNodeWidth,
+  toLeafIndex,
   toNodeIndex,
   type NodeIndex,
 } from 'ts-mls/treemath.js';
@@ -159,14 +162,27 @@ function saidByLeaf(leaf: LeafNode | undefined): Uint8Array | undefined {
   return leaf?.leafNodeSource === 'commit' ? leaf.parentHash : undefined;
 }
 
-/** @throws GroupError `not-allowed` when a path brings a key that is in the tree already, or the same key twice */
-export function checkNewKeys(tree: RatchetTree, { leafNode, nodes }: UpdatePath): void {
+/** @throws GroupError `not-allowed` when a Commit brings a key that is in the tree already, or the same key twice */
+export function checkNewKeys(
+  tree: RatchetTree,
+  { leafNode, nodes }: UpdatePath,
+  added: readonly KeyPackage[] = [],
+): void {
   const keys = new Set(tree.flatMap((node) => (node === undefined ? [] : [nameOf(keyOf(node))])));
-  for (const { hpkePublicKey } of [leafNode, ...nodes]) {
-    const key = nameOf(hpkePublicKey);
+  const inits = added.map(({ initKey }) => initKey);
+  const leaves = [leafNode, ...nodes, ...added.map((one) => one.leafNode)];
+  for (const one of [...leaves.map(({ hpkePublicKey }) => hpkePublicKey), ...inits]) {
+    const key = nameOf(one);
     if (keys.has(key)) throw new GroupError('not-allowed');
     keys.add(key);
   }
+}
+
+/** @throws GroupError `unknown-member` */
+export function leafAt(tree: RatchetTree, leaf: number): LeafNode {
+  const node = tree[leafToNodeIndex(toLeafIndex(leaf))];
+  if (node?.nodeType !== 'leaf') throw new GroupError('unknown-member');
+  return node.leaf;
 }
 
 export function keyOf(node: Node): Uint8Array {

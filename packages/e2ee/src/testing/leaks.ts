@@ -16,14 +16,20 @@ export function derivable(
   const known = new Map<string, Set<string>>();
   const learn = (at: string, secret: string): void => void known.set(at, (known.get(at) ?? new Set()).add(secret));
   const keys = new Map<string, string>();
-  for (const { group, now, former, decryption, removed } of states) {
-    if (!keys.has(publicOf(decryption))) keys.set(publicOf(decryption), decryption);
+  for (const { group, now, former, decryption, init, removed } of states) {
+    for (const key of [decryption, ...(init === undefined ? [] : [init])]) keys.set(publicOf(key), key);
     if (!removed) learn(`${group} ${now.epoch}`, now.secret);
     if (former) learn(`${group} ${former.epoch}`, former.secret);
   }
   const commits: Commit[] = [];
   const transcripts = new Map<string, Set<string>>();
   for (const message of wire) {
+    if (message?.kind === 'welcome') {
+      for (const box of Object.values(message.secrets)) {
+        const secret = world.open(keys.get(box.to) ?? '', box);
+        if (secret !== undefined) learn(`${message.group} ${message.epoch}`, secret);
+      }
+    }
     if (message?.kind === 'commit') commits.push(message);
     if (message?.kind !== 'groupInfo') continue;
     const at = `${message.group} ${message.epoch}`;

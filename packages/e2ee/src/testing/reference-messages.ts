@@ -25,6 +25,8 @@ export interface ReferenceHeld {
   readonly ownLeaf: number;
   /** Secret encryption key of our leaf. */
   readonly decryption: string;
+  /** Of our KeyPackage, when we entered by Welcome. */
+  readonly init?: string;
   readonly sent: number;
   readonly removed: boolean;
 }

@@ -25,6 +25,27 @@ const GroupInfo = z.strictObject({
 });
 export type GroupInfo = z.infer<typeof GroupInfo>;
 
+const KeyPackage = z.strictObject({
+  kind: z.literal('keyPackage'),
+  room: z.string(),
+  leaf: Leaf,
+  /** Public key, for the Welcome alone. */
+  init: z.string(),
+  signature: z.string(),
+});
+export type KeyPackage = z.infer<typeof KeyPackage>;
+
+const Welcome = z.strictObject({
+  kind: z.literal('welcome'),
+  ...Common,
+  /** Of the GroupInfo that it belongs to, which anybody could sign who sits in the tree. */
+  transcript: z.string(),
+  confirmation: z.string(),
+  /** The secret of the Epoch, by who it is for: the public key of a KeyPackage. */
+  secrets: z.record(z.string(), Box),
+});
+export type Welcome = z.infer<typeof Welcome>;
+
 const Commit = z.strictObject({
   kind: z.literal('commit'),
   ...Common,
@@ -32,6 +53,7 @@ const Commit = z.strictObject({
   sender: z.number().int().nonnegative().nullable(),
   init: Box.nullable(),
   removes: z.array(z.number().int().nonnegative()),
+  adds: z.array(KeyPackage),
   leaf: Leaf,
   /** The Commit's secret, for each leaf that stays. Null: no update path. */
   path: z.record(z.string(), Box).nullable(),
@@ -53,7 +75,7 @@ const Application = z.strictObject({
 });
 export type Application = z.infer<typeof Application>;
 
-const Message = z.discriminatedUnion('kind', [GroupInfo, Commit, Application]);
+const Message = z.discriminatedUnion('kind', [GroupInfo, KeyPackage, Welcome, Commit, Application]);
 export type Message = z.infer<typeof Message>;
 
 export function encode(message: Message): Uint8Array {
@@ -83,6 +105,11 @@ export function externalPublicOf(epochSecret: string): string {
 /** The secret of the Epoch that a Commit makes. Needs the secret before (or the entrant's), and the Commit's. */
 export function nextSecret(init: string, commitSecret: string, transcript: string): string {
   return derive('epoch', init, commitSecret, transcript);
+}
+
+/** What the signature of a KeyPackage covers. */
+export function offerOf({ signature: _s, ...content }: KeyPackage): string {
+  return JSON.stringify(content);
 }
 
 /** What a signature and a transcript cover. */

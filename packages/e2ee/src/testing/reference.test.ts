@@ -2,7 +2,7 @@
 import type { PeerId, RoomId } from '@veilcast/protocol';
 import { seededRandom, type SeededRandom } from '@veilcast/testkit';
 import { describe, expect, it } from 'vitest';
-import type { GroupLibrary, GroupSelf, GroupState, PendingCommit } from '../group.ts';
+import type { GroupLibrary, GroupSelf, GroupState, Offer, PendingCommit } from '../group.ts';
 import { reasonOf } from '../fixture.ts';
 import { tsMlsLibrary } from '../ts-mls.ts';
 import { IdealWorld } from './ideal.ts';
@@ -59,6 +59,9 @@ class Chronicle {
       () => this.#enter(`p${this.#people++}`),
       () => this.#enter(this.#random.pick(this.#states).self),
       () => this.#enter('x-stranger'),
+      () => this.#admit(1 + this.#random.int(3)),
+      () => this.#admit(2, 'x-stranger'),
+      () => this.#badWelcome(),
       () => this.#remove(1),
       () => this.#remove(2),
       () => this.#remove(0),
@@ -102,6 +105,58 @@ class Chronicle {
     } catch {
       return `${name} ${await reasonOf(this.#library.joinGroup(self, info))}`;
     }
+  }
+
+  /** By whoever may, or by somebody who may not. */
+  async #admit(many: number, ghost?: string): Promise<string> {
+    const keepers = [this.#random.pick(this.#states), ...this.#states];
+    const names = Array.from({ length: many }, () => `p${this.#people++}`);
+    const selves = await Promise.all(
+      [...names, ...(ghost === undefined ? [] : [ghost])].map((name) => this.#self(name)),
+    );
+    const offers = await Promise.all(selves.map((self) => this.#library.offer(self)));
+    const packages = offers.map(({ keyPackage }) => keyPackage);
+    const told: string[] = [];
+    for (const keeper of keepers) {
+      const attempt = this.#library.commitAdmission(keeper, packages);
+      told.push(`${keeper.self} ${await reasonOf(attempt)}`);
+      const made = await attempt.catch(() => undefined);
+      if (made === undefined) continue;
+      told.push(made.adds.join(), await this.#deliver(made, keeper.self));
+      for (const [n, value] of offers.entries()) told.push(await this.#welcome(selves[n], value, made));
+      break;
+    }
+    return told.join(' ');
+  }
+
+  async #welcome(self: GroupSelf | undefined, value: Offer, made: PendingCommit): Promise<string> {
+    if (!self || !made.welcome) return 'nobody';
+    this.#states.push(
+      await this.#library.joinByWelcome(self, value, { groupInfo: made.groupInfo, welcome: made.welcome }),
+    );
+    return reasonOf(this.#library.joinByWelcome(self, value, { groupInfo: made.groupInfo, welcome: made.welcome }));
+  }
+
+  /** For somebody else, of another Epoch, or none at all. */
+  async #badWelcome(): Promise<string> {
+    const states = this.#states;
+    const [one, other] = [await this.#self('w1'), await this.#self('w2')];
+    const [first, second] = [await this.#library.offer(one), await this.#library.offer(other)];
+    const told: string[] = [];
+    for (const keeper of states) {
+      const made = await this.#library.commitAdmission(keeper, [first.keyPackage]).catch(() => undefined);
+      if (!made?.welcome) continue;
+      const { groupInfo, welcome } = made;
+      const later = this.#infos.at(-1) ?? text('');
+      told.push(await reasonOf(this.#library.joinByWelcome(other, second, { groupInfo, welcome })));
+      told.push(await reasonOf(this.#library.joinByWelcome(one, first, { groupInfo: later, welcome })));
+      told.push(await reasonOf(this.#library.joinByWelcome(one, first, { groupInfo, welcome: text('?') })));
+      told.push(await reasonOf(this.#library.joinByWelcome(one, first, { groupInfo: welcome, welcome })));
+      this.#library.discard(made.next);
+    }
+    this.#library.withdraw(first);
+    told.push(await reasonOf(this.#library.joinByWelcome(one, first, { groupInfo: text(''), welcome: text('') })));
+    return told.join(' ');
   }
 
   async #remove(many: number): Promise<string> {

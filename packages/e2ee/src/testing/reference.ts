@@ -5,7 +5,7 @@
  * discarded, or replaced by a later Epoch, throws when it is used.
  */
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import type { PeerId } from '@veilcast/protocol';
+import { ADMITTED_MAX, type PeerId } from '@veilcast/protocol';
 import {
   type AppliedCommit,
   type EpochKeys,
@@ -18,6 +18,7 @@ import {
 } from '../group.ts';
 import { derive, type IdealWorld, publicOf, sign } from './ideal.ts';
 import { type Epoch, type Leaves, type ReferenceHeld, referenceMessages, secretOf } from './reference-messages.ts';
+import { judgeNewcomers, referenceAdmission } from './reference-admission.ts';
 import {
   baseKeyOf,
   type Commit,
@@ -25,11 +26,13 @@ import {
   decode,
   encode,
   externalPublicOf,
+  type KeyPackage,
   type Leaf,
   nextSecret,
   secretFor,
   transcriptOf,
 } from './reference-model.ts';
+import { blankOf, epochOf, isDoorkeeper, isMember, membersOf, withLeaf, withSeated } from './reference-tree.ts';
 
 export type { ReferenceHeld } from './reference-messages.ts';
 
@@ -64,6 +67,7 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
     readonly ownLeaf: number;
     readonly sender: number | null;
     readonly removes: readonly number[];
+    readonly adds?: readonly KeyPackage[];
     readonly init: { readonly secret: string; readonly externalPublic: string | undefined };
     readonly membership: string;
   }): {
@@ -95,6 +99,7 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
       sender,
       init: init.externalPublic === undefined ? null : world.seal(init.externalPublic, init.secret),
       removes: [...made.removes],
+      adds: [...(made.adds ?? [])],
       leaf,
       path,
       signature: '',
@@ -174,19 +179,16 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
     commit: encode(made),
     groupInfo: groupInfoOf(next),
     removes,
+    adds: [],
+    welcome: undefined,
   });
 
-  const commitRemoval = async (state: GroupState, peers: readonly PeerId[]): Promise<PendingCommit> => {
-    const held = live(state);
+  /** A Commit of a member, of others who go or come. */
+  const commitAs = async (
+    held: ReferenceHeld,
+    { removes = [], adds = [] }: { readonly removes?: readonly number[]; readonly adds?: readonly KeyPackage[] },
+  ): Promise<{ readonly next: ReferenceHeld; readonly made: Commit }> => {
     const { now, self, ownLeaf, transcript, group } = held;
-    if (peers.includes(self.peerId) || new Set(peers).size !== peers.length) throw new GroupError('not-allowed');
-    const removes = peers.map((peer) => {
-      const leaf = now.members.find(({ peerId }) => peerId === peer)?.leaf;
-      if (leaf === undefined) throw new GroupError('unknown-member');
-      return leaf;
-    });
-    const init = secretFor('init', now.secret);
-    const membership = secretFor('membership', now.secret);
     const made = commit({
       self,
       group,
@@ -196,11 +198,12 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
       ownLeaf,
       sender: ownLeaf,
       removes,
-      init: { secret: init, externalPublic: undefined },
-      membership,
+      adds,
+      init: { secret: secretFor('init', now.secret), externalPublic: undefined },
+      membership: secretFor('membership', now.secret),
     });
     const left = now.leaves.map((leaf, index) => (removes.includes(index) ? null : leaf));
-    const leaves = withLeaf(left, ownLeaf, made.commit.leaf);
+    const leaves = withSeated(withLeaf(left, ownLeaf, made.commit.leaf), adds);
     const next: ReferenceHeld = {
       ...held,
       now: await epochOf(now.epoch + 1, made.secret, leaves, self.validate),
@@ -209,7 +212,20 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
       decryption: made.decryption,
       sent: 0,
     };
-    return pendingOf(next, made.commit, peers);
+    return { next, made: made.commit };
+  };
+
+  const commitRemoval = async (state: GroupState, peers: readonly PeerId[]): Promise<PendingCommit> => {
+    const held = live(state);
+    const { now, self } = held;
+    if (peers.includes(self.peerId) || new Set(peers).size !== peers.length) throw new GroupError('not-allowed');
+    const removes = peers.map((peer) => {
+      const leaf = now.members.find(({ peerId }) => peerId === peer)?.leaf;
+      if (leaf === undefined) throw new GroupError('unknown-member');
+      return leaf;
+    });
+    const { next, made } = await commitAs(held, { removes });
+    return pendingOf(next, made, peers);
   };
 
   const applyCommit = async (state: GroupState, bytes: Uint8Array): Promise<AppliedCommit> => {
@@ -218,12 +234,13 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
     const message = decode(bytes);
     if (message === undefined) throw new GroupError('undecodable');
     if (message.kind !== 'commit') throw new GroupError('not-allowed');
-    const { path, removes, sender, leaf } = message;
+    const { path, removes, adds, sender, leaf } = message;
     if (message.group !== held.group) throw new GroupError('wrong-group');
     if (message.epoch !== now.epoch) throw new GroupError('wrong-epoch');
     if (path === null) throw new GroupError('no-update-path');
     if (removes.some((index) => !now.leaves[index])) throw new GroupError('unknown-member');
     const by = await judgeCommitter(held, message);
+    const newcomers = await judgeNewcomers(world, held, adds);
     const init = secretFor('init', now.secret);
     const membership = secretFor('membership', now.secret);
     const content = contentOf(message);
@@ -247,18 +264,19 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
       throw new GroupError('bad-signature');
     }
     const left = now.leaves.map((one, index) => (removes.includes(index) ? null : one));
-    const leaves = withLeaf(left, sender ?? blankOf(left), leaf);
+    const leaves = withSeated(withLeaf(left, sender ?? blankOf(left), leaf), adds);
     const epoch = await epochOf(now.epoch + 1, secret, leaves, self.validate);
     return {
       next: hold({ ...held, now: epoch, former: now, transcript, sent: 0 }),
       by,
       external,
-      added: external && !isMember(by, now.members) ? [by] : [],
+      added: external ? [by].filter((peer) => !isMember(peer, now.members)) : newcomers,
       removed: removed.filter((peerId) => !isMember(peerId, epoch.members)),
     };
   };
 
   const { seal, open } = referenceMessages(world, hold, live);
+  const admission = referenceAdmission(world, { hold, live, commitAs, groupInfoOf });
 
   const epochKeys = async (state: GroupState): Promise<EpochKeys> => {
     const { now, ownLeaf } = live(state);
@@ -281,6 +299,7 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
     joinGroup,
     commitRemoval,
     applyCommit,
+    ...admission,
     seal,
     open,
     epochKeys,
@@ -305,39 +324,6 @@ export function referenceLibrary(world: IdealWorld): ReferenceLibrary {
   };
 }
 
-function isMember(peer: PeerId, members: readonly GroupMember[]): boolean {
-  return members.some(({ peerId }) => peerId === peer);
-}
-
-async function epochOf(epoch: number, secret: string, leaves: Leaves, validate: GroupSelf['validate']): Promise<Epoch> {
-  return { epoch, secret, leaves, members: await membersOf(leaves, validate), opened: new Set() };
-}
-
-async function membersOf(leaves: Leaves, validate: GroupSelf['validate']): Promise<readonly GroupMember[]> {
-  const members: GroupMember[] = [];
-  const keys = new Set<string>();
-  for (const [leaf, seat] of leaves.entries()) {
-    if (seat === null) continue;
-    const verified = await validate(seat.credential, hexToBytes(seat.leafKey));
-    const taken = keys.has(seat.leafKey) || members.some(({ peerId }) => peerId === verified?.peerId);
-    if (!verified || taken) throw new GroupError('bad-credential');
-    keys.add(seat.leafKey);
-    members.push({ leaf, peerId: verified.peerId });
-  }
-  return members;
-}
-
-function blankOf(leaves: Leaves): number {
-  const blank = leaves.indexOf(null);
-  return blank === -1 ? leaves.length : blank;
-}
-
-function withLeaf(leaves: Leaves, index: number, leaf: Leaf): Leaves {
-  const next = [...leaves];
-  next[index] = leaf;
-  return next;
-}
-
 function groupInfoOf(held: ReferenceHeld): Uint8Array {
   const { group, now, transcript, ownLeaf, self } = held;
   const unsigned = {
@@ -360,11 +346,14 @@ async function judgeCommitter({ now, ownLeaf, self }: ReferenceHeld, message: Co
     const seat = now.leaves[sender];
     if (!member || !seat) throw new GroupError('unknown-member');
     const once = new Set(removes).size === removes.length && !removes.includes(sender);
-    if (!once || message.init !== null) throw new GroupError('not-allowed');
+    const { adds } = message;
+    const alone = adds.length === 0 || (removes.length === 0 && adds.length <= ADMITTED_MAX);
+    const opensTheDoor = adds.length === 0 || isDoorkeeper(sender, now.leaves);
+    if (!once || !alone || !opensTheDoor || message.init !== null) throw new GroupError('not-allowed');
     if (seat.credential !== leaf.credential || seat.leafKey !== leaf.leafKey) throw new GroupError('bad-credential');
     return member.peerId;
   }
-  if (message.init === null || removes.length > 1) throw new GroupError('not-allowed');
+  if (message.init === null || removes.length > 1 || message.adds.length > 0) throw new GroupError('not-allowed');
   const entrant = await self.validate(leaf.credential, hexToBytes(leaf.leafKey));
   if (!entrant) throw new GroupError('bad-credential');
   const others = now.members.filter((member) => !removes.includes(member.leaf));
