@@ -6,21 +6,15 @@ import type { ErrorCode } from '@veilcast/protocol';
 export type ToMember =
   | { readonly kind: 'event'; readonly event: GroupTold }
   | { readonly kind: 'answer'; readonly call: number; readonly epoch?: number; readonly code?: ErrorCode }
-  | { readonly kind: 'cpu' }
-  /** Entering by Welcome, for comparison. */
-  | { readonly kind: 'offer' }
-  | { readonly kind: 'addAll'; readonly offers: readonly Uint8Array[] }
-  | { readonly kind: 'takeAdds'; readonly commit: Uint8Array }
-  | { readonly kind: 'welcome'; readonly welcome: Uint8Array };
+  | { readonly kind: 'cpu' };
 
 export type FromMember =
   | { readonly kind: 'ready' }
   | { readonly kind: 'commit'; readonly call: number; readonly body: CommitBody }
   | { readonly kind: 'rejoin'; readonly call: number }
+  | { readonly kind: 'offer'; readonly call: number; readonly keyPackage: Uint8Array }
   /** Has the keys of this Epoch since `at`, ms since the Unix epoch. */
   | { readonly kind: 'epoch'; readonly epoch: number; readonly word: string; readonly at: number }
   /** Of this thread alone, ms. */
   | { readonly kind: 'cpu'; readonly ms: number }
-  | { readonly kind: 'offered'; readonly bytes: Uint8Array }
-  | { readonly kind: 'added'; readonly commit: Uint8Array; readonly welcome: Uint8Array }
   | { readonly kind: 'failed'; readonly reason: string };

@@ -14,6 +14,8 @@ export interface Seat {
   /** When it had the keys of each Epoch first, by the word of the Epoch. */
   readonly had: Map<string, number>;
   inRoom: boolean;
+  /** The Epoch that it entered with. */
+  first: number;
   word: string;
   epoch: number;
 }
@@ -27,15 +29,19 @@ export class Crowd {
   readonly seats: Seat[] = [];
   /** When each Commit was taken, by the Epoch that it made. */
   readonly takenAt = new Map<number, number>();
-  /** From a turn to its Commit, ms. */
-  readonly turns: number[] = [];
   readonly #byPeer = new Map<PeerId, Seat>();
   readonly #waiting = new Set<() => void>();
   readonly #heard = new Map<Worker, (message: FromMember) => void>();
   #alarm: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
+  /** Whether a crowd is let in together; each by ticket if not. */
+  readonly #together: boolean;
   /** Of the last event. */
   #refusal: ErrorCode | undefined;
+
+  constructor(together = true) {
+    this.#together = together;
+  }
 
   /** Starts threads that have loaded the library and made their leaf key. */
   async start(count: number): Promise<Seat[]> {
@@ -43,7 +49,7 @@ export class Crowd {
     for (let n = 0; n < count; n++) {
       const peerId = `peer${this.seats.length}` as PeerId;
       const worker = new Worker(new URL('member.worker.ts', import.meta.url), { workerData: peerId });
-      const seat: Seat = { peerId, worker, had: new Map(), inRoom: false, word: '', epoch: -1 };
+      const seat: Seat = { peerId, worker, had: new Map(), inRoom: false, first: -1, word: '', epoch: -1 };
       worker.on('message', (message: FromMember) => this.#hear(seat, message));
       worker.on('error', (error: Error) => this.#fail(error));
       this.seats.push(seat);
@@ -65,12 +71,10 @@ export class Crowd {
   }
 
   give(event: DeliveryEvent): number | undefined {
-    const before = this.delivery.ticket;
     const step = reduce(this.delivery, event, now());
     this.delivery = step.state;
     if (step.epoch !== undefined) {
       this.takenAt.set(step.epoch, now());
-      if (event.kind === 'commit' && event.ticket !== undefined && before) this.turns.push(now() - before.issuedAt);
     }
     clearTimeout(this.#alarm);
     if (step.wakeAt !== undefined) {
@@ -81,7 +85,7 @@ export class Crowd {
       for (const effect of step.effects) {
         if (effect.kind === 'evict') this.#fail(new Error(`${effect.peerId} was evicted`));
         else
-          for (const peerId of effect.peerIds)
+          for (const peerId of this.#together || effect.event.name !== 'groupOffer' ? effect.peerIds : [])
             this.tell(this.#byPeer.get(peerId), { kind: 'event', event: effect.event });
       }
     });
@@ -152,6 +156,7 @@ export class Crowd {
     if (message.kind === 'epoch') {
       seat.word = message.word;
       seat.epoch = message.epoch;
+      if (seat.first < 0) seat.first = message.epoch;
       if (!seat.had.has(message.word)) seat.had.set(message.word, message.at);
     }
     if (message.kind === 'commit') this.#commit(seat, message);
@@ -159,12 +164,17 @@ export class Crowd {
       this.give({ kind: 'rejoin', peerId: seat.peerId });
       this.tell(seat, { kind: 'answer', call: message.call });
     }
+    if (message.kind === 'offer') {
+      this.give({ kind: 'offer', peerId: seat.peerId, keyPackage: message.keyPackage });
+      this.tell(seat, { kind: 'answer', call: message.call });
+    }
     for (const wake of Array.from(this.#waiting)) wake();
   }
 
   #commit({ peerId, worker }: Seat, { call, body }: FromMember & { kind: 'commit' }): void {
-    const { epoch, ticket, commit, groupInfo, removes } = body;
-    const made = this.give({ kind: 'commit', peerId, epoch: epoch as Epoch, ticket, commit, groupInfo, removes });
+    const { epoch, ticket, commit, groupInfo, removes, adds = [], welcome } = body;
+    const event = { ticket, commit, groupInfo, removes, adds, welcome };
+    const made = this.give({ kind: 'commit', peerId, epoch: epoch as Epoch, ...event });
     const answer = this.#refusal === undefined ? { epoch: made ?? 0 } : { code: this.#refusal };
     worker.postMessage({ kind: 'answer', call, ...answer } satisfies ToMember);
   }

@@ -1,7 +1,6 @@
 /** One member of a group in a thread of its own: the SDK's Membership on the real library, as in a browser's group worker. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { authenticatorDigits, tsMlsLibrary, type GroupSelf, type GroupState } from '@veilcast/e2ee';
-import { addAll, enterByWelcome, offer, takeAdds, type Offer } from '@veilcast/e2ee/testing';
+import { authenticatorDigits, tsMlsLibrary, type GroupSelf } from '@veilcast/e2ee';
 import { Membership } from '@veilcast/client/membership';
 import { ClusterError, type Clock, type PeerId, type RoomId } from '@veilcast/protocol';
 import type { FromMember, ToMember } from './crowd-messages.ts';
@@ -22,9 +21,6 @@ const clock: Clock = {
 };
 const asked = new Map<number, { resolve: (epoch: number) => void; reject: (error: Error) => void }>();
 let calls = 0;
-let offered: Offer | undefined;
-/** The newest, for the comparison. */
-let state: GroupState | undefined;
 
 function tell(message: FromMember): void {
   port?.postMessage(message);
@@ -43,14 +39,7 @@ function ask(make: (call: number) => FromMember): Promise<number> {
   });
 }
 
-const plain = tsMlsLibrary();
-const library: typeof plain = {
-  ...plain,
-  async epochKeys(of) {
-    state = of;
-    return plain.epochKeys(of);
-  },
-};
+const library = tsMlsLibrary();
 const self: GroupSelf = {
   roomId: 'bench' as RoomId,
   peerId,
@@ -64,6 +53,7 @@ const membership = new Membership(
   {
     commit: (body) => ask((call) => ({ kind: 'commit', call, body })),
     message: async () => undefined,
+    offer: async (keyPackage) => void (await ask((call) => ({ kind: 'offer', call, keyPackage }))),
     rejoin: async () => void (await ask((call) => ({ kind: 'rejoin', call }))),
     entered: (keys) => has(authenticatorDigits(keys.authenticator), keys.epoch),
     lost: () => undefined,
@@ -85,24 +75,10 @@ async function obey(message: ToMember): Promise<void> {
       else waiting?.reject(new ClusterError(message.code));
       return;
     }
-    case 'cpu': {
+    default: {
       const { user, system } = process.threadCpuUsage();
       return tell({ kind: 'cpu', ms: (user + system) / 1_000 });
     }
-    case 'offer':
-      offered = await offer(self);
-      return tell({ kind: 'offered', bytes: offered.bytes });
-    case 'addAll': {
-      if (!state) return;
-      const made = await addAll(state, message.offers);
-      has(made.epoch, -1);
-      return tell({ kind: 'added', ...made });
-    }
-    case 'takeAdds':
-      if (state) has(await takeAdds(state, message.commit), -1);
-      return;
-    default:
-      if (offered) has(await enterByWelcome(offered, message.welcome), -1);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * What the server can check of a Commit without a key: that it is one, for this group and this Epoch, entering exactly
- * when it comes by ticket and under the credential that was given to its sender, and that it removes whom it says.
+ * when it comes by ticket and under the credential that was given to its sender, and that it removes and adds whom it says.
  * Members check everything else, and are the ones that matter (ADR 0006).
  */
 import type { Member } from '@veilcast/delivery';
@@ -17,7 +17,8 @@ export interface CommitContext {
   readonly groupId: Uint8Array | undefined;
   readonly members: readonly Member[];
   readonly sender: PeerId;
-  readonly credential: string;
+  /** The leaf credential that a Peer was given. */
+  readonly credentialOf: (peerId: PeerId) => string;
 }
 
 /** The group id when all fits, undefined when not. */
@@ -34,16 +35,30 @@ export function checkCommit(
   if (made.epoch !== body.epoch + 1 || !sameBytes(made.groupId, commit.groupId)) return undefined;
   if (context.groupId !== undefined && !sameBytes(commit.groupId, context.groupId)) return undefined;
   if (commit.external !== (body.ticket !== undefined)) return undefined;
-  return (commit.external ? entersAsItself(commit, context) : removesAsSaid(commit, body, context))
-    ? commit.groupId
-    : undefined;
+  const fits = commit.external ? entersAsItself(commit, context) : removesAsSaid(commit, body, context);
+  return fits && addsAsSaid(commit, body, context) ? commit.groupId : undefined;
 }
 
 /** An entry may take the sender's own old leaf with it, and nobody else's. */
-function entersAsItself(commit: Inspected, { credential, members, sender }: CommitContext): boolean {
-  if (commit.credential !== undefined && commit.credential !== credential) return false;
+function entersAsItself(commit: Inspected, { credentialOf, members, sender }: CommitContext): boolean {
+  if (commit.credential !== undefined && commit.credential !== credentialOf(sender)) return false;
   const own = members.find((member) => member.peerId === sender)?.leaf;
   return (commit.removes ?? []).every((leaf) => leaf === own);
+}
+
+/** Under the credentials that they were given, in the order that is said. */
+function addsAsSaid(
+  { adds = [] }: Inspected,
+  body: RequestBody<'groupCommit'>,
+  { credentialOf }: CommitContext,
+): boolean {
+  return adds.length === body.adds.length && adds.every((credential, n) => credential === credentialOf(body.adds[n]!));
+}
+
+/** A KeyPackage under the credential that its sender was given. */
+export function isOwnKeyPackage(keyPackage: Uint8Array, credential: string, inspect: InspectMessage): boolean {
+  const inspected = inspect(keyPackage);
+  return inspected?.kind === 'keyPackage' && inspected.credential === credential;
 }
 
 function removesAsSaid(commit: Inspected, body: RequestBody<'groupCommit'>, context: CommitContext): boolean {

@@ -13,7 +13,7 @@ import {
   type RoomId,
 } from '@veilcast/protocol';
 import type { EffectQueue } from './effect-queue.ts';
-import { checkCommit, type InspectMessage } from './framing.ts';
+import { checkCommit, isOwnKeyPackage, type InspectMessage } from './framing.ts';
 import type { SignalingMetrics } from './metrics.ts';
 
 export interface RoomGroupOptions {
@@ -70,15 +70,22 @@ export class RoomGroup {
     this.#ask({ kind: 'message', peerId, ...body }, reply);
   }
 
+  /** @throws ClusterError COMMIT_INVALID */
+  offer(peerId: PeerId, { keyPackage }: RequestBody<'groupOffer'>, reply: () => void): void {
+    const { inspect, credentialOf } = this.#options;
+    if (!isOwnKeyPackage(keyPackage, credentialOf(peerId), inspect)) throw new ClusterError('COMMIT_INVALID');
+    this.#ask({ kind: 'offer', peerId, keyPackage: keyPackage.slice() }, reply);
+  }
+
   /** @throws ClusterError COMMIT_INVALID, EPOCH_CONFLICT, TICKET_EXPIRED */
   commit(peerId: PeerId, body: RequestBody<'groupCommit'>, reply: (epoch: Epoch) => void): void {
     const { metrics } = this.#options;
-    const { epoch, ticket, commit, groupInfo, removes } = body;
+    const { epoch, ticket, commit, groupInfo, removes, adds, welcome } = body;
     try {
       // One for another Epoch has lost its race, whatever is in it.
       const groupId = epoch === this.#state.epoch ? this.#checked(peerId, body) : undefined;
       // A copy: what socket.io hands over is a view on a larger buffer, and the GroupInfo is kept.
-      const event = { peerId, epoch, ticket, commit, groupInfo: groupInfo.slice(), removes };
+      const event = { peerId, epoch, ticket, commit, groupInfo: groupInfo.slice(), removes, adds, welcome };
       this.#ask({ kind: 'commit', ...event }, (made) => {
         this.#groupId = groupId ?? this.#groupId;
         metrics.committed('accepted');
@@ -103,7 +110,7 @@ export class RoomGroup {
       groupId: this.#groupId,
       members: this.#state.members,
       sender,
-      credential: credentialOf(sender),
+      credentialOf,
     };
     const groupId = checkCommit(body, context, inspect);
     if (groupId === undefined) throw new ClusterError('COMMIT_INVALID');

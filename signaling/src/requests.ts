@@ -73,6 +73,10 @@ const REQUESTS: {
     placementOf(asked);
     asked.room.group.commit(asked.peerId, body, (epoch) => reply({ epoch }));
   },
+  groupOffer: (asked, body, reply) => {
+    placementOf(asked);
+    asked.room.group.offer(asked.peerId, body, () => reply({}));
+  },
   groupRejoin: (asked, _body, reply) => {
     placementOf(asked);
     asked.room.group.rejoin(asked.peerId, () => reply({}));

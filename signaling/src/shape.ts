@@ -7,9 +7,11 @@ import {
   COMMIT_MAX,
   GROUP_INFO_MAX,
   isRequestName,
+  KEY_PACKAGE_MAX,
   MESSAGE_MAX,
   RTP_JSON_MAX,
   SEALED_MAX,
+  WELCOME_MAX,
   type RequestName,
 } from '@veilcast/protocol';
 
@@ -29,7 +31,8 @@ const BODY_MAX: Partial<Record<RequestName, number>> = {
   closeConsumers: 4 * SMALL,
   requestKeyFrames: 4 * SMALL,
   showTiles: 16 * SMALL,
-  groupCommit: COMMIT_MAX + GROUP_INFO_MAX + 2 * SMALL,
+  groupCommit: COMMIT_MAX + GROUP_INFO_MAX + WELCOME_MAX + 2 * SMALL,
+  groupOffer: KEY_PACKAGE_MAX + SMALL,
   groupMessage: SEALED_MAX + SMALL,
 };
 

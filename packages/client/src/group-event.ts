@@ -5,6 +5,9 @@ import type { GroupEvent } from './workers/messages.ts';
 const GROUP_EVENTS: ReadonlySet<string> = new Set<GroupEvent['name']>([
   'groupCreate',
   'groupJoin',
+  'groupOffer',
+  'groupAdd',
+  'groupWelcome',
   'groupCommit',
   'groupRemove',
   'groupMessage',

@@ -220,6 +220,7 @@ export class Group {
     if (!signaling) throw new ClusterError('NOT_JOINED');
     if (name === 'groupCommit') return (await signaling.request('groupCommit', body as never)).epoch;
     if (name === 'groupMessage') await signaling.request('groupMessage', body as never);
+    else if (name === 'groupOffer') await signaling.request('groupOffer', body as never);
     else await signaling.request('groupRejoin', {});
     return undefined;
   }

@@ -6,7 +6,7 @@
 import { ClusterError, type Clock, type PeerId } from '@veilcast/protocol';
 import { Said, type Heard, type SayingName, type Speaker, type ValueOf } from '@veilcast/e2ee/said';
 import { backoffMs } from './backoff.ts';
-import type { GroupStanding } from './workers/messages.ts';
+import type { GroupChange, GroupStanding } from './workers/messages.ts';
 
 /** Whom frames are handed to: the group of the present Seat. */
 export interface Mouth {
@@ -21,6 +21,9 @@ export interface TalkOutside {
   changed(): void;
   refused(reason: string): void;
 }
+
+/** How an Epoch of our own Commit or Welcome is an entry of ours. */
+const ENTRIES: ReadonlySet<GroupChange['kind']> = new Set(['created', 'entered', 'returned']);
 
 type Listener<N extends SayingName> = (value: ValueOf<N>, heard: Heard) => void;
 
@@ -76,7 +79,7 @@ export class Talk {
       return;
     }
     const { change, members, added } = standing;
-    const entered = change.by === self && change.kind !== 'removed' && change.kind !== 'rotated';
+    const entered = change.by === self && ENTRIES.has(change.kind);
     this.#said.follow({ self, members, added, entered }, this.#outside.clock.now());
     if (entered) {
       // What failed has nothing to do with the new group.

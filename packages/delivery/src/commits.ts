@@ -1,6 +1,7 @@
-/** Which Commit makes the next Epoch. The first valid one; and while somebody must be removed, only one that removes. */
+/** Which Commit makes the next Epoch. The first valid one; while somebody must be removed, only one that removes; while a crowd is let in, that one. */
 import type { Epoch } from '@veilcast/protocol';
 import { inStep, isPresent, outgoing, refuse, tell, withMember, without, type Applied } from './members.ts';
+import { isAdmission, withoutOffers } from './door.ts';
 import type { DeliveryState, EventOf } from './state.ts';
 
 const FIRST = 0 as Epoch;
@@ -9,7 +10,10 @@ type Commit = EventOf<'commit'>;
 
 export function commit(state: DeliveryState, event: Commit): Applied {
   if (!isPresent(state, event.peerId)) return refuse(state, 'NOT_JOINED');
-  if (event.ticket === undefined) return commitOfMember(state, event);
+  const admits = event.adds.length > 0;
+  if (admits !== (event.welcome !== undefined)) return refuse(state, 'COMMIT_INVALID');
+  if (event.ticket === undefined) return admits ? admit(state, event) : commitOfMember(state, event);
+  if (admits) return refuse(state, 'COMMIT_INVALID');
   const { ticket } = state;
   if (ticket?.peerId !== event.peerId) return refuse(state, 'TICKET_EXPIRED');
   // It has been told its new turn already; the Commit was on its way.
@@ -51,7 +55,8 @@ function commitOfMember(state: DeliveryState, event: Commit): Applied {
   const rightful = removes.every((removed) => out.includes(removed)) && new Set(removes).size === removes.length;
   if (!rightful) return refuse(state, 'COMMIT_INVALID');
   // A turn is lost to a removal alone: whoever rotates its keys without end could keep everybody else out.
-  if (removes.length === 0 && (out.length > 0 || state.ticket)) return refuse(state, 'EPOCH_CONFLICT');
+  if (removes.length === 0 && (out.length > 0 || state.ticket || state.admission))
+    return refuse(state, 'EPOCH_CONFLICT');
   const epoch = after(state.epoch);
   const next: DeliveryState = {
     ...state,
@@ -64,6 +69,31 @@ function commitOfMember(state: DeliveryState, event: Commit): Applied {
     removal: undefined,
   };
   return { state: next, effects: announce(state, event, event.commit).effects, epoch };
+}
+
+/** Of the member who was asked to let people in. Whom it left out keeps its place in the queue, and enters by ticket. */
+function admit(state: DeliveryState, event: Commit): Applied {
+  const { peerId, groupInfo, removes, adds, welcome } = event;
+  if (event.commit === undefined || welcome === undefined || removes.length > 0) return refuse(state, 'COMMIT_INVALID');
+  const { admission } = state;
+  if (event.epoch !== state.epoch || !admission || !isAdmission(state, peerId, adds)) {
+    return refuse(state, 'EPOCH_CONFLICT');
+  }
+  const epoch = after(state.epoch);
+  const failures = new Map(state.failures);
+  for (const added of adds) failures.delete(added);
+  const next: DeliveryState = {
+    ...withoutOffers(state, admission.peers),
+    epoch,
+    groupInfo,
+    failures,
+    members: adds.reduce((members, added) => withMember(members, added, epoch), state.members),
+    queue: without(state.queue, adds),
+    admission: undefined,
+    admissionsFailed: 0,
+  };
+  const entry = { name: 'groupWelcome', body: { epoch, groupInfo, welcome } } as const;
+  return { state: next, effects: [...announce(state, event, event.commit).effects, ...tell(adds, entry)], epoch };
 }
 
 function after(epoch: Epoch): Epoch {

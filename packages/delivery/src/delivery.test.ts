@@ -41,6 +41,8 @@ function commit(state: DeliveryState, peerId: PeerId, removes: readonly PeerId[]
     commit: bytes(1),
     groupInfo: bytes(9),
     removes,
+    adds: [],
+    welcome: undefined,
   };
 }
 
@@ -56,7 +58,7 @@ function told(step: DeliveryStep): readonly string[] {
   return step.effects.map((effect) => {
     if (effect.kind === 'evict') return `evict ${effect.peerId} ${effect.code}`;
     const { name, body } = effect.event;
-    return `${name} ${body.epoch}${'peers' in body ? ` [${body.peers.join()}]` : ''} > ${effect.peerIds.join()}`;
+    return `${name}${'epoch' in body ? ` ${body.epoch}` : ''}${'peers' in body ? ` [${body.peers.join()}]` : ''} > ${effect.peerIds.join()}`;
   });
 }
 

@@ -1,11 +1,12 @@
-/** The delivery service's reducer: applies an event, then keeps removals, and after them turns, going. Pure; never throws. */
+/** The delivery service's reducer: applies an event, then keeps removals, and after them entries, going. Pure; never throws. */
 import type { Epoch } from '@veilcast/protocol';
 import { commit } from './commits.ts';
+import { ADMISSION_PATIENCE_MS, closeDoor, keepDoor, offer } from './door.ts';
 import { inStep, outgoing, type Applied } from './members.ts';
 import { message } from './messages.ts';
 import { isWaiting, keepRemoval, REMOVAL_PATIENCE_MS, waitForOthers } from './removal.ts';
 import type { DeliveryEvent, DeliveryState, DeliveryStep } from './state.ts';
-import { enter, goAway, keepTurn, rejoin, turnEnds } from './turns.ts';
+import { enter, goAway, rejoin, turnEnds } from './turns.ts';
 
 /** Nobody is there and there is no group. */
 export function openDelivery(): DeliveryState {
@@ -19,6 +20,10 @@ export function openDelivery(): DeliveryState {
     gone: [],
     rejoining: [],
     removal: undefined,
+    asked: new Set(),
+    offers: new Map(),
+    admission: undefined,
+    admissionsFailed: 0,
     waitUntil: undefined,
     failures: new Map(),
   };
@@ -48,6 +53,8 @@ function apply(state: DeliveryState, event: DeliveryEvent, now: number): Applied
       return rejoin(state, event.peerId);
     case 'commit':
       return commit(state, event);
+    case 'offer':
+      return offer(state, event);
     case 'message':
       return message(state, event);
     default:
@@ -57,9 +64,9 @@ function apply(state: DeliveryState, event: DeliveryEvent, now: number): Applied
 
 function keepGoing(state: DeliveryState, now: number): Applied {
   if (state.members.length > 0 && inStep(state).length === 0) return keepGoing(dissolve(state), now);
-  if (outgoing(state).length === 0) return keepTurn({ ...state, waitUntil: undefined }, now);
-  if (isWaiting(state, now)) return { state, effects: [] };
-  const kept = keepRemoval(state, now);
+  if (outgoing(state).length === 0) return keepDoor({ ...state, waitUntil: undefined }, now);
+  if (isWaiting(state, now)) return { state: closeDoor(state), effects: [] };
+  const kept = keepRemoval(closeDoor(state), now);
   if (kept.state.gone.length === state.gone.length) return kept;
   // A committer was evicted; another one is asked, or nobody is left.
   const next = keepGoing(kept.state, now);
@@ -78,5 +85,6 @@ function dissolve({ queue, rejoining, ticket, nextTicket, failures }: DeliverySt
 function nextWake(state: DeliveryState): number | undefined {
   if (state.removal) return state.removal.askedAt + REMOVAL_PATIENCE_MS;
   if (state.waitUntil !== undefined) return state.waitUntil;
+  if (state.admission) return state.admission.askedAt + ADMISSION_PATIENCE_MS;
   return state.ticket && turnEnds(state, state.ticket);
 }

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { calm, everyLife } from '../test/histories.ts';
 import {
+  ADMISSION_PATIENCE_MS,
   LEAVE_WINDOW_MS,
   openDelivery,
   reduce,
@@ -34,12 +35,14 @@ describe('the delivery service', () => {
           for (const effect of step.effects) count(effect.kind === 'evict' ? 'evict' : effect.event.name);
           if (event.kind === 'commit' && event.removes.length > 1 && !step.refusal) count('several removed at once');
           if (step.state.removal && step.state.removal.tries > 0) count('a committer passed over');
+          if (step.state.admissionsFailed > 0) count('an admission that failed');
         },
       (world) => calm(world, 8 * TICKET_LIFETIME_MS),
     );
     const wanted =
       `commit taken,commit EPOCH_CONFLICT,commit TICKET_EXPIRED,message taken,message EPOCH_CONFLICT,rejoin taken,
-      groupCreate,groupJoin,groupRemove,groupCommit,groupMessage,several removed at once,a committer passed over,evict`
+      groupCreate,groupJoin,groupRemove,groupCommit,groupMessage,groupOffer,groupAdd,groupWelcome,an admission that failed,
+      several removed at once,a committer passed over,evict`
         .split(',')
         .map((key) => key.trim());
     expect(wanted.filter((key) => !met.has(key))).toEqual([]);
@@ -65,6 +68,8 @@ describe('the delivery service', () => {
       const at = new Map<PeerId, number>();
       return ({ event, step }) => {
         if (event.kind === 'commit' && step.epoch !== undefined) at.set(event.peerId, step.epoch);
+        if (event.kind === 'commit' && step.epoch !== undefined)
+          for (const added of event.adds) at.set(added, step.epoch);
         for (const effect of step.effects) {
           if (effect.kind !== 'tell' || effect.event.name !== 'groupCommit') continue;
           const { epoch, sender } = effect.event.body;
@@ -93,8 +98,8 @@ describe('the delivery service', () => {
           expect(new Set(effect.peerIds).size).toBe(effect.peerIds.length);
           for (const peerId of effect.peerIds) {
             expect(world.clients.has(peerId) && !evicted.has(peerId)).toBe(true);
-            const isTurn = name === 'groupCreate' || name === 'groupJoin';
-            expect(membersInStep(step.state).includes(peerId)).toBe(!isTurn);
+            const isOutside = name === 'groupCreate' || name === 'groupJoin' || name === 'groupOffer';
+            expect(membersInStep(step.state).includes(peerId)).toBe(!isOutside);
           }
         }
       };
@@ -145,6 +150,9 @@ describe('the delivery service', () => {
       expect(new Set(places).size).toBe(places.length);
       expect([...state.gone, ...state.rejoining].filter((peerId) => !members.includes(peerId))).toEqual([]);
       expect([...state.failures.keys()].filter((peerId) => !before.includes(peerId))).toEqual([]);
+      expect([...state.asked].filter((peerId) => !places.includes(peerId))).toEqual([]);
+      const waiting = [...state.offers.keys(), ...(state.admission?.peers ?? [])];
+      expect(waiting.filter((peerId) => !state.queue.includes(peerId))).toEqual([]);
     });
   });
 
@@ -155,6 +163,7 @@ describe('the delivery service', () => {
       return ({ event, step }, world) => {
         if (event.kind === 'enter') entered.push(event.peerId);
         const turn = step.state.ticket?.peerId;
+        if (event.kind === 'commit' && step.epoch !== undefined) for (const added of event.adds) served.add(added);
         if (turn === undefined || served.has(turn)) return;
         served.add(turn);
         const before = entered.slice(0, entered.indexOf(turn));
@@ -213,9 +222,11 @@ describe('the delivery service', () => {
 
   test('rings when something is due, and never late', () => {
     everyLife(() => ({ step, now }) => {
-      const { removal, ticket, waitUntil } = step.state;
-      expect(step.wakeAt !== undefined).toBe(removal !== undefined || ticket !== undefined || waitUntil !== undefined);
-      const waits = waitUntil === undefined ? TICKET_LIFETIME_MS * 2 ** (TICKET_TRIES_MAX - 1) : LEAVE_WINDOW_MS;
+      const { removal, ticket, waitUntil, admission } = step.state;
+      const awaited = [removal, ticket, waitUntil, admission].some((one) => one !== undefined);
+      expect(step.wakeAt !== undefined).toBe(awaited);
+      const turn = admission ? ADMISSION_PATIENCE_MS : TICKET_LIFETIME_MS * 2 ** (TICKET_TRIES_MAX - 1);
+      const waits = waitUntil === undefined ? turn : LEAVE_WINDOW_MS;
       const most = removal ? REMOVAL_PATIENCE_MS : waits;
       if (step.wakeAt !== undefined) expect(step.wakeAt - now).toBeLessThanOrEqual(most);
     });
@@ -231,7 +242,7 @@ describe('the delivery service', () => {
   });
 });
 
-const peer = fc.constantFrom(...(['a', 'b', 'c', 'd'] as PeerId[]));
+const peer = fc.constantFrom(...(['a', 'b', 'c', 'd', 'e', 'f'] as PeerId[]));
 const bytes = fc.uint8Array({ maxLength: 2 });
 const epoch = fc.oneof(fc.nat(3), fc.constantFrom(-1, NaN, 2 ** 60)).map((value) => value as Epoch);
 const anything: fc.Arbitrary<DeliveryEvent> = fc.oneof(
@@ -248,7 +259,10 @@ const anything: fc.Arbitrary<DeliveryEvent> = fc.oneof(
     commit: fc.option(bytes, { nil: undefined }),
     groupInfo: bytes,
     removes: fc.array(peer, { maxLength: 3 }),
+    adds: fc.array(peer, { maxLength: 3 }),
+    welcome: fc.option(bytes, { nil: undefined }),
   }),
+  fc.record({ kind: fc.constant('offer' as const), peerId: peer, keyPackage: bytes }),
   fc.record({ kind: fc.constant('message' as const), peerId: peer, epoch, sealed: bytes }),
   fc.constant<DeliveryEvent>({ kind: 'tick' }),
 );
@@ -265,6 +279,7 @@ test('no sequence of events makes it throw, or leaves it with a group that nobod
         state = step.state;
         expect(state.groupInfo !== undefined).toBe(membersInStep(state).length > 0);
         if (membersInStep(state).length + state.queue.length > 0) expect(state.ticket ?? state.groupInfo).toBeDefined();
+        if (state.queue.length > 0 && mustGo(state).length === 0) expect(state.ticket ?? state.admission).toBeDefined();
         expect((state.removal ?? state.waitUntil) !== undefined).toBe(mustGo(state).length > 0);
       }
     }),

@@ -2,8 +2,8 @@
  * The MLS delivery service of one Room as a value (RFC 9750 §5): which Commit wins an Epoch, whose turn it is to join,
  * who must remove whom by when. It never sees a key. Pure: `now` is an argument.
  *
- * Everyone enters by external Commit, one after the other by ticket (DESIGN §5, Groups; ADR 0006), so that a crowd costs
- * one Commit each. Removals go before tickets: who left must not read on while others queue.
+ * People enter by external Commit, one after the other by ticket (DESIGN §5, Groups; ADR 0006); of a crowd many at once, let in by a
+ * member (ADR 0040). Removals go before both: who left must not read on while others queue.
  */
 import type { Epoch, ErrorCode, EventBody, PeerId } from '@veilcast/protocol';
 
@@ -31,6 +31,14 @@ export interface Removal {
   readonly tries: number;
 }
 
+/** A member was asked to let these in. */
+export interface Admission {
+  /** In the order of the queue. They stay in it until the Commit is taken. */
+  readonly peers: readonly PeerId[];
+  readonly committer: PeerId;
+  readonly askedAt: number;
+}
+
 export interface DeliveryState {
   readonly epoch: Epoch;
   /** The GroupInfo that the next one joins on. Undefined: no group yet. */
@@ -47,6 +55,13 @@ export interface DeliveryState {
   readonly removal: Removal | undefined;
   /** Until when others are waited for who leave with those that are gone. Undefined: for nobody. */
   readonly waitUntil: number | undefined;
+  /** Who was asked for a KeyPackage: once, and who enters again does so by ticket. */
+  readonly asked: ReadonlySet<PeerId>;
+  /** KeyPackages of people in the queue. */
+  readonly offers: ReadonlyMap<PeerId, Uint8Array>;
+  readonly admission: Admission | undefined;
+  /** Admissions in a row that came to nothing. */
+  readonly admissionsFailed: number;
   /** Turns that somebody in the queue let pass. */
   readonly failures: ReadonlyMap<PeerId, number>;
 }
@@ -67,7 +82,10 @@ export type DeliveryEvent =
       readonly commit: Uint8Array | undefined;
       readonly groupInfo: Uint8Array;
       readonly removes: readonly PeerId[];
+      readonly adds: readonly PeerId[];
+      readonly welcome: Uint8Array | undefined;
     }
+  | { readonly kind: 'offer'; readonly peerId: PeerId; readonly keyPackage: Uint8Array }
   | { readonly kind: 'message'; readonly peerId: PeerId; readonly epoch: Epoch; readonly sealed: Uint8Array }
   | { readonly kind: 'tick' };
 
@@ -76,12 +94,19 @@ export type DeliveryEffect =
   /** This member cannot be kept in step: it must re-join or go. */
   | { readonly kind: 'evict'; readonly peerId: PeerId; readonly code: ErrorCode };
 
+type GroupEventName =
+  | 'groupCreate'
+  | 'groupJoin'
+  | 'groupOffer'
+  | 'groupAdd'
+  | 'groupWelcome'
+  | 'groupCommit'
+  | 'groupRemove'
+  | 'groupMessage';
+
 export type GroupTold = {
-  [N in 'groupCreate' | 'groupJoin' | 'groupCommit' | 'groupRemove' | 'groupMessage']: {
-    readonly name: N;
-    readonly body: EventBody<N>;
-  };
-}['groupCreate' | 'groupJoin' | 'groupCommit' | 'groupRemove' | 'groupMessage'];
+  [N in GroupEventName]: { readonly name: N; readonly body: EventBody<N> };
+}[GroupEventName];
 
 export interface DeliveryStep {
   readonly state: DeliveryState;

@@ -44,9 +44,15 @@ export function goAway(state: DeliveryState, peerId: PeerId): DeliveryState {
   if (!isPresent(state, peerId)) return state;
   const failures = new Map(state.failures);
   failures.delete(peerId);
+  const asked = new Set(state.asked);
+  asked.delete(peerId);
+  const offers = new Map(state.offers);
+  offers.delete(peerId);
   return {
     ...state,
     failures,
+    asked,
+    offers,
     queue: without(state.queue, [peerId]),
     rejoining: without(state.rejoining, [peerId]),
     ticket: state.ticket?.peerId === peerId ? undefined : state.ticket,
@@ -74,10 +80,12 @@ function groupEpoch(state: DeliveryState): Epoch | undefined {
 
 function give(state: DeliveryState, peerId: PeerId, now: number): Applied {
   const { epoch, groupInfo, nextTicket } = state;
+  const offers = new Map(state.offers);
+  offers.delete(peerId);
   const ticket: Ticket = { ticket: nextTicket, peerId, issuedAt: now, epoch: groupEpoch(state) };
   const turn = { ticket: nextTicket, epoch };
   return {
-    state: { ...state, ticket, nextTicket: nextTicket + 1 },
+    state: { ...state, ticket, offers, nextTicket: nextTicket + 1 },
     effects: tell(
       [peerId],
       groupInfo === undefined

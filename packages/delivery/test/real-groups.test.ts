@@ -56,7 +56,8 @@ class Room {
     if (name === 'groupCreate') {
       const { state, groupInfo } = await library.createGroup(self);
       this.groups.set(peerId, state);
-      this.#commit({ peerId, epoch: body.epoch, ticket: body.ticket, commit: undefined, groupInfo, removes: [] });
+      const nobody = { removes: [], adds: [], welcome: undefined };
+      this.#commit({ peerId, epoch: body.epoch, ticket: body.ticket, commit: undefined, groupInfo, ...nobody });
     } else if (name === 'groupJoin') {
       const { next, ...made } = await library.joinGroup(self, body.groupInfo);
       this.groups.set(peerId, next);

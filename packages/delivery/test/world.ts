@@ -151,6 +151,16 @@ export class World {
         return this.send(client, { group: `g${body.ticket}`, epoch: -1, leaves: [] }, body.ticket, []);
       case 'groupJoin':
         return this.send(client, decode(body.groupInfo).view, body.ticket, []);
+      case 'groupOffer':
+        client.up.push({ kind: 'offer', peerId, keyPackage: new TextEncoder().encode(peerId) });
+        return;
+      case 'groupAdd':
+        if (view?.epoch === body.epoch) this.admit(client, view, body.keyPackages);
+        return;
+      case 'groupWelcome': {
+        client.view = decode(body.welcome).view;
+        return;
+      }
       case 'groupRemove':
         // Of an Epoch that is over, or asked twice: nothing to do.
         if (view?.epoch === body.epoch) this.send(client, view, undefined, body.peers);
@@ -171,6 +181,28 @@ export class World {
     }
   }
 
+  private admit(client: Client, on: View, keyPackages: readonly Uint8Array[]): void {
+    const adds = keyPackages.map((bytes) => new TextDecoder().decode(bytes) as PeerId);
+    const leaves = on.leaves.slice(0, on.leaves.findLastIndex((leaf) => leaf !== null) + 1);
+    if (leaves.lastIndexOf(client.peerId) !== leaves.length - 1 || leaves.includes(null)) {
+      throw new Error(`${client.peerId} is asked and cannot let anybody in`);
+    }
+    const view = { group: on.group, epoch: on.epoch + 1, leaves: [...leaves, ...adds] };
+    const bytes = encode({ view, group: on.group });
+    client.unanswered++;
+    client.up.push({
+      kind: 'commit',
+      peerId: client.peerId,
+      epoch: on.epoch as Epoch,
+      ticket: undefined,
+      commit: bytes,
+      groupInfo: bytes,
+      removes: [],
+      adds,
+      welcome: bytes,
+    });
+  }
+
   private send(client: Client, on: View, ticket: number | undefined, removes: readonly PeerId[]): void {
     const leaves = on.leaves.map((leaf) => (leaf && removes.includes(leaf) ? null : leaf));
     if (ticket !== undefined) {
@@ -188,6 +220,8 @@ export class World {
       commit: create ? undefined : encode({ view, group: on.group }),
       groupInfo: encode({ view, group: on.group }),
       removes,
+      adds: [],
+      welcome: undefined,
     });
   }
 }

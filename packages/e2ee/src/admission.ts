@@ -21,9 +21,10 @@ import {
   type ValidateCredential,
 } from './group.ts';
 import { encodeInfo, makeGroupInfo, readGroupInfo } from './group-info.ts';
-import { enterByWelcome, makeWelcome, type OfferedKeys } from './mls/additions.ts';
+import { checkKeyPackage, enterByWelcome, makeWelcome, type OfferedKeys } from './mls/additions.ts';
 import { commitAdds } from './mls/commit.ts';
 import { checkNewKeys } from './mls/tree.ts';
+import { keyEncapsulation } from './pq/index.ts';
 import { type Roster, type RosterEntry, rosterOf, validated } from './roster.ts';
 import { hold, liveContentOf } from './state.ts';
 import { suiteImpl } from './suite.ts';
@@ -52,8 +53,8 @@ export function withdraw(value: Offer): void {
 export async function commitAdmission(state: GroupState, packages: readonly Uint8Array[]): Promise<PendingCommit> {
   const content = liveContentOf(state);
   const { mls, roster, validate } = content;
-  const keyPackages = packages.map(packageOf);
-  const newcomers = await newcomersOf({ adds: keyPackages }, roster, validate);
+  const { keyPackages, newcomers } = await takeable(packages, roster, validate);
+  if (keyPackages.length === 0) throw new GroupError('bad-credential');
   const made = await guard(() => commitAdds(mls, keyPackages));
   const { commit: publicMessage, leaves, joinerSecret } = made;
   const message = { version: 'mls10', wireformat: 'mls_public_message', publicMessage } as const;
@@ -112,11 +113,30 @@ export async function newcomersOf(
   return entries;
 }
 
-/** @throws GroupError `undecodable` */
-function packageOf(bytes: Uint8Array): KeyPackage {
-  const message = decodeMessage(bytes);
-  if (message?.wireformat !== 'mls_key_package') throw new GroupError('undecodable');
-  return message.keyPackage;
+/** Those whom everybody will take: one that is not right keeps nobody else out. */
+async function takeable(
+  packages: readonly Uint8Array[],
+  roster: Roster,
+  validate: ValidateCredential,
+): Promise<{ readonly keyPackages: readonly KeyPackage[]; readonly newcomers: readonly RosterEntry[] }> {
+  const keyPackages: KeyPackage[] = [];
+  let newcomers: readonly RosterEntry[] = [];
+  for (const bytes of packages) {
+    const message = decodeMessage(bytes);
+    if (message?.wireformat !== 'mls_key_package') continue;
+    const { keyPackage } = message;
+    try {
+      await checkKeyPackage(keyPackage);
+      await Promise.all([keyPackage.initKey, keyPackage.leafNode.hpkePublicKey].map(keyEncapsulation.encapsulate));
+      // Those before were looked at already.
+      const sitting = new Map([...roster, ...newcomers.map((entry, n) => [-1 - n, entry] as const)]);
+      newcomers = [...newcomers, ...(await newcomersOf({ adds: [keyPackage] }, sitting, validate))];
+      keyPackages.push(keyPackage);
+    } catch (thrown) {
+      if (!(thrown instanceof GroupError || thrown instanceof RangeError)) throw thrown;
+    }
+  }
+  return { keyPackages, newcomers };
 }
 
 /** @throws GroupError `undecodable` */

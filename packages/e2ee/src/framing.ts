@@ -2,6 +2,7 @@
  * What can be read off an MLS message without any key (RFC 9420 §6): for the checks of the delivery service, and the
  * first ones of a member. Never throws, whatever the bytes.
  */
+import type { Credential } from 'ts-mls/credential.js';
 import { decodeMlsMessage, type MLSMessage } from 'ts-mls/message.js';
 import type { PublicMessage } from 'ts-mls/publicMessage.js';
 import { decodeText } from './bytes.ts';
@@ -10,9 +11,10 @@ import { SUITE } from './suite.ts';
 /** Between the room's id and the random part of a group id; no room id contains it. */
 const GROUP_ID_BREAK = 0;
 const GROUP_ID_RANDOM = 16;
+const NO_GROUP = new Uint8Array(0);
 
 export interface Inspected {
-  readonly kind: 'commit' | 'proposal' | 'application' | 'groupInfo' | 'other';
+  readonly kind: 'commit' | 'proposal' | 'application' | 'groupInfo' | 'keyPackage' | 'other';
   readonly groupId: Uint8Array;
   /** The Room that the group id names, empty when it names none. */
   readonly room: string;
@@ -22,8 +24,10 @@ export interface Inspected {
   readonly external: boolean;
   /** The leaf of a member who sends in the clear, or who signed the GroupInfo. */
   readonly sender?: number;
-  /** The credential (compact JWS) of somebody who enters. Not verified here. */
+  /** The credential (compact JWS) of somebody who enters, or offers a KeyPackage. Not verified here. */
   readonly credential?: string;
+  /** Credentials of those whom the Commit adds, '' for one that is none. Not verified here. */
+  readonly adds?: readonly string[];
   /** Leaves that the Commit removes. */
   readonly removes?: readonly number[];
   /** Whether a Commit renews the keys, without which a removal removes nobody. */
@@ -40,6 +44,12 @@ export function inspect(bytes: Uint8Array): Inspected | undefined {
     case 'mls_private_message': {
       const { groupId, epoch, contentType } = message.privateMessage;
       return { kind: contentType, groupId, room: roomOf(groupId), epoch: Number(epoch), external: false };
+    }
+    case 'mls_key_package': {
+      const { cipherSuite, leafNode } = message.keyPackage;
+      if (cipherSuite !== SUITE) return undefined;
+      const common = { kind: 'keyPackage', groupId: NO_GROUP, room: '', epoch: 0, external: false } as const;
+      return { ...common, credential: textOf(leafNode.credential) ?? '' };
     }
     case 'mls_group_info': {
       const { groupContext, signer } = message.groupInfo;
@@ -76,15 +86,24 @@ function inspectPublic({ content }: PublicMessage): Inspected {
       ? [entry.proposal.remove.removed]
       : [],
   );
-  const credential = path?.leafNode.credential;
-  const text = credential?.credentialType === 'basic' ? decodeText(credential.identity) : undefined;
+  const adds = proposals.flatMap((entry) =>
+    entry.proposalOrRefType === 'proposal' && entry.proposal.proposalType === 'add'
+      ? [textOf(entry.proposal.add.keyPackage.leafNode.credential) ?? '']
+      : [],
+  );
+  const text = path && textOf(path.leafNode.credential);
   return {
     kind: 'commit',
     ...common,
     removes,
+    adds,
     path: path !== undefined,
     ...(external && text !== undefined ? { credential: text } : {}),
   };
+}
+
+function textOf(credential: Credential): string | undefined {
+  return credential.credentialType === 'basic' ? decodeText(credential.identity) : undefined;
 }
 
 /** The library's decoders throw on some bytes and stop early on others; both are undefined here. */

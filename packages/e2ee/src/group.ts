@@ -85,8 +85,8 @@ export interface GroupLibrary {
   /** Wipes an offer that was not taken. */
   withdraw(offer: Offer): void;
   /**
-   * Lets in who offered these KeyPackages, ADMITTED_MAX at most. @throws GroupError `not-allowed` also when ours is not the highest
-   * leaf of a tree without gaps
+   * Lets in who offered these KeyPackages, ADMITTED_MAX at most; those that do not hold are left out. @throws GroupError
+   * `bad-credential` when none holds, `not-allowed` when ours is not the highest leaf of a tree without gaps
    */
   commitAdmission(state: GroupState, keyPackages: readonly Uint8Array[]): Promise<PendingCommit>;
   /** Enters by the Welcome of a Commit that added us, and the GroupInfo of the Epoch it made. @throws GroupError */

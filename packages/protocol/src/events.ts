@@ -4,7 +4,16 @@
 import { z } from 'zod';
 import { WireError } from './errors.ts';
 import { ConsumerId, Epoch, PeerId, ProducerId } from './ids.ts';
-import { COMMIT_MAX, GROUP_INFO_MAX, PEERS_MAX, REVOCATIONS_MAX, SEALED_MAX } from './limits.ts';
+import {
+  ADMITTED_MAX,
+  COMMIT_MAX,
+  GROUP_INFO_MAX,
+  KEY_PACKAGE_MAX,
+  PEERS_MAX,
+  REVOCATIONS_MAX,
+  SEALED_MAX,
+  WELCOME_MAX,
+} from './limits.ts';
 import { bytes } from './media.ts';
 import { Admission, ConsumerIds, GroupTicket, Lobby, PeerView, Place, ProducerView, Role } from './model.ts';
 
@@ -53,6 +62,15 @@ export const EVENTS = {
     commit: bytes(COMMIT_MAX),
     removes: z.array(PeerId).max(PEERS_MAX),
   }),
+  /** You wait with many: offer a KeyPackage (`groupOffer`), so that a member can let you in. A turn may come before. */
+  groupOffer: z.strictObject({}),
+  /** You sit on the highest leaf: let in who offers these, in this order, by one Commit. */
+  groupAdd: z.strictObject({
+    epoch: Epoch,
+    keyPackages: z.array(bytes(KEY_PACKAGE_MAX)).min(1).max(ADMITTED_MAX),
+  }),
+  /** A Commit added you; you are in the Epoch that it made. */
+  groupWelcome: z.strictObject({ epoch: Epoch, groupInfo: bytes(GROUP_INFO_MAX), welcome: bytes(WELCOME_MAX) }),
   /** You are the designated committer: remove these Peers now. */
   groupRemove: z.strictObject({ epoch: Epoch, peers: z.array(PeerId).min(1).max(PEERS_MAX) }),
   groupMessage: z.strictObject({ epoch: Epoch, sender: PeerId, sealed: bytes(SEALED_MAX) }),

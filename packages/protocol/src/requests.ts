@@ -6,15 +6,18 @@
 import { z } from 'zod';
 import { Epoch, PeerId, ProducerId, RegionId, RoomId, TransportId } from './ids.ts';
 import {
+  ADMITTED_MAX,
   ATTESTATION_MAX,
   ATTESTATIONS_MAX,
   BATCH_MAX,
   COMMIT_MAX,
   DEVICE_PROOF_MAX,
   GROUP_INFO_MAX,
+  KEY_PACKAGE_MAX,
   LOG_HEAD_MAX,
   PEERS_MAX,
   SEALED_MAX,
+  WELCOME_MAX,
 } from './limits.ts';
 import { bytes, DtlsParameters, IceServerList, MediaKind, RtpCapabilities, RtpParameters, Source } from './media.ts';
 import { Admission, ConsumerIds, ConsumerView, ProducerIds, RegionProbe, TileView } from './model.ts';
@@ -97,9 +100,14 @@ export const REQUESTS = {
       groupInfo: bytes(GROUP_INFO_MAX),
       /** The Peers that this Commit removes. */
       removes: z.array(PeerId).max(PEERS_MAX),
+      /** The Peers that it lets in, and their Welcome: both or neither. */
+      adds: z.array(PeerId).max(ADMITTED_MAX).default([]),
+      welcome: bytes(WELCOME_MAX).optional(),
     }),
     result: z.strictObject({ epoch: Epoch }),
   },
+  /** After `groupOffer`: a KeyPackage of ours. Not used when our turn has come by then. */
+  groupOffer: { body: z.strictObject({ keyPackage: bytes(KEY_PACKAGE_MAX) }), result: Nothing },
   /** This Peer lost its place in the group (missed or could not apply a Commit) and wants a ticket to re-join. */
   groupRejoin: { body: Nothing, result: Nothing },
   /** A sealed application message for everybody in the Room. */

@@ -34,6 +34,16 @@ export function watched(library: ReferenceLibrary, kept: ReferenceHeld[]): Group
       keep(made.next);
       return made;
     },
+    async commitAdmission(state, keyPackages) {
+      const made = await library.commitAdmission(state, keyPackages);
+      keep(made.next);
+      return made;
+    },
+    async joinByWelcome(self, offer, told) {
+      const state = await library.joinByWelcome(self, offer, told);
+      keep(state);
+      return state;
+    },
     async applyCommit(state, commit) {
       const applied = await library.applyCommit(state, commit);
       keep(applied.next);

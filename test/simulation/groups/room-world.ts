@@ -99,6 +99,7 @@ export class RoomWorld {
         commit: (body) => this.#commit(stay, body),
         message: ({ epoch, sealed }) =>
           this.#ask(stay, { kind: 'message', peerId, epoch: epoch as Epoch, sealed }).then(() => undefined),
+        offer: (keyPackage) => this.#ask(stay, { kind: 'offer', peerId, keyPackage }).then(() => undefined),
         rejoin: () => this.#ask(stay, { kind: 'rejoin', peerId }).then(() => undefined),
         entered: (keys, how) => {
           stay.place = { epoch: keys.epoch, word: wordOf(keys), members: keys.members.map((member) => member.peerId) };
@@ -216,10 +217,11 @@ export class RoomWorld {
 
   #commit(stay: Stay, body: CommitBody): Promise<number> {
     this.wire.push(body.groupInfo);
-    if (body.commit) this.wire.push(body.commit);
+    for (const bytes of [body.commit, body.welcome]) if (bytes) this.wire.push(bytes);
     const { peerId } = stay;
-    const { epoch, ticket, commit, groupInfo, removes } = body;
-    const event: DeliveryEvent = { kind: 'commit', peerId, epoch: epoch as Epoch, ticket, commit, groupInfo, removes };
+    const { epoch, ticket, commit, groupInfo, removes, adds = [], welcome } = body;
+    const made = { ticket, commit, groupInfo, removes, adds, welcome };
+    const event: DeliveryEvent = { kind: 'commit', peerId, epoch: epoch as Epoch, ...made };
     return this.#ask(stay, event);
   }
 

@@ -158,6 +158,7 @@ export const en = {
     created: 'The keys of the room were made',
     entered: '{{names}} came in and has keys from here on',
     enteredSelf: 'You came in and have keys from here on',
+    admitted: '{{names}} came in, let in by {{by}}: new keys for everybody',
     returned: '{{names}} lost the keys and got new ones',
     returnedSelf: 'You lost the keys and got new ones',
     removed: '{{names}} left or was removed: new keys for the others',

@@ -115,6 +115,7 @@ function enter(entry: GroupWorkerInput & { readonly kind: 'enter' }): void {
     {
       commit: async (body) => (await ask('groupCommit', body)) ?? body.epoch,
       message: async (body) => void (await ask('groupMessage', body)),
+      offer: async (keyPackage) => void (await ask('groupOffer', { keyPackage })),
       rejoin: async () => void (await ask('groupRejoin', {})),
       entered,
       lost(final) {

@@ -10,13 +10,16 @@ import { ClusterError, type Clock, type EventBody, type PeerId } from '@veilcast
 import {
   GroupError,
   type AppliedCommit,
-  type EpochKeys,
   type GroupLibrary,
   type GroupSelf,
   type GroupState,
+  type Offer,
   type PendingCommit,
 } from '@veilcast/e2ee';
-import type { GroupChange, GroupEvent, GroupWarning } from './messages.ts';
+import { bodyOf, kindOf, type CommitBody, type Entry, type MembershipOutside } from './membership-outside.ts';
+
+export type { CommitBody, Entry } from './membership-outside.ts';
+import type { GroupEvent, GroupWarning } from './messages.ts';
 import { newStanding, reduce, type Standing, type StandingEffect, type StandingEvent } from './standing.ts';
 
 /** Receivers get this long to learn a new Epoch before we seal with it, when nobody was removed. */
@@ -31,37 +34,6 @@ export const SAY_PATIENCE_MS = 15_000;
 /** Messages that wait for an Epoch to be sealed in. */
 const WAITING_MAX = 64;
 
-export interface CommitBody {
-  readonly epoch: number;
-  readonly ticket?: number;
-  readonly commit?: Uint8Array;
-  readonly groupInfo: Uint8Array;
-  readonly removes: readonly PeerId[];
-}
-
-/** How an Epoch came about. */
-export interface Entry extends Pick<GroupChange, 'by' | 'kind' | 'added' | 'removed'> {
-  readonly switchAfterMs: number;
-  readonly newGroup: boolean;
-}
-
-/** What surrounds a member: the delivery service, the frame worker, the page. */
-export interface MembershipOutside {
-  /** @throws ClusterError when the delivery service refused it */
-  commit(body: CommitBody): Promise<number>;
-  /** @throws ClusterError */
-  message(body: { readonly epoch: number; readonly sealed: Uint8Array }): Promise<void>;
-  /** Asks for a turn to enter. @throws ClusterError */
-  rejoin(): Promise<void>;
-  entered(keys: EpochKeys, how: Entry): void;
-  /** The state is lost; a place is asked for, or with `final` none will be given any more. */
-  lost(final: boolean): void;
-  opened(sender: PeerId, plaintext: Uint8Array): void;
-  /** A message or Commit was not taken; the reason holds no secret. */
-  refused(reason: string): void;
-  warned(warning: GroupWarning): void;
-}
-
 export class Membership {
   readonly #library: GroupLibrary;
   readonly #self: GroupSelf;
@@ -70,6 +42,8 @@ export class Membership {
   #standing: Standing;
   #stopTimer: (() => void) | undefined;
   #state: GroupState | undefined;
+  /** What we gave to whoever lets people in, until it is taken or we are in another way. */
+  #offer: Offer | undefined;
   #tail: Promise<void> = Promise.resolve();
   #backlog = 0;
   #newestAt = Number.NEGATIVE_INFINITY;
@@ -132,6 +106,7 @@ export class Membership {
   /** Stops its timer; nothing is told any more. */
   close(): void {
     this.#closed = true;
+    this.#withdraw();
     this.#stopTimer?.();
     this.#wake();
   }
@@ -153,6 +128,13 @@ export class Membership {
           return await this.#entering(() => this.#create(event.body.ticket, event.body.epoch));
         case 'groupJoin':
           return await this.#entering(() => this.#join(event.body.ticket, event.body.epoch, event.body.groupInfo));
+        case 'groupOffer':
+          return await this.#offerKeys();
+        case 'groupWelcome':
+          return await this.#entering(() => this.#beWelcome(event.body));
+        case 'groupAdd':
+          if (this.#state?.epoch === event.body.epoch) await this.#letIn(event.body.keyPackages);
+          return;
         case 'groupCommit':
           return await this.#follow(event.body);
         case 'groupRemove':
@@ -188,6 +170,34 @@ export class Membership {
     await this.#adopt(pending.next, this.#ours(pending.removes.length > 0 ? 'returned' : 'entered'));
   }
 
+  /** Not a way in that anything depends on: without an answer our turn comes all the same. */
+  async #offerKeys(): Promise<void> {
+    if (this.#state) return;
+    this.#withdraw();
+    this.#offer = await this.#library.offer(this.#self);
+    try {
+      await this.#outside.offer(this.#offer.keyPackage);
+    } catch (thrown) {
+      this.#outside.refused(reasonOf(thrown));
+    }
+  }
+
+  async #beWelcome(told: EventBody<'groupWelcome'>): Promise<void> {
+    if (this.#state) return;
+    if (!this.#offer) throw new GroupError('unknown-member');
+    const state = await this.#library.joinByWelcome(this.#self, this.#offer, told);
+    await this.#adopt(state, this.#ours('entered'));
+  }
+
+  #withdraw(): void {
+    if (this.#offer) this.#library.withdraw(this.#offer);
+    this.#offer = undefined;
+  }
+
+  async #letIn(keyPackages: readonly Uint8Array[]): Promise<void> {
+    await this.#commit((state) => this.#library.commitAdmission(state, keyPackages), 'admitted');
+  }
+
   async #follow({ epoch, commit, sender }: EventBody<'groupCommit'>): Promise<void> {
     // Not in the group yet, or the Commit is one that our entry was built on.
     if (!this.#state || epoch < this.#state.epoch) return;
@@ -205,12 +215,21 @@ export class Membership {
     await this.#adopt(next, { by, kind: kindOf(applied), added, removed, switchAfterMs, newGroup: false });
   }
 
-  /** Of nobody: new keys for ourselves. The reason why it did not become the group's next Epoch, if it did not. */
-  async #remove(peers: readonly PeerId[]): Promise<string | undefined> {
+  /** Of nobody: new keys for ourselves. As `#commit`. */
+  #remove(peers: readonly PeerId[]): Promise<string | undefined> {
+    const kind = peers.length > 0 ? 'removed' : 'rotated';
+    return this.#commit((state) => this.#library.commitRemoval(state, peers), kind);
+  }
+
+  /** One of a member. The reason why it did not become the group's next Epoch, if it did not. */
+  async #commit(
+    make: (state: GroupState) => Promise<PendingCommit>,
+    kind: 'removed' | 'rotated' | 'admitted',
+  ): Promise<string | undefined> {
     if (!this.#state) return undefined;
     let pending: PendingCommit;
     try {
-      pending = await this.#library.commitRemoval(this.#state, peers);
+      pending = await make(this.#state);
       await this.#accepted(pending.next, { epoch: this.#state.epoch, ...bodyOf(pending) });
     } catch (thrown) {
       // Not something to commit; or somebody else was first: their Commit is the next thing in the queue.
@@ -218,9 +237,9 @@ export class Membership {
       this.#outside.refused(reason);
       return reason;
     }
-    const how =
-      peers.length > 0 ? this.#ours('removed') : { ...this.#ours('rotated'), switchAfterMs: this.#switchAfterMs() };
-    await this.#adopt(pending.next, { ...how, removed: pending.removes });
+    const { removes: removed, adds: added } = pending;
+    const switchAfterMs = removed.length > 0 ? 0 : this.#switchAfterMs();
+    await this.#adopt(pending.next, { ...this.#ours(kind), switchAfterMs, removed, added });
     return undefined;
   }
 
@@ -261,6 +280,7 @@ export class Membership {
   async #adopt(next: GroupState, how: Entry): Promise<void> {
     const state = this.#state ? this.#library.adopt(this.#state, next) : next;
     this.#state = state;
+    this.#withdraw();
     this.#newestAt = this.#clock.now();
     const keys = await this.#library.epochKeys(state);
     this.#outside.entered(keys, how);
@@ -370,13 +390,4 @@ export class Membership {
 
 function reasonOf(thrown: unknown): string {
   return thrown instanceof GroupError ? thrown.reason : ClusterError.of(thrown).code;
-}
-
-function bodyOf(pending: PendingCommit): Omit<CommitBody, 'epoch'> {
-  return { commit: pending.commit, groupInfo: pending.groupInfo, removes: pending.removes };
-}
-
-function kindOf({ external, added, removed }: AppliedCommit): Entry['kind'] {
-  if (external) return added.length > 0 ? 'entered' : 'returned';
-  return removed.length > 0 ? 'removed' : 'rotated';
 }

@@ -66,15 +66,22 @@ export type TransformRole =
       readonly codec: Codec;
     };
 
+type GroupEventName =
+  | 'groupCreate'
+  | 'groupJoin'
+  | 'groupOffer'
+  | 'groupAdd'
+  | 'groupWelcome'
+  | 'groupCommit'
+  | 'groupRemove'
+  | 'groupMessage';
+
 export type GroupEvent = {
-  [N in 'groupCreate' | 'groupJoin' | 'groupCommit' | 'groupRemove' | 'groupMessage']: {
-    readonly name: N;
-    readonly body: EventBody<N>;
-  };
-}['groupCreate' | 'groupJoin' | 'groupCommit' | 'groupRemove' | 'groupMessage'];
+  [N in GroupEventName]: { readonly name: N; readonly body: EventBody<N> };
+}[GroupEventName];
 
 /** What the group worker asks of signaling, through the main thread. */
-export type GroupRequestName = 'groupCommit' | 'groupMessage' | 'groupRejoin';
+export type GroupRequestName = 'groupCommit' | 'groupMessage' | 'groupOffer' | 'groupRejoin';
 
 /** Main → group worker. The port goes to the frame worker. */
 export type GroupWorkerInput =
@@ -126,10 +133,11 @@ export interface GroupChange {
   /** Who made the Commit; empty when we entered and cannot know who was before. */
   readonly by: PeerId | '';
   /**
-   * created: a new group, whose Epochs have nothing to do with those before. entered: somebody came. returned: somebody who
+   * created: a new group, whose Epochs have nothing to do with those before. entered: somebody came. admitted: a member let people in.
+   * returned: somebody who
    * had lost its place took it again. removed: members were taken out. rotated: new keys for the same people.
    */
-  readonly kind: 'created' | 'entered' | 'returned' | 'removed' | 'rotated';
+  readonly kind: 'created' | 'entered' | 'admitted' | 'returned' | 'removed' | 'rotated';
   readonly added: readonly PeerId[];
   readonly removed: readonly PeerId[];
 }

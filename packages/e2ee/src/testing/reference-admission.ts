@@ -68,12 +68,18 @@ export function referenceAdmission(
 
   const commitAdmission: GroupLibrary['commitAdmission'] = async (state, packages) => {
     const held = live(state);
-    const adds = packages.map((bytes) => {
+    const adds: KeyPackage[] = [];
+    let newcomers: readonly PeerId[] = [];
+    for (const bytes of packages) {
       const message = decode(bytes);
-      if (message?.kind !== 'keyPackage') throw new GroupError('undecodable');
-      return message;
-    });
-    const newcomers = await judgeNewcomers(world, held, adds);
+      if (message?.kind !== 'keyPackage') continue;
+      const wanted = [...adds, message];
+      const holds = await judgeNewcomers(world, held, wanted).catch(() => undefined);
+      if (!holds) continue;
+      adds.push(message);
+      newcomers = holds;
+    }
+    if (adds.length === 0) throw new GroupError('bad-credential');
     if (!isDoorkeeper(held.ownLeaf, held.now.leaves)) throw new GroupError('not-allowed');
     const { next, made } = await commitAs(held, { adds });
     const { group, now, self, transcript } = next;

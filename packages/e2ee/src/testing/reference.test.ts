@@ -123,7 +123,10 @@ class Chronicle {
       const made = await attempt.catch(() => undefined);
       if (made === undefined) continue;
       told.push(made.adds.join(), await this.#deliver(made, keeper.self));
-      for (const [n, value] of offers.entries()) told.push(await this.#welcome(selves[n], value, made));
+      for (const [n, value] of offers.entries()) {
+        if (made.adds.includes(selves[n]?.peerId ?? ('' as PeerId)))
+          told.push(await this.#welcome(selves[n], value, made));
+      }
       break;
     }
     return told.join(' ');

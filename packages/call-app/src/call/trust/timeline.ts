@@ -54,6 +54,8 @@ function lineOf(change: GroupChange, self: string, names: Names): TimelineLine {
       return line('came', by === self ? t('timeline.enteredSelf') : t('timeline.entered', who));
     case 'returned':
       return line('came', by === self ? t('timeline.returnedSelf') : t('timeline.returned', who));
+    case 'admitted':
+      return line('came', t('timeline.admitted', { by: namesOf([by], names), names: who.names }));
     case 'removed':
       return line('went', t('timeline.removed', { names: namesOf(removed, names) }));
     default:
