@@ -14,16 +14,17 @@ const context: CommitContext = {
   groupId: GROUP,
   members: ['ada', 'bob', 'cid'].map((name, leaf) => ({ peerId: peer(name), leaf, since: epoch(0) })),
   sender: peer('ada'),
-  credential: 'jws-of-ada',
+  credentialOf: (peerId) => `jws-of-${peerId}`,
 };
 const removal: RequestBody<'groupCommit'> = {
   epoch: epoch(4),
   commit: COMMIT,
   groupInfo: INFO,
   removes: [peer('cid')],
+  adds: [],
 };
 const entry: RequestBody<'groupCommit'> = { ...removal, ticket: 7, removes: [] };
-const creation: RequestBody<'groupCommit'> = { epoch: epoch(0), ticket: 0, groupInfo: INFO, removes: [] };
+const creation: RequestBody<'groupCommit'> = { epoch: epoch(0), ticket: 0, groupInfo: INFO, removes: [], adds: [] };
 
 const common = { groupId: GROUP, room: 'demo', external: false };
 const info: Inspected = { ...common, kind: 'groupInfo', epoch: 5 };

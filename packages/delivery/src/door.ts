@@ -62,12 +62,12 @@ function next(state: DeliveryState, now: number): Applied {
   return ask(state, { peers, committer, askedAt: now });
 }
 
-/** Those who can come in together: none when the first of the queue cannot, since nobody is to wait for ever. */
+/** The first of the queue who can come in together. Nobody is overtaken by those behind. */
 function admissible({ members, queue, offers, admissionsFailed }: DeliveryState): readonly PeerId[] {
-  const [first] = queue;
   const hasGaps = members.at(-1)?.leaf !== members.length - 1;
-  if (first === undefined || !offers.has(first) || hasGaps || admissionsFailed >= ADMISSIONS_FAILED_MAX) return [];
-  return queue.filter((peerId) => offers.has(peerId)).slice(0, ADMITTED_MAX);
+  if (hasGaps || admissionsFailed >= ADMISSIONS_FAILED_MAX) return [];
+  const slow = queue.findIndex((peerId) => !offers.has(peerId));
+  return queue.slice(0, slow === -1 ? queue.length : slow).slice(0, ADMITTED_MAX);
 }
 
 function ask(state: DeliveryState, admission: Admission): Applied {
