@@ -1,7 +1,7 @@
 import type { Inspected } from '@veilcast/e2ee';
 import type { Epoch, PeerId, RequestBody, RoomId } from '@veilcast/protocol';
 import { expect, test } from 'vitest';
-import { checkCommit, type CommitContext } from './framing.ts';
+import { checkCommit, isOwnKeyPackage, type CommitContext } from './framing.ts';
 
 const GROUP = new Uint8Array([1, 2, 3]);
 const COMMIT = new Uint8Array([10]);
@@ -24,6 +24,13 @@ const removal: RequestBody<'groupCommit'> = {
   adds: [],
 };
 const entry: RequestBody<'groupCommit'> = { ...removal, ticket: 7, removes: [] };
+const WELCOME = new Uint8Array([30]);
+const admission: RequestBody<'groupCommit'> = {
+  ...removal,
+  removes: [],
+  adds: [peer('dan'), peer('eve')],
+  welcome: WELCOME,
+};
 const creation: RequestBody<'groupCommit'> = { epoch: epoch(0), ticket: 0, groupInfo: INFO, removes: [], adds: [] };
 
 const common = { groupId: GROUP, room: 'demo', external: false };
@@ -47,7 +54,15 @@ function fits(
 ): boolean {
   const base = body.ticket === undefined ? removing : entering;
   const inspect = (bytes: Uint8Array): Inspected | undefined =>
-    bytes === INFO ? (made ? { ...info, ...made } : undefined) : commit ? { ...base, ...commit } : undefined;
+    bytes === WELCOME
+      ? { ...common, kind: 'welcome', epoch: 0 }
+      : bytes === INFO
+        ? made
+          ? { ...info, ...made }
+          : undefined
+        : commit
+          ? { ...base, ...commit }
+          : undefined;
   return checkCommit(body, { ...context, ...over }, inspect) !== undefined;
 }
 
@@ -71,6 +86,35 @@ test.each<[string, Partial<Inspected> | null]>([
   ['removing one more', { removes: [1, 2] }],
 ])('a removal is refused that is %s', (_what, commit) => {
   expect(fits(removal, commit)).toBe(false);
+});
+
+const adding = { removes: [], adds: ['jws-of-dan', 'jws-of-eve'] };
+
+test('an admission is what it is said to be', () => {
+  expect(fits(admission, adding)).toBe(true);
+  expect(isOwnKeyPackage(INFO, 'jws', () => ({ ...common, kind: 'keyPackage', epoch: 0, credential: 'jws' }))).toBe(
+    true,
+  );
+});
+
+test.each<[string, Partial<Inspected>, Partial<RequestBody<'groupCommit'>>?]>([
+  ['adding nobody', { removes: [], adds: [] }],
+  ['adding one more', { removes: [], adds: [...adding.adds, 'jws-of-fay'] }],
+  ['adding somebody else', { removes: [], adds: ['jws-of-dan', 'jws-of-fay'] }],
+  ['adding a ghost', { removes: [], adds: ['jws-of-dan', ''] }],
+  ['in another order', { removes: [], adds: ['jws-of-eve', 'jws-of-dan'] }],
+  ['without saying so', adding, { adds: [] }],
+  ['with something else for a Welcome', adding, { welcome: COMMIT }],
+  ['by one who enters', { ...adding, external: true }],
+])('an admission is refused that is %s', (_what, commit, over = {}) => {
+  expect(fits({ ...admission, ...over }, commit)).toBe(false);
+});
+
+test('a KeyPackage is refused under the credential of another, and when it is none', () => {
+  const ofAda: Inspected = { ...common, kind: 'keyPackage', epoch: 0, credential: 'jws-of-ada' };
+  expect(isOwnKeyPackage(INFO, 'jws-of-bob', () => ofAda)).toBe(false);
+  expect(isOwnKeyPackage(INFO, 'jws-of-ada', () => ({ ...ofAda, kind: 'commit' }))).toBe(false);
+  expect(isOwnKeyPackage(INFO, 'jws-of-ada', () => undefined)).toBe(false);
 });
 
 test.each<[string, Partial<Inspected> | null]>([

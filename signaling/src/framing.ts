@@ -36,7 +36,8 @@ export function checkCommit(
   if (context.groupId !== undefined && !sameBytes(commit.groupId, context.groupId)) return undefined;
   if (commit.external !== (body.ticket !== undefined)) return undefined;
   const fits = commit.external ? entersAsItself(commit, context) : removesAsSaid(commit, body, context);
-  return fits && addsAsSaid(commit, body, context) ? commit.groupId : undefined;
+  const welcomes = body.welcome === undefined || inspect(body.welcome)?.kind === 'welcome';
+  return fits && welcomes && addsAsSaid(commit, body, context) ? commit.groupId : undefined;
 }
 
 /** An entry may take the sender's own old leaf with it, and nobody else's. */

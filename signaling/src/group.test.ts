@@ -44,6 +44,20 @@ test('a crowd enters one by one, everybody has the same keys, and a kick takes t
   expect(await fixture.metric('veilcast_signaling_removal_seconds_count')).toBe(1);
 });
 
+test('a crowd that comes at once is let in together, and everybody has the same keys', async () => {
+  fixture = await Fixture.open();
+  const first = await GroupMember.enter(fixture);
+  await until(() => first.epoch === 0);
+  const crowd = await Promise.all(Array.from({ length: 9 }, () => GroupMember.enter(fixture)));
+  const members = [first, ...crowd];
+  await agree(members);
+  const admitted = members.reduce((sum, member) => sum + member.admitted, 0);
+  expect(admitted).toBeGreaterThan(1);
+  expect(first.epoch).toBeLessThan(crowd.length);
+  const offer = crowd[0]!.client.request('groupOffer', { keyPackage: new Uint8Array(9) });
+  await expect(offer).rejects.toMatchObject({ code: 'COMMIT_INVALID' });
+});
+
 test('members who vanish at once are removed, and who lost its place comes back', async () => {
   fixture = await Fixture.open();
   const members: GroupMember[] = [];

@@ -6,13 +6,18 @@ import { sealed, type Target, type Verdict } from './target.ts';
 async function group() {
   const authority = await newAuthority();
   const { states, groupInfo } = await groupOf(authority, ['ada', 'bob', 'cyd']);
-  const [ada, bob] = states;
-  if (ada === undefined || bob === undefined) throw new Error('no group');
+  const [ada, bob, cyd] = states;
+  if (ada === undefined || bob === undefined || cyd === undefined) throw new Error('no group');
   const removal = await library.commitRemoval(ada, ['cyd' as never]);
   const said = await library.seal(ada, new TextEncoder().encode('hello'));
   const dan = await person(authority, 'dan');
   const entry = await library.joinGroup(dan, groupInfo);
-  return { bob, dan, groupInfo, removal, said, entry };
+  const fay = await person(authority, 'fay');
+  const offer = await library.offer(fay);
+  const admission = await library.commitAdmission(cyd, [offer.keyPackage]);
+  const { welcome } = admission;
+  if (welcome === undefined) throw new Error('no Welcome');
+  return { bob, cyd, dan, fay, groupInfo, removal, said, entry, offer, admission, welcome };
 }
 
 function naturals(values: readonly number[]): boolean {
@@ -56,12 +61,33 @@ export const messageTarget = async (): Promise<Target> => {
 };
 
 export const commitTarget = async (): Promise<Target> => {
-  const { bob, removal, entry } = await group();
+  const { bob, removal, entry, admission } = await group();
   return sealed(
     'Commit',
-    [removal.commit, entry.commit],
+    [removal.commit, entry.commit, admission.commit],
     (input) => byReason(() => library.applyCommit(bob, input)),
     readsAs('commit'),
+  );
+};
+
+export const keyPackageTarget = async (): Promise<Target> => {
+  const { cyd, offer } = await group();
+  return sealed(
+    'KeyPackage',
+    [offer.keyPackage],
+    (input) => byReason(() => library.commitAdmission(cyd, [input])),
+    readsAs('keyPackage'),
+  );
+};
+
+export const welcomeTarget = async (): Promise<Target> => {
+  const { fay, offer, admission, welcome } = await group();
+  const { groupInfo } = admission;
+  return sealed(
+    'Welcome',
+    [welcome],
+    (input) => byReason(() => library.joinByWelcome(fay, offer, { groupInfo, welcome: input })),
+    readsAs('welcome'),
   );
 };
 

@@ -10,7 +10,7 @@ import {
   recordTarget,
 } from './channel.ts';
 import { frameTarget, headerTarget, kindTarget, saidTarget } from './frames.ts';
-import { commitTarget, groupInfoTarget, messageTarget } from './groups.ts';
+import { commitTarget, groupInfoTarget, keyPackageTarget, messageTarget, welcomeTarget } from './groups.ts';
 import {
   attestationTarget,
   bundleTarget,
@@ -49,6 +49,8 @@ export const CALL: Readonly<Record<string, MakeTarget>> = {
   'application message': messageTarget,
   Commit: commitTarget,
   GroupInfo: groupInfoTarget,
+  KeyPackage: keyPackageTarget,
+  Welcome: welcomeTarget,
   'SFrame header': headerTarget,
   'frame of opus': frameTarget('opus'),
   'frame of vp8': frameTarget('vp8'),

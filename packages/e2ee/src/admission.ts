@@ -83,14 +83,12 @@ export async function joinByWelcome(
 ): Promise<GroupState> {
   const ours = offered.get(value);
   if (ours === undefined) throw new GroupError('library');
-  const { groupInfo, tree } = readGroupInfo(told.groupInfo, self.roomId);
   const welcome = welcomeOf(told.welcome);
+  const { groupInfo, tree } = readGroupInfo(told.groupInfo, self.roomId);
   const roster = await rosterOf(tree, self.validate);
   const entered = await guard(() => enterByWelcome(groupInfo, tree, welcome, ours, CONFIG));
   const { leafIndex } = entered.mls.privatePath;
   if (roster.get(leafIndex)?.peerId !== self.peerId) throw new GroupError('bad-credential');
-  offered.delete(value);
-  wipe([ours.keys.initPrivateKey]);
   return hold(self.roomId, self.peerId, heldOf(opened(entered), self.validate, roster));
 }
 

@@ -14,7 +14,7 @@ const GROUP_ID_RANDOM = 16;
 const NO_GROUP = new Uint8Array(0);
 
 export interface Inspected {
-  readonly kind: 'commit' | 'proposal' | 'application' | 'groupInfo' | 'keyPackage' | 'other';
+  readonly kind: 'commit' | 'proposal' | 'application' | 'groupInfo' | 'keyPackage' | 'welcome' | 'other';
   readonly groupId: Uint8Array;
   /** The Room that the group id names, empty when it names none. */
   readonly room: string;
@@ -51,6 +51,9 @@ export function inspect(bytes: Uint8Array): Inspected | undefined {
       const common = { kind: 'keyPackage', groupId: NO_GROUP, room: '', epoch: 0, external: false } as const;
       return { ...common, credential: textOf(leafNode.credential) ?? '' };
     }
+    case 'mls_welcome':
+      if (message.welcome.cipherSuite !== SUITE) return undefined;
+      return { kind: 'welcome', groupId: NO_GROUP, room: '', epoch: 0, external: false };
     case 'mls_group_info': {
       const { groupContext, signer } = message.groupInfo;
       if (groupContext.cipherSuite !== SUITE) return undefined;

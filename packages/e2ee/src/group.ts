@@ -57,7 +57,7 @@ export interface PendingCommit {
   readonly welcome: Uint8Array | undefined;
 }
 
-/** What somebody at the door gives to whoever lets people in; its secrets are kept beside it. Made by `offer`, good for one entry. */
+/** What somebody at the door gives to whoever lets people in; its secrets are kept beside it. Made by `offer`, for one entry. */
 export interface Offer {
   readonly keyPackage: Uint8Array;
   readonly brand: 'Offer';
@@ -82,7 +82,7 @@ export interface GroupLibrary {
   commitRemoval(state: GroupState, peers: readonly PeerId[]): Promise<PendingCommit>;
   /** A KeyPackage of ours (RFC 9420 §10). */
   offer(self: GroupSelf): Promise<Offer>;
-  /** Wipes an offer that was not taken. */
+  /** Wipes an offer, once we are in or it is not wanted any more. */
   withdraw(offer: Offer): void;
   /**
    * Lets in who offered these KeyPackages, ADMITTED_MAX at most; those that do not hold are left out. @throws GroupError

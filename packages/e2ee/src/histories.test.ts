@@ -77,6 +77,29 @@ async function join(world: World): Promise<void> {
   expect(await reasonOf(library.open(joined.next, secret.sealed))).toBe('wrong-epoch');
 }
 
+/** Two at once, by the only one who may: nobody else can, and where there are gaps nobody at all. */
+async function admit(world: World): Promise<void> {
+  const selves = await Promise.all([0, 1].map((n) => person(authority, `p${world.people + n}`)));
+  const offers = await Promise.all(selves.map((self) => library.offer(self)));
+  const packages = offers.map(({ keyPackage }) => keyPackage);
+  const keys = await Promise.all(world.states.map((state) => library.epochKeys(state)));
+  const isFull = Math.max(...keys.map(({ selfLeaf }) => selfLeaf)) === keys.length - 1;
+  const may = world.states.filter((_, n) => isFull && keys[n]?.selfLeaf === keys.length - 1);
+  for (const state of world.states) {
+    if (!may.includes(state)) expect(await reasonOf(library.commitAdmission(state, packages))).toBe('not-allowed');
+  }
+  const [keeper] = may;
+  if (keeper === undefined) return join(world);
+  world.people += 2;
+  const made = await library.commitAdmission(keeper, packages);
+  await deliver(world, keeper.self, made);
+  for (const [n, self] of selves.entries()) {
+    const offer = offers[n];
+    if (!offer || !made.welcome) throw new Error('nobody is let in');
+    world.states.push(await library.joinByWelcome(self, offer, { groupInfo: made.groupInfo, welcome: made.welcome }));
+  }
+}
+
 async function remove(world: World): Promise<void> {
   const committer = world.states[world.pick(world.states.length)];
   const others = world.states.filter((state) => state !== committer);
@@ -123,7 +146,8 @@ describe('histories', () => {
     const bases = new Set<string>();
     for (let step = 0; step < STEPS; step++) {
       const grow = world.states.length < 2 || (world.states.length < world.size && world.pick(5) < 3);
-      await (grow ? join(world) : remove(world));
+      const together = world.size > 3 && world.pick(2) === 0;
+      await (grow ? (together ? admit(world) : join(world)) : remove(world));
       await expectAgreement(world);
       if (step % 4 === 3) await expectTalk(world);
       const [state] = world.states;

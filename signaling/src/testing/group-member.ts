@@ -7,6 +7,7 @@ import {
   type GroupSelf,
   type GroupState,
   type LeafKey,
+  type Offer,
 } from '@veilcast/e2ee';
 import { PROTOCOL_VERSION, type AnyEvent, type RequestInput, type RoomId } from '@veilcast/protocol';
 import { deviceFor, type Client, type Fixture } from './fixture.ts';
@@ -22,6 +23,9 @@ export class GroupMember {
   readonly heard: string[] = [];
   /** What it does with a Commit before it is sent. */
   tamper: (body: RequestInput<'groupCommit'>) => RequestInput<'groupCommit'> = (body) => body;
+  /** Whom we let in. */
+  admitted = 0;
+  #offer: Offer | undefined;
   #seen = 0;
   #work: Promise<void> = Promise.resolve();
 
@@ -88,6 +92,16 @@ export class GroupMember {
     } else if (event.name === 'groupRemove' && this.state?.epoch === event.body.epoch) {
       const { next, commit, groupInfo, removes } = await library.commitRemoval(this.state, event.body.peers);
       await this.#commit({ epoch: event.body.epoch, commit, groupInfo, removes: [...removes] }, next);
+    } else if (event.name === 'groupOffer') {
+      this.#offer = await library.offer(this.#self);
+      await this.client.request('groupOffer', { keyPackage: this.#offer.keyPackage });
+    } else if (event.name === 'groupAdd' && this.state?.epoch === event.body.epoch) {
+      const made = await library.commitAdmission(this.state, event.body.keyPackages);
+      const { next, commit, groupInfo, adds, welcome } = made;
+      await this.#commit({ epoch: event.body.epoch, commit, groupInfo, removes: [], adds: [...adds], welcome }, next);
+      this.admitted += adds.length;
+    } else if (event.name === 'groupWelcome' && this.#offer) {
+      this.state = await library.joinByWelcome(this.#self, this.#offer, event.body);
     } else if (event.name === 'groupCommit' && this.state?.epoch === event.body.epoch) {
       this.state = (await library.applyCommit(this.state, event.body.commit)).next;
     } else if (event.name === 'groupMessage' && this.state) {

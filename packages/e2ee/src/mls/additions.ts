@@ -128,7 +128,7 @@ export async function enterByWelcome(
   if (secrets?.pathSecret === undefined || secrets.psks.length > 0) throw new GroupError('not-allowed');
   const { joinerSecret, pathSecret } = secrets;
   const shared = firstCommonAncestor(tree, nodeToLeafIndex(at), toLeafIndex(signer));
-  const privateKeys = { ...(await openedPath(tree, shared, pathSecret)), [at]: keys.hpkePrivateKey };
+  const privateKeys = { ...(await openedPath(tree, shared, pathSecret)), [at]: keys.hpkePrivateKey.slice() };
   const noPsk = new Uint8Array(kdf.size);
   const [keySchedule, encryptionSecret] = await deriveKeySchedule(joinerSecret, noPsk, groupContext, kdf);
   wipe([joinerSecret, pathSecret]);

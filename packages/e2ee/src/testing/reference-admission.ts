@@ -123,7 +123,6 @@ export function referenceAdmission(
     if (secret === undefined || welcome.confirmation !== derive(secretFor('confirmation', secret), info.transcript)) {
       throw new GroupError('bad-signature');
     }
-    offered.delete(value);
     return hold({
       self,
       group: info.group,
