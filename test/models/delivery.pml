@@ -17,6 +17,8 @@
  *
  * A cycle would be a group that is busy for ever: there must be none.
  *
+ * Admissions (packages/delivery/src/door.ts) are not in it; packages/delivery/src/laws.test.ts holds the same of them over random lives.
+ *
  * Mutations (each must be found): NO_STANDBY, NO_PATIENCE, NO_REJOIN, TWO_WINNERS, TICKET_KEPT
  */
 #ifndef PEERS

@@ -5,19 +5,21 @@
  *   follow      Membership.#follow and judgeCommit: which Commit a member takes  (client/workers/membership.ts, e2ee/commit-rules.ts)
  *   remove      Membership.#remove: a member removes whomever the server names   (client/workers/membership.ts)
  *   join        Membership.#join: an external Commit on whatever GroupInfo came   (client/workers/membership.ts)
+ *   admit       Membership.#letIn: a member adds whoever offered a KeyPackage    (client/workers/membership.ts, e2ee/admission.ts)
+ *   welcomed    Membership.#beWelcome: who was added enters the Epoch that its Welcome is of; only one with a path secret is taken
  *   answer      Membership.#accepted: a Commit of ours counts when it was accepted, and is wiped when not
  *   knows       RFC 9420 section 8: a Commit with a path reaches those who had the Epoch before and are still in the tree;
  *               without a path, everybody who had the Epoch before, removed or not
  *
  * The server is the environment: it shows any Commit that was ever made to anybody, in any order, any number of times, or
- * never; accepts and refuses what it likes; hands out any GroupInfo; asks anybody to remove anybody. Loss and reordering of
+ * never; accepts and refuses what it likes; hands out any GroupInfo and any Welcome; asks anybody to remove or add anybody. Loss and reordering of
  * the network are thereby in it. DISHONEST is a member who gives the server every key and makes Commits as it likes, also
  * without a path; it may be removed and come back. What nobody can do is sign as another, open what was not sealed to them, or
  * find two histories with one confirmation tag: a Commit applies to the state that it was made on and to no other.
  *
  * A node is an Epoch of one branch: its history, and so its keys and its authenticator, are its number here.
  *
- * Mutations (each must be found): NO_PATH_RULE, NO_CONFIRMATION, APPLY_LOSER, IGNORE_OTHER_SIDE
+ * Mutations (each must be found): NO_PATH_RULE, NO_CONFIRMATION, APPLY_LOSER, IGNORE_OTHER_SIDE, ADDS_UNSEEN
  */
 #ifndef NODES
 #define NODES 6
@@ -28,6 +30,7 @@
 #define DISHONEST HONEST
 #define PEERS (HONEST + 1)
 #define NONE 15
+#define ALL ((1 << PEERS) - 1)
 #define BIT(p) (1 << (p))
 #define free(who) (standing[who] == MEMBER && pending[who] == NONE)
 
@@ -40,6 +43,7 @@ typedef Node {
   byte epoch;
   byte members;
   byte removes;
+  byte adds;
   byte maker;
   bool path;
   bool entry;
@@ -64,6 +68,14 @@ byte noticed;
 
 /* Choices under way; all 0 between two steps. */
 byte p, k, n, chosen, yes;
+
+/* Who is added has the path secret and the Epoch's from its Welcome. */
+inline admit(by, on, into, withPath) {
+  make(by, on, 0, withPath, false);
+  node[made - 1].adds = into;
+  node[made - 1].members = node[made - 1].members | into;
+  node[made - 1].knows = node[made - 1].knows | into
+}
 
 inline make(by, on, out, withPath, enters) {
   node[made].parent = on;
@@ -144,7 +156,11 @@ inline follow(who, what) {
     :: else ->
       if
       :: node[what].removes & BIT(who) -> standing[who] = OUT; at[who] = NONE
+#ifdef ADDS_UNSEEN
       :: else -> go(who, what, (shown[who] & ~node[what].removes) | BIT(node[what].maker))
+#else
+      :: else -> go(who, what, (shown[who] & ~node[what].removes) | BIT(node[what].maker) | node[what].adds)
+#endif
       fi
     fi
   fi
@@ -252,6 +268,35 @@ init {
       fi;
       reset()
     }
+  /* Any member is asked to let in anybody who is not there. */
+  :: atomic {
+      made < NODES;
+      chooseMember();
+      if
+      :: free(p) ->
+        chooseSome(ALL & ~shown[p]);
+        if
+        :: chosen != 0 -> d_step { admit(p, at[p], chosen, true); pending[p] = made - 1 }
+        :: else -> skip
+        fi
+      :: else -> skip
+      fi;
+      reset()
+    }
+  /* Any Welcome, of any Epoch that ever was, to somebody who was added there and waits; its other doings are over. */
+  :: atomic {
+      chooseMember();
+      if
+      :: standing[p] == WAITING && pending[p] == NONE ->
+        chooseNode();
+        if
+        :: (node[n].adds & BIT(p)) && node[n].path -> d_step { go(p, n, node[n].members); agree() }
+        :: else -> skip
+        fi
+      :: else -> skip
+      fi;
+      reset()
+    }
   /* Any GroupInfo, of any Epoch that ever was, to somebody who wants to enter. */
   :: atomic {
       made < NODES;
@@ -299,6 +344,22 @@ init {
         :: yes = 1
         fi;
         d_step { make(DISHONEST, n, chosen, yes, false) }
+      :: else -> skip
+      fi;
+      reset()
+    }
+  /* It lets people in: its accomplices or honest ones, whom everybody is shown. */
+  :: atomic {
+      made < NODES;
+      chooseNode();
+      if
+      :: node[n].knows & node[n].members & BIT(DISHONEST) ->
+        chooseSome(ALL & ~node[n].members);
+        if
+        :: yes = 0
+        :: yes = 1
+        fi;
+        d_step { admit(DISHONEST, n, chosen, yes) }
       :: else -> skip
       fi;
       reset()

@@ -56,6 +56,12 @@ const BROKEN: readonly (Case & { readonly says: RegExp })[] = [
     says: /refused/,
   },
   {
+    what: 'who is let in is not shown',
+    model: 'epochs',
+    defines: ['HONEST=2', 'NODES=4', 'ADDS_UNSEEN'],
+    says: /knows|shown/,
+  },
+  {
     what: 'the other side of a fork is passed over',
     model: 'epochs',
     defines: ['HONEST=2', 'NODES=4', 'IGNORE_OTHER_SIDE'],
