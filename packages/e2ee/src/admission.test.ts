@@ -193,7 +193,7 @@ function withLifetime(one: KeyPackage, lifetime: { notBefore: bigint; notAfter: 
 
 describe('a Welcome', () => {
   it('never opens with a changed bit, nor with a changed GroupInfo', async () => {
-    const { self, offer } = comers[4] as Comer;
+    const { self, offer } = comers[4];
     const told = toldOf(made);
     const pick = seeded(7);
     for (let round = 0; round < 40; round++) {

@@ -125,7 +125,9 @@ async function takeable(
     const { keyPackage } = message;
     try {
       await checkKeyPackage(keyPackage);
-      await Promise.all([keyPackage.initKey, keyPackage.leafNode.hpkePublicKey].map(keyEncapsulation.encapsulate));
+      await Promise.all(
+        [keyPackage.initKey, keyPackage.leafNode.hpkePublicKey].map((key) => keyEncapsulation.encapsulate(key)),
+      );
       // Those before were looked at already.
       const sitting = new Map([...roster, ...newcomers.map((entry, n) => [-1 - n, entry] as const)]);
       newcomers = [...newcomers, ...(await newcomersOf({ adds: [keyPackage] }, sitting, validate))];

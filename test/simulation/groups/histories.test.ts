@@ -31,7 +31,14 @@ if (ONE === undefined) {
       expect(failed.join('\n')).toBe('');
       if (SEEDS < 500) return;
       // Histories that never lose a race, rotate, or lose a place would prove nothing about those.
-      for (const what of ['refused: EPOCH_CONFLICT', 'lost its place', 'rotated by', 'removed by', 'admitted by', 'restarts']) {
+      for (const what of [
+        'refused: EPOCH_CONFLICT',
+        'lost its place',
+        'rotated by',
+        'removed by',
+        'admitted by',
+        'restarts',
+      ]) {
         expect([what, [...met.keys()].some((line) => line.includes(what))]).toEqual([what, true]);
       }
     },

@@ -8,13 +8,13 @@ import { type Commit, decode, encode, type KeyPackage, offerOf, secretFor, type 
 import { epochOf, isDoorkeeper } from './reference-tree.ts';
 
 interface Parts {
-  hold(held: ReferenceHeld): GroupState;
-  live(state: GroupState): ReferenceHeld;
-  commitAs(
+  readonly hold: (held: ReferenceHeld) => GroupState;
+  readonly live: (state: GroupState) => ReferenceHeld;
+  readonly commitAs: (
     held: ReferenceHeld,
     change: { readonly adds: readonly KeyPackage[] },
-  ): Promise<{ readonly next: ReferenceHeld; readonly made: Commit }>;
-  groupInfoOf(held: ReferenceHeld): Uint8Array;
+  ) => Promise<{ readonly next: ReferenceHeld; readonly made: Commit }>;
+  readonly groupInfoOf: (held: ReferenceHeld) => Uint8Array;
 }
 
 /** Who would be added, in their order. @throws GroupError */

@@ -11,13 +11,12 @@ import {
   type EpochKeys,
   GroupError,
   type GroupLibrary,
-  type GroupMember,
   type GroupSelf,
   type GroupState,
   type PendingCommit,
 } from '../group.ts';
 import { derive, type IdealWorld, publicOf, sign } from './ideal.ts';
-import { type Epoch, type Leaves, type ReferenceHeld, referenceMessages, secretOf } from './reference-messages.ts';
+import { type Leaves, type ReferenceHeld, referenceMessages, secretOf } from './reference-messages.ts';
 import { judgeNewcomers, referenceAdmission } from './reference-admission.ts';
 import {
   baseKeyOf,
@@ -27,7 +26,6 @@ import {
   encode,
   externalPublicOf,
   type KeyPackage,
-  type Leaf,
   nextSecret,
   secretFor,
   transcriptOf,
