@@ -77,6 +77,8 @@ export function removalFrom(
               commit: NOTHING,
               groupInfo: NOTHING,
               removes: [...body.peers],
+              adds: [],
+              welcome: undefined,
             }),
           );
         }
