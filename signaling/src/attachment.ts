@@ -17,8 +17,6 @@ import type { Owner, PeerLink, Seat, Comeback } from './seat.ts';
 
 /** Between two tries. Shorter: the store is asked more often by every socket of a dead owner. */
 const AGAIN_MS = 150;
-/** Room keys are numbered by their owners: those of the next one must not pass for those of the last. */
-const KEYS_OF_AN_OWNER = 2 ** 32;
 
 /** The owner is not there, or is none: another will be. */
 const SEARCH_ON: ReadonlySet<ErrorCode> = new Set(['NOT_OWNER', 'CHANNEL_CLOSED', 'NODE_UNREACHABLE', 'DEADLINE']);
@@ -163,8 +161,7 @@ export class Attachment implements Seat {
       },
       // Over a Channel it has no number of its own: it is the next.
       tellShared: (_seq, shared) => {
-        if (!counted(this.#seq + 1)) return;
-        socket.tellShared(this.#seq, { ...shared, keyNumber: life * KEYS_OF_AN_OWNER + shared.keyNumber });
+        if (counted(this.#seq + 1)) socket.tellShared(this.#seq, shared);
       },
       end: (error) => {
         if (!isCurrent()) return;

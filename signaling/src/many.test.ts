@@ -72,6 +72,19 @@ test.each(['the same process', 'another process'])(
   },
 );
 
+test('when the link to the owner breaks, the sockets stay and hear the Room under the key that they have', async () => {
+  const { ada, bob } = await two();
+  const third = await fixture.enter({ url: other.url });
+  await ada.request('setLocked', { locked: true });
+  await Promise.all([bob, third].map((one) => one.event('roomLocked')));
+  fixture.world.hub.breakLinks('sig-2');
+  // The owner answers them again: each has been found by its own way back.
+  await Promise.all([bob, third].map((one) => one.request('produce', VIDEO)));
+  await ada.request('setLocked', { locked: false });
+  await Promise.all([bob, third].map((one) => one.event('roomLocked', ({ locked }) => !locked)));
+  expect([bob.socket.connected, third.socket.connected]).toEqual([true, true]);
+});
+
 test('a request takes effect once, however often and by whichever process it comes', async () => {
   const { ada, bob } = await two();
   const answers = [await bob.request('produce', VIDEO)];

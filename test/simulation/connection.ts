@@ -127,10 +127,10 @@ export class Connection implements PeerLink {
 
   tellShared(seq: number, { record, keyNumber, keyMessage }: Shared): void {
     if (this.#server === 'off') return;
-    if (keyNumber !== this.#keyNumber) this.#broadcasts.use(keyMessage());
+    const key = keyNumber === this.#keyNumber ? undefined : keyMessage();
     this.#keyNumber = keyNumber;
-    const { name, body } = decodeContent(this.#broadcasts.open(record())) as AnyEvent;
-    this.tell(seq, { name, body } as AnyEvent);
+    const sealed = record();
+    this.#down.send(() => this.#opened(seq, key, sealed));
   }
 
   tell(seq: number, event: AnyEvent): void {
@@ -167,6 +167,22 @@ export class Connection implements PeerLink {
       this.#goOff(error);
       this.#options.caller.lost(error);
     });
+  }
+
+  /** A client that cannot open what comes gives its socket up. */
+  #opened(seq: number, key: Uint8Array | undefined, sealed: Uint8Array): void {
+    if (this.#client === 'off') return;
+    const { caller, site } = this.#options;
+    try {
+      if (key !== undefined) this.#broadcasts.use(key);
+      const { name, body } = decodeContent(this.#broadcasts.open(sealed)) as AnyEvent;
+      caller.event(parseEvent({ seq, name, body }));
+    } catch (thrown) {
+      const error = ClusterError.of(thrown);
+      this.#goOff(error);
+      this.#up.send(() => site.whenRunning(() => this.#dropped()));
+      caller.lost(error);
+    }
   }
 
   #goOff(error: ClusterError): void {

@@ -23,6 +23,8 @@ export interface MemoryHub {
   carrier(name: string): Carrier;
   /** As if the process had died: its links close at both ends, its listeners are gone, its carriers are of no use. */
   kill(name: string): void;
+  /** Its links close at both ends, and it goes on. */
+  breakLinks(name: string): void;
 }
 
 type Later = (fate: Exclude<Fate, 'never'>, run: () => void) => void;
@@ -74,6 +76,10 @@ export function memoryHub(options: MemoryHubOptions = {}): MemoryHub {
     return near;
   };
 
+  const breakLinks = (name: string): void => {
+    for (const link of links) if (link.owner === name) link.close();
+  };
+
   return {
     carrier: (name) => {
       const life = lives.get(name) ?? 0;
@@ -95,8 +101,9 @@ export function memoryHub(options: MemoryHubOptions = {}): MemoryHub {
     kill: (name) => {
       lives.set(name, (lives.get(name) ?? 0) + 1);
       for (const [address, listener] of listeners) if (listener.owner === name) listeners.delete(address);
-      for (const link of links) if (link.owner === name) link.close();
+      breakLinks(name);
     },
+    breakLinks,
   };
 }
 
