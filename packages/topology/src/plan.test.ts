@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { pathOf } from './explain.ts';
 import type { Demand, Plan, Policy, View } from './model.ts';
 import { plan } from './plan.ts';
-import { anyPolicy, demandOf, views, workerIdsOf, worlds, type World } from './worlds.fixture.ts';
+import { anyPolicy, demandOf, REGIONS, views, workerIdsOf, worlds, type World } from './worlds.fixture.ts';
 
 /** Which Workers of the world want each Producer, as the planner must see it. */
 function wanted({ view, demand, policy }: World): Map<ProducerId, { root: WorkerId; at: Set<WorkerId> }> {
@@ -203,6 +203,36 @@ describe('a change', () => {
         }
       }),
     );
+  });
+
+  test('by the death of a Node opens no more Pipes than it fed: what hung together below it stays together', () => {
+    const nodes = Array.from({ length: 120 }, (_, at) => {
+      const [nodeId, region] = [`n${at}` as NodeId, REGIONS[at % REGIONS.length] as RegionId];
+      const worker = {
+        workerId: `n${at}/0` as WorkerId,
+        nodeId,
+        region,
+        cpu: 0,
+        streams: 0,
+        reserved: 0,
+        capacity: 1e6,
+      };
+      return { nodeId, incarnation: '1', region, state: 'healthy' as const, workers: [worker] };
+    });
+    const view: View = { nodes, rttMs: new Map() };
+    const policy: Policy = { fanOutMax: 3, depthMax: 12, lingerMs: 0, regions: [] };
+    const [source, ...others] = nodes.map(({ workers: [worker] }) => worker.workerId) as [WorkerId, ...WorkerId[]];
+    const demand = demandOf([[source, others]]);
+    const before = plan(view, demand, policy);
+    const known = new Set(before.pipes.map(({ pipeId }) => pipeId));
+    for (const dead of others) {
+      const left = { ...view, nodes: nodes.filter(({ workers: [worker] }) => worker.workerId !== dead) };
+      const after = plan(left, demandOf([[source, others.filter((workerId) => workerId !== dead)]]), policy, before);
+      expect(after.pipes).toHaveLength(nodes.length - 2);
+      const fed = before.pipes.filter(({ from }) => from === dead);
+      const opened = after.pipes.filter(({ pipeId }) => !known.has(pipeId));
+      expect(opened.length, dead).toBeLessThanOrEqual(fed.length);
+    }
   });
 
   test('to draining takes no relay work and keeps what the Node itself needs', () => {

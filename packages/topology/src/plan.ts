@@ -85,13 +85,17 @@ function separateTrees(ground: Ground, roots: readonly Root[], depthMax: number,
   const links = linksWithin(() => policy.fanOutMax);
   const origins = new Set(roots.map((root) => root.site.workerId));
   const forest = new Map<WorkerId, Parents>();
+  const cutOff = new Map<Root, Children>();
   for (const root of roots) {
-    forest.set(root.site.workerId, previous ? kept(root, sites, links, depthMax, previous) : new Map());
+    const stays = previous && kept(root, sites, links, depthMax, previous);
+    forest.set(root.site.workerId, stays?.parents ?? new Map());
+    if (stays) cutOff.set(root, stays.cutOff);
   }
   for (const root of roots) {
     const parents = forest.get(root.site.workerId) ?? new Map<WorkerId, WorkerId>();
+    const former = cutOff.get(root);
     grow(
-      { view, sites, links, depthMax, origins, peersAt, egressMs: policy.egressMs },
+      { view, sites, links, depthMax, origins, peersAt, egressMs: policy.egressMs, former },
       root.site,
       parents,
       root.targets,
@@ -100,8 +104,19 @@ function separateTrees(ground: Ground, roots: readonly Root[], depthMax: number,
   return forest;
 }
 
-/** What of the previous Plan still serves this root: alive, within the bounds, and on the way to somebody who wants it. */
-function kept(root: Root, sites: Sites, links: Links, depthMax: number, previous: Plan): Parents {
+type Children = ReadonlyMap<WorkerId, readonly WorkerId[]>;
+
+/**
+ * What of the previous Plan still serves this root: alive, within the bounds, and on the way to somebody who wants it; and what hangs
+ * together among those whom the source does not reach any more.
+ */
+function kept(
+  root: Root,
+  sites: Sites,
+  links: Links,
+  depthMax: number,
+  previous: Plan,
+): { readonly parents: Parents; readonly cutOff: Children } {
   const mine = new Set(root.producers.map((producer) => producer.producerId));
   const childrenOf = new Map<WorkerId, WorkerId[]>();
   for (const pipe of previous.pipes) {
@@ -124,7 +139,16 @@ function kept(root: Root, sites: Sites, links: Links, depthMax: number, previous
   for (const target of root.targets) {
     for (let at = parents.has(target) ? target : undefined; at && !needed.has(at); at = parents.get(at)) needed.add(at);
   }
-  return fitted(parents, needed, root.site.workerId, links);
+  const targets = new Set(root.targets);
+  const isCutOff = (workerId: WorkerId): boolean => targets.has(workerId) && !depths.has(workerId);
+  const cutOff = new Map<WorkerId, WorkerId[]>();
+  const fed = new Set<WorkerId>();
+  for (const [from, children] of childrenOf) {
+    const left = isCutOff(from) ? children.filter((to) => isCutOff(to) && !fed.has(to)) : [];
+    for (const to of left) fed.add(to);
+    if (left.length > 0) cutOff.set(from, left);
+  }
+  return { parents: fitted(parents, needed, root.site.workerId, links), cutOff };
 }
 
 /** Takes the needed edges into the budget, parents first; what hangs below one that does not fit falls away with it. */

@@ -37,6 +37,8 @@ export interface Growth extends Omit<Ground, 'policy'> {
   readonly egressMs: Policy['egressMs'];
   /** Workers with publishers: the core, preferred as the way into their region. */
   readonly origins: ReadonlySet<WorkerId>;
+  /** Whom those that lost their way to the source fed before, and feed again where they are attached. */
+  readonly former?: ReadonlyMap<WorkerId, readonly WorkerId[]> | undefined;
 }
 
 interface Reach {
@@ -57,17 +59,20 @@ class Growing {
   /** In the order in which they were reached. */
   private readonly byRegion = new Map<RegionId, Reach[]>();
   private readonly pending = new Map<RegionId, Set<Site>>();
+  /** Those who come with somebody above them, as soon as that is attached. */
+  private readonly fed: ReadonlySet<WorkerId>;
 
   constructor(growth: Growth, root: Site, parents: Parents, targets: Iterable<WorkerId>) {
     this.growth = growth;
     this.parents = parents;
+    this.fed = new Set([...(growth.former?.values() ?? [])].flat());
     this.note({ site: root, depth: 0, ms: 0 });
     for (const [child, parent] of parents) {
       const site = growth.sites.get(child);
       const above = this.reached.get(parent);
       if (site && above) this.note(below(growth.view, above, site));
     }
-    for (const target of targets) {
+    for (const target of headsFirst(targets, growth.former, this.fed)) {
       const site = growth.sites.get(target);
       if (!site || this.reached.has(target)) continue;
       const waiting = this.pending.get(site.region);
@@ -79,6 +84,11 @@ class Growing {
   run(): WorkerId[] {
     const entries = this.entries();
     if (entries) while (this.enterNearest(entries)) continue;
+    // What was cut off goes back as it was before anybody is fed anew.
+    if (this.fed.size > 0) {
+      while (this.enterNearest(undefined, (site) => !this.fed.has(site.workerId))) continue;
+      for (const region of this.pending.keys()) if (this.byRegion.has(region)) this.fill(region);
+    }
     while (this.enterNearest()) continue;
     for (const region of this.pending.keys()) this.fill(region);
     return [...this.pending.values()].flatMap((waiting) => [...waiting].map((site) => site.workerId));
@@ -113,7 +123,22 @@ class Growing {
     else this.byRegion.set(reach.site.region, [reach]);
   }
 
-  private attach(parent: Reach, site: Site): Reach {
+  /** With all that hung below it before, as far as the bounds allow. @returns what was attached, `site` first */
+  private attach(parent: Reach, site: Site): Reach[] {
+    const attached = [this.attachAlone(parent, site)];
+    for (const reach of attached) {
+      const { workerId } = reach.site;
+      for (const child of this.growth.former?.get(workerId) ?? []) {
+        const next = this.growth.sites.get(child);
+        if (!next || !this.pending.get(next.region)?.has(next) || reach.depth >= this.growth.depthMax) continue;
+        if (this.growth.links.has(workerId, child) || this.growth.links.free(workerId) > 0)
+          attached.push(this.attachAlone(reach, next));
+      }
+    }
+    return attached;
+  }
+
+  private attachAlone(parent: Reach, site: Site): Reach {
     const reach = below(this.growth.view, parent, site);
     this.growth.links.add(parent.site.workerId, site.workerId);
     this.parents.set(site.workerId, parent.site.workerId);
@@ -128,11 +153,14 @@ class Growing {
    * The next step towards the region that can be reached soonest: a long link into it or, where its parent's last slot is
    * kept for its own region, the neighbour from which the link will go. False: every region is entered, or none can be.
    * @param entries where given, a region is entered from the one that it names alone
+   * @param mayEnter where given, a region is entered by one of these alone
    */
-  private enterNearest(entries?: ReadonlyMap<RegionId, RegionId>): boolean {
+  private enterNearest(entries?: ReadonlyMap<RegionId, RegionId>, mayEnter?: (site: Site) => boolean): boolean {
     let best: { parent: Reach; next: Site; ms: number } | undefined;
-    for (const [region, waiting] of this.pending) {
+    for (const [region, all] of this.pending) {
       if (this.byRegion.has(region)) continue;
+      const waiting = mayEnter ? new Set([...all].filter(mayEnter)) : all;
+      if (waiting.size === 0) continue;
       const from = entries?.get(region);
       for (const parent of from === undefined ? this.reached.values() : (this.byRegion.get(from) ?? [])) {
         const egressMs = this.growth.egressMs?.[parent.site.region] ?? 0;
@@ -168,9 +196,10 @@ class Growing {
       const linked = this.growth.links.has(parent.site.workerId, site.workerId);
       if (!linked && !mayOpen) continue;
       const rank =
-        (linked ? 8 : 0) +
-        (this.growth.origins.has(site.workerId) ? 4 : 0) +
-        (this.growth.links.out(site.workerId).size > 0 ? 2 : 0) +
+        (linked ? 16 : 0) +
+        (this.growth.origins.has(site.workerId) ? 8 : 0) +
+        (this.growth.links.out(site.workerId).size > 0 ? 4 : 0) +
+        (this.growth.former?.has(site.workerId) ? 2 : 0) +
         (site.steady ? 1 : 0);
       if (rank > bestRank) [best, bestRank] = [site, rank];
     }
@@ -196,7 +225,7 @@ class Growing {
       const parent = sources[opening] ?? this.anySource();
       if (!parent) return;
       const site = this.nextFor(parent, region);
-      if (site) sources.push(this.attach(parent, site));
+      if (site) sources.push(...this.attach(parent, site).filter((reach) => reach.site.region === region));
     }
   }
 
@@ -205,7 +234,7 @@ class Growing {
     const found: Reach[] = [];
     for (const to of this.growth.links.out(from.site.workerId)) {
       const site = this.growth.sites.get(to);
-      if (site?.region === region && this.pending.get(region)?.has(site)) found.push(this.attach(from, site));
+      if (site?.region === region && this.pending.get(region)?.has(site)) found.push(...this.attach(from, site));
     }
     return found;
   }
@@ -226,6 +255,24 @@ class Growing {
     open.sort((a, b) => Number(b.site.steady) - Number(a.site.steady) || a.ms - b.ms);
     return open[0];
   }
+}
+
+/** What was cut off as a whole is attached by its top, the largest first; what hangs below follows. */
+function headsFirst(
+  targets: Iterable<WorkerId>,
+  former: Growth['former'],
+  fed: ReadonlySet<WorkerId>,
+): Iterable<WorkerId> {
+  if (!former || fed.size === 0) return targets;
+  const sizes = new Map<WorkerId, number>();
+  for (const head of former.keys()) {
+    if (fed.has(head)) continue;
+    const below = [head];
+    for (const workerId of below) below.push(...(former.get(workerId) ?? []));
+    sizes.set(head, below.length);
+  }
+  const rank = (workerId: WorkerId): number => sizes.get(workerId) ?? (fed.has(workerId) ? 0 : 1);
+  return [...targets].sort((a, b) => rank(b) - rank(a));
 }
 
 /** May be given new Pipes: healthy, or the publisher's own Worker, from which all must come. */
