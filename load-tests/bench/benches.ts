@@ -6,6 +6,7 @@ import { door } from './door.ts';
 import { forward } from './forward.ts';
 import { handshake } from './handshake.ts';
 import { pipeHop } from './pipe-hop.ts';
+import { planner } from './planner.ts';
 import { roomMessage } from './room-message.ts';
 import { relay } from './relay.ts';
 import { rungs } from './rungs.ts';
@@ -25,6 +26,7 @@ export const BENCHES: readonly Bench[] = [
   carrier,
   relay,
   store,
+  planner,
   rekey,
   door,
   transform,

@@ -8,12 +8,13 @@ import { joinTime } from '../bench/join-time.ts';
 import { socket } from '../bench/socket.ts';
 import { door } from '../bench/door.ts';
 import { relay } from '../bench/relay.ts';
+import { planner } from '../bench/planner.ts';
 import { rekey } from '../bench/rekey.ts';
 import { spreadOf } from '../bench/spread.ts';
 import { store } from '../bench/store.ts';
 import { transform } from '../bench/transform.ts';
 
-test.each<Bench>([transform, carrier, socket, store, relay, rekey, door, joinTime])(
+test.each<Bench>([transform, carrier, socket, store, planner, relay, rekey, door, joinTime])(
   '$name gives figures',
   async (bench) => {
     const figures = await bench.run('tiny', () => undefined);
