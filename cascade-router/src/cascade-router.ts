@@ -2,7 +2,7 @@
  * A cascade-router: the fleet, the Rooms that it plans, and what signaling asks, put together. Lives as long as its
  * process; when it goes, calls go on, and another takes its Leases.
  */
-import { acceptChannels, type Accepting, type Channel } from '@veilcast/control';
+import { acceptChannels, TermMemory, type Accepting, type Channel } from '@veilcast/control';
 import { register, type Service, type ServiceContext } from '@veilcast/node-kit';
 import { workersOf } from '@veilcast/topology';
 import { CascadeConfig, type CascadeConfigInput } from './config.ts';
@@ -44,6 +44,8 @@ export async function startCascadeRouter(options: CascadeRouterOptions): Promise
       serve: serveCascade({
         rooms,
         placements,
+        terms: new TermMemory(),
+        clock: context.clock,
         silentMs: fleet.silentMs.bind(fleet),
         picture: () => paint(fleet, placements.view(), rooms.list()),
       }),

@@ -79,16 +79,9 @@ export class PlannedRoom {
     return this.#demand;
   }
 
-  /** Whoever asks for something must own the Room. @throws ClusterError STALE_TERM */
-  admit(roomTerm: number): void {
-    if (this.#newest && roomTerm < this.#newest.term) throw new ClusterError('STALE_TERM');
-    if (!this.#newest || roomTerm > this.#newest.term) this.#newest = { term: roomTerm, version: -1n };
-  }
-
-  /** The newest demand replaces the last; an older one is ignored, the same one again keeps the Room alive. */
+  /** The newest demand of a Term replaces the last; an older one is ignored, the same one again keeps the Room alive. */
   put(roomTerm: number, { version, peers, producers, wants, regions }: PutDemandCall): void {
-    this.admit(roomTerm);
-    if (this.#newest && version < this.#newest.version) return;
+    if (this.#newest?.term === roomTerm && version < this.#newest.version) return;
     this.#newest = { term: roomTerm, version };
     this.#refreshedAt = this.#options.context.clock.now();
     const text = JSON.stringify([peers, producers, wants, regions]);

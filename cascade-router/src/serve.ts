@@ -8,13 +8,18 @@ import {
   type Incoming,
   type Result,
   type Serve,
+  type TermMemory,
 } from '@veilcast/control';
-import { ClusterError, parseWith, RoomId, type CascadePicture } from '@veilcast/protocol';
+import { ClusterError, parseWith, RoomId, type CascadePicture, type Clock } from '@veilcast/protocol';
 import { PlaceCall, PutDemandCall } from './messages.ts';
 import type { Placements } from './placements.ts';
+import type { PlannedRoom } from './room.ts';
 import type { Rooms } from './rooms.ts';
 
 export interface ServeOptions {
+  /** Of the owners of Rooms, also of Rooms whose Plan is another's for a while. */
+  readonly terms: TermMemory;
+  readonly clock: Clock;
   readonly rooms: Rooms;
   readonly placements: Placements;
   readonly picture: () => CascadePicture;
@@ -33,14 +38,22 @@ export function serveCascade(options: ServeOptions): Serve {
   };
 }
 
-async function place({ rooms, placements }: ServeOptions, authority: Incoming['authority'], call: PlaceCall) {
-  const room = await rooms.own(parseWith(RoomId, authority.roomId));
-  room.admit(authority.term);
-  return resultOf('placed', placements.place(room.demand, call));
+async function place(options: ServeOptions, authority: Incoming['authority'], call: PlaceCall) {
+  const room = await ownedBy(options, authority);
+  return resultOf('placed', options.placements.place(room.demand, call));
 }
 
-async function putDemand({ rooms, placements }: ServeOptions, authority: Incoming['authority'], call: PutDemandCall) {
-  const room = await rooms.own(parseWith(RoomId, authority.roomId));
+async function putDemand(options: ServeOptions, authority: Incoming['authority'], call: PutDemandCall) {
+  const room = await ownedBy(options, authority);
   room.put(authority.term, call);
-  placements.settle(room.roomId, call.peers);
+  options.placements.settle(room.roomId, call.peers);
+}
+
+/** Whoever asks must own the Room, also when the Lease of its Plan has come. @throws ClusterError STALE_TERM, and what `Rooms.own` throws */
+async function ownedBy({ rooms, terms, clock }: ServeOptions, authority: Incoming['authority']): Promise<PlannedRoom> {
+  const roomId = parseWith(RoomId, authority.roomId);
+  terms.accept('room', roomId, authority.term, clock.now());
+  const room = await rooms.own(roomId);
+  terms.accept('room', roomId, authority.term, clock.now());
+  return room;
 }

@@ -2,7 +2,7 @@
  * A node: workers, Rooms, Channels and reports, put together. Lives as long as its process; all that a control process asks for
  * comes through serve.ts, all that it is told leaves here.
  */
-import { acceptChannels, eventOf, type Channel, type EventKind } from '@veilcast/control';
+import { acceptChannels, eventOf, TermMemory, type Channel, type EventKind } from '@veilcast/control';
 import { register, type Service, type ServiceContext } from '@veilcast/node-kit';
 import { ClusterError } from '@veilcast/protocol';
 import { NodeConfig, UNSPECIFIED, type NodeConfigInput } from './config.ts';
@@ -18,7 +18,6 @@ import { Reporter, tell } from './report.ts';
 import type { Room } from './room.ts';
 import { Rooms } from './rooms.ts';
 import { serveNode } from './serve.ts';
-import { TermMemory } from './terms.ts';
 import type { HeardVoice } from './voices.ts';
 
 /** A running node. */

@@ -3,13 +3,21 @@
  * Room's Term, the cascade-router on Pipes under the Plan's; a lower Term than one already seen is refused.
  * What asks to close something that is not there is answered as done: it is.
  */
-import { jsonOf, resultOf, type Channel, type Incoming, type Result, type Serve } from '@veilcast/control';
+import {
+  jsonOf,
+  resultOf,
+  type AuthorityKind,
+  type Channel,
+  type Incoming,
+  type Result,
+  type Serve,
+  type TermMemory,
+} from '@veilcast/control';
 import { ClusterError, type Clock, parseWith, RoomId } from '@veilcast/protocol';
 import { announcedOf } from './codecs.ts';
 import { CALLS, isNodeCall, type Fields, type NodeCall } from './calls.ts';
 import { media } from './media/errors.ts';
 import type { Rooms } from './rooms.ts';
-import type { AuthorityKind, TermMemory } from './terms.ts';
 
 interface Context {
   readonly rooms: Rooms;

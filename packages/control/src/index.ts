@@ -9,6 +9,7 @@ export * from './memory.ts';
 export * from './neighbours.ts';
 export * from './open-channel.ts';
 export * from './registry.ts';
+export { TermMemory, type AuthorityKind } from './terms.ts';
 export * from './witness.ts';
 /** The generated messages and their schemas. */
 export * as wire from './gen/veilcast/control/v1/control_pb.ts';

@@ -9,7 +9,7 @@ export type AuthorityKind = 'room' | 'plan';
 
 /** Far longer than any Lease lives: who lost one this long ago is gone. Longer: memory. Shorter: an old owner may act again. */
 export const TERM_EXPIRY_MS = 600_000;
-/** Pairs of Room and authority. A node serves hundreds of Rooms at a time; ten minutes of them fit. */
+/** Pairs of Room and authority. A node serves hundreds of Rooms at a time, a cascade-router thousands; ten minutes of them fit. */
 export const TERMS_MAX = 20_000;
 
 export class TermMemory {
