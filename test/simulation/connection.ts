@@ -22,6 +22,8 @@ import type { Site } from './site.ts';
 const WAY_MS = 30;
 const RESEND_MS = 200;
 const LOSS = 0.05;
+/** Share of requests that come twice, under one id. */
+const TWICE = 0.03;
 /** After how long without a sign of life signaling takes a client for gone. */
 const NOTICED_MS = { least: 4_000, more: 7_000 };
 
@@ -89,7 +91,11 @@ export class Connection implements PeerLink {
     return new Promise<RequestResult<N>>((resolve, reject) => {
       const settle: Settle = { resolve: resolve as Settle['resolve'], reject };
       this.#waiting.add(settle);
-      this.#up.send(() => this.#options.site.whenRunning(() => this.#serve({ id, name, body }, settle)));
+      const send = (): void =>
+        this.#up.send(() => this.#options.site.whenRunning(() => this.#serve({ id, name, body }, settle)));
+      send();
+      // A socket sits down once.
+      if (name !== 'join' && this.#options.random.float() < TWICE) send();
     });
   }
 

@@ -1,5 +1,5 @@
 /**
- * One history by its seed: ten people come, do what people do, and meet faults; then nothing breaks any more and all must be
+ * One history by its seed: people come, do what people do, and meet faults; then nothing breaks any more and all must be
  * well; then everybody leaves and nothing may be left.
  */
 import type { Role } from '@veilcast/protocol';
@@ -9,9 +9,8 @@ import { everyMoment, whenCalm, whenEmpty } from './laws.ts';
 import type { GroupView } from './member.ts';
 import { Person } from './person.ts';
 import type { Source } from './stay.ts';
-import { REGIONS, World } from './world.ts';
+import { World, type Size } from './world.ts';
 
-const PEOPLE = 10;
 /** Between two looks at the laws. */
 const LOOK_EVERY_MS = 250;
 /** Longest way back to calm: a vanished Peer is noticed, Leases expire, a Consumer is asked for again. */
@@ -32,8 +31,8 @@ export interface Outcome {
 }
 
 /** Runs one history to its end. */
-export async function live(seed: number): Promise<Outcome> {
-  return new History(seed).live();
+export async function live(seed: number, size: Size): Promise<Outcome> {
+  return new History(seed, size).live();
 }
 
 class History {
@@ -42,17 +41,18 @@ class History {
   readonly #people: readonly Person[];
   readonly #keys = new Map<string, string>();
 
-  constructor(seed: number) {
-    this.#world = new World(seed);
+  constructor(seed: number, size: Size) {
+    this.#world = new World(seed, size);
     this.#random = this.#world.random.fork();
-    this.#people = Array.from({ length: PEOPLE }, (_, index) => this.#person(index));
+    this.#people = Array.from({ length: size.people }, (_, index) => this.#person(index));
   }
 
   async live(): Promise<Outcome> {
     const { chronicle, obedience, clock } = this.#world;
     await this.#begin();
     const idle = this.#timers();
-    const steps = 5 + this.#random.int(5);
+    const { size } = this.#world;
+    const steps = size.steps + this.#random.int(size.steps);
     for (const person of this.#people) clock.after(this.#random.int(2_000), () => person.come());
     await this.#pass(1_500 + this.#random.int(1_500));
     for (let step = 0; step < steps && chronicle.broken.length === 0; step += 1) {
@@ -67,12 +67,13 @@ class History {
 
   #person(index: number): Person {
     const random = this.#random;
+    const { rooms, regions } = this.#world.size;
     const role: Role = random.float() < 0.2 ? 'viewer' : 'speaker';
     const sources: Source[] = role === 'viewer' ? [] : random.float() < 0.5 ? ['microphone', 'camera'] : ['microphone'];
     const options = {
       name: `person-${index}`,
-      room: random.float() < 0.8 ? 'alpha' : 'beta',
-      region: random.pick(REGIONS),
+      room: rooms[index % rooms.length] ?? '',
+      region: random.pick(regions),
       role,
       sources,
     };

@@ -30,6 +30,8 @@ export function everyMoment(world: World): string[] {
       const rooms = (routers ?? []).map(({ roomId }) => roomId);
       if (new Set(rooms).size < rooms.length) broken.push(`two Routers of one Room on ${workerId}`);
     }
+    const ends = (report.pipes ?? []).map(({ roomId, pipeId, workerId }) => `${roomId} ${pipeId} ${workerId}`);
+    if (new Set(ends).size < ends.length) broken.push(`a Pipe twice on ${report.nodeId}`);
   }
   broken.push(...world.media.listenerErrors.splice(0).map((error) => `a listener threw: ${String(error)}`));
   return broken;

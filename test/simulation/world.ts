@@ -1,5 +1,5 @@
 /**
- * Two regions with a node each, cascade-routers, signaling and the store, as processes that can be killed, started again, paused
+ * Regions with nodes, cascade-routers, signaling and the store, as processes that can be killed, started again, paused
  * and cut off from each other. The services are the real ones; the media, the network and the time are not.
  */
 import { startCascadeRouter, type CascadeRouter } from '@veilcast/cascade-router';
@@ -19,7 +19,24 @@ import { Obedience } from './obedience.ts';
 import { Life } from './processes.ts';
 import { Site } from './site.ts';
 
-export const REGIONS = ['eu', 'us'] as const;
+/** How large a world is. Where a number is a pair, the seed chooses between the two. */
+export interface Size {
+  readonly regions: readonly string[];
+  readonly nodesPerRegion: number;
+  readonly routers: readonly [number, number];
+  readonly sites: readonly [number, number];
+  readonly people: number;
+  readonly rooms: readonly string[];
+  /** Acts and faults, at least. */
+  readonly steps: number;
+}
+
+/** One way between two regions, ms, for each that they are apart. */
+const APART_MS = 40;
+/** Share of the store's answers that take long, and how long. */
+const SLOW_ANSWERS = { share: 0.01, ms: 800 };
+/** Clocks are wrong by up to so much, and too fast or slow by up to this share. */
+const SKEW = { offsetMs: 5_000, rate: 0.01 };
 
 interface RunningNode {
   readonly life: Life;
@@ -43,22 +60,41 @@ export class World {
   readonly routers = new Map<string, RunningRouter>();
   readonly sites = new Map<string, { readonly life: Life; readonly site: Site }>();
   readonly workers: number;
+  readonly size: Size;
   readonly names: { readonly nodes: string[]; readonly routers: string[]; readonly sites: string[] };
+  readonly #regionOf = new Map<string, string>();
 
-  constructor(seed: number) {
+  constructor(seed: number, size: Size) {
+    this.size = size;
     this.random = seededRandom(seed);
     const { random } = this;
+    const wrong = random.fork();
     this.cluster = simulatedCluster(this.clock, random.fork(), {
-      delayMs: (from, to) => (from.endsWith('-us') === to.endsWith('-us') ? 1 : 40),
+      delayMs: (from, to) => 1 + APART_MS * this.#apart(from, to),
       jitterMs: 10,
       loss: 0.02,
+      skew: () => ({ offsetMs: wrong.float() * SKEW.offsetMs, rate: 1 + (wrong.float() * 2 - 1) * SKEW.rate }),
+      storeMs: () => wrong.float() * (wrong.float() < SLOW_ANSWERS.share ? SLOW_ANSWERS.ms : 4),
     });
     this.workers = 1 + random.int(2);
+    const several = (name: string, [few, many]: readonly [number, number]): string[] =>
+      Array.from({ length: random.float() < 0.5 ? few : many }, (_, at) => `${name}-${at + 1}`);
     this.names = {
-      nodes: REGIONS.map((region) => `node-${region}`),
-      routers: random.float() < 0.5 ? ['cascade-1'] : ['cascade-1', 'cascade-2'],
-      sites: random.float() < 0.6 ? ['signaling-1'] : ['signaling-1', 'signaling-2'],
+      nodes: size.regions.flatMap((region) =>
+        Array.from({ length: size.nodesPerRegion }, (_, at) => `node-${region}-${at + 1}`),
+      ),
+      routers: several('cascade', size.routers),
+      sites: several('signaling', size.sites),
     };
+    for (const name of this.names.nodes) this.#regionOf.set(name, name.split('-')[1] ?? '');
+    // The others are spread over the regions.
+    for (const [at, name] of [...this.names.routers, ...this.names.sites].entries())
+      this.#regionOf.set(name, size.regions[at % size.regions.length] ?? '');
+  }
+
+  #apart(from: string, to: string): number {
+    const at = (name: string): number => this.size.regions.indexOf(this.#regionOf.get(name) ?? '');
+    return Math.abs(at(from) - at(to));
   }
 
   get all(): readonly string[] {
@@ -144,7 +180,7 @@ export class World {
       const host = this.media.host();
       const running: RunningNode = { life, host, node: undefined };
       this.nodes.set(name, running);
-      const region = name.slice('node-'.length);
+      const region = this.#regionOf.get(name) ?? '';
       running.node = await startSfuNode({
         config: { nodeId: name, region, address: `memory:${name}`, workers: this.workers, media: { ip: '127.0.0.1' } },
         context: life.context,

@@ -7,6 +7,8 @@ export type StoreState = 'up' | 'down' | 'silent';
 export interface StoreConnection {
   state(): StoreState;
   onState(listener: () => void): () => void;
+  /** Resolves when an answer has travelled. What was asked has happened by then. */
+  answered?(): Promise<void>;
 }
 
 export function faultyCoordination(view: Coordination, connection: StoreConnection): Coordination {
@@ -22,7 +24,9 @@ export function faultyCoordination(view: Coordination, connection: StoreConnecti
   };
   const asked = async <R>(ask: () => Promise<R>): Promise<R> => {
     await reach();
-    return ask();
+    const answer = await ask();
+    await connection.answered?.();
+    return answer;
   };
   return {
     leases: {

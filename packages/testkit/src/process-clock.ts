@@ -1,4 +1,4 @@
-/** The Clock of one simulated process: it can be stopped for good, and held as by SIGSTOP. */
+/** The Clock of one simulated process: it can be wrong, stopped for good, and held as by SIGSTOP. */
 import type { Clock } from '@veilcast/protocol';
 
 export interface ProcessClock extends Clock {
@@ -9,7 +9,16 @@ export interface ProcessClock extends Clock {
   stop(): void;
 }
 
-export function processClock(base: Clock): ProcessClock {
+export interface Skew {
+  /** What it shows more than the base, ms. */
+  readonly offsetMs: number;
+  /** How fast it goes: 1.01 is 1 % too fast. */
+  readonly rate: number;
+}
+
+/** In whole ms when it is skewed, as clocks of machines are read. */
+export function processClock(base: Clock, skew?: Skew): ProcessClock {
+  const { offsetMs, rate } = skew ?? { offsetMs: 0, rate: 1 };
   const timers = new Set<() => void>();
   const held = new Set<() => void>();
   let paused = false;
@@ -37,9 +46,9 @@ export function processClock(base: Clock): ProcessClock {
   };
 
   return {
-    now: () => base.now(),
-    after: (ms, run) => add((fire) => base.after(ms, fire), run, true),
-    every: (ms, run) => add((fire) => base.every(ms, fire), run, false),
+    now: () => (skew ? Math.floor(base.now() * rate + offsetMs) : base.now()),
+    after: (ms, run) => add((fire) => base.after(ms / rate, fire), run, true),
+    every: (ms, run) => add((fire) => base.every(ms / rate, fire), run, false),
     pause: () => {
       paused = true;
     },

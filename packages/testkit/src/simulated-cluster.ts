@@ -7,7 +7,7 @@ import { memoryHub, type Carrier } from '@veilcast/control';
 import { memoryCoordination, MemoryStore, type Coordination } from '@veilcast/coordination';
 import type { Clock, Random } from '@veilcast/protocol';
 import { faultyCoordination, type StoreState } from './faulty-coordination.ts';
-import { processClock } from './process-clock.ts';
+import { processClock, type Skew } from './process-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -19,6 +19,10 @@ export interface NetworkOptions {
   /** Share of frames that must be sent again; a stream shows that as `resendMs` more. */
   readonly loss?: number | undefined;
   readonly resendMs?: number | undefined;
+  /** How wrong the clock of a new process is. */
+  readonly skew?: ((process: string) => Skew) | undefined;
+  /** How long the store takes to answer, ms. */
+  readonly storeMs?: (() => number) | undefined;
 }
 
 export interface SimulatedProcess {
@@ -110,7 +114,7 @@ class Cluster implements SimulatedCluster {
 
   process(name: string): SimulatedProcess {
     this.#processes.get(name)?.kill();
-    const own = processClock(this.clock);
+    const own = processClock(this.clock, this.#network.skew?.(name));
     const view = memoryCoordination(this.store);
     const pausing = this.#gate(this.#paused, name);
     let alive = true;
@@ -124,6 +128,7 @@ class Cluster implements SimulatedCluster {
           this.#stateListeners.add(listener);
           return () => void this.#stateListeners.delete(listener);
         },
+        answered: () => this.#after(this.#network.storeMs?.() ?? 0),
       }),
       random: this.#random.fork(),
       get alive() {
@@ -194,7 +199,11 @@ class Cluster implements SimulatedCluster {
   /** The way, and then whatever is shut at its end. */
   async #through(gates: readonly (Gate | undefined)[], wait: number): Promise<void> {
     for (const gate of gates) await gate?.pass();
-    if (wait > 0) await new Promise<void>((resolve) => void this.clock.after(wait, resolve));
+    await this.#after(wait);
+  }
+
+  async #after(ms: number): Promise<void> {
+    if (ms > 0) await new Promise<void>((resolve) => void this.clock.after(ms, resolve));
   }
 }
 
