@@ -207,7 +207,7 @@ describe('a change', () => {
 
   test('by the death of a Node opens no more Pipes than it fed: what hung together below it stays together', () => {
     const nodes = Array.from({ length: 120 }, (_, at) => {
-      const [nodeId, region] = [`n${at}` as NodeId, REGIONS[at % REGIONS.length] as RegionId];
+      const [nodeId, region] = [`n${at}` as NodeId, REGIONS[at % REGIONS.length]];
       const worker = {
         workerId: `n${at}/0` as WorkerId,
         nodeId,
