@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance, type RouteHandlerMethod } from 'fastify';
 import type { Registry } from 'prom-client';
-import { probePage } from '@veilcast/node-kit';
+import { PROBE_HEADERS, probePage } from '@veilcast/node-kit';
 import { ClusterError, type RegionId } from '@veilcast/protocol';
 
 export interface WebOptions {
@@ -91,7 +91,8 @@ export async function openWeb({
     });
   }
   for (const region of regions) {
-    web.get(`/probe/${region}`, (_request, reply) => reply.header('cache-control', 'no-store').code(204).send());
+    // From any page: one whose process has gone goes on by another, of another origin.
+    web.get(`/probe/${region}`, (_request, reply) => reply.headers(PROBE_HEADERS).code(204).send());
   }
 
   const pinned = callPage.replace('<head>', `<head><meta name="veilcast-pin" content="${pin}" />`);

@@ -42,7 +42,7 @@ export async function probePage(
 }
 
 /** What browsers measure the round trip to a node with, from any page: nothing is told and nothing is kept. */
-const PROBE_HEADERS = { 'access-control-allow-origin': '*', 'cache-control': 'no-store' };
+export const PROBE_HEADERS = { 'access-control-allow-origin': '*', 'cache-control': 'no-store' };
 
 /** Serves these pages, and `/probe`, for a service that has no HTTP server of its own. */
 export async function openProbes(
