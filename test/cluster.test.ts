@@ -65,6 +65,11 @@ it('runs Redis, two signaling, two cascade-routers and two nodes a region', asyn
   ]);
 });
 
+it('lets the pages of one signaling process measure the regions at the other', async () => {
+  const { status, headers } = await fetch(`${cluster.other}/probe/us`, { headers: { origin: cluster.origin } });
+  expect([status, headers.get('access-control-allow-origin')]).toEqual([204, '*']);
+});
+
 it('two people in two regions, at two signaling processes, see each other, over a node of each', async () => {
   await Promise.all([sees('Ada', 'Bob'), sees('Bob', 'Ada')]);
   const { self, peers, e2ee } = await reportOf(pages.get('Ada')!);

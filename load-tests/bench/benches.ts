@@ -1,6 +1,7 @@
 /** All benches, in the order in which they run: those that need quiet first, those that start browsers last. */
 import { audience } from './audience.ts';
 import { carrier } from './carrier.ts';
+import { failover } from './failover.ts';
 import type { Bench } from './figure.ts';
 import { door } from './door.ts';
 import { forward } from './forward.ts';
@@ -32,4 +33,5 @@ export const BENCHES: readonly Bench[] = [
   transform,
   joinTime,
   rungs,
+  failover,
 ];

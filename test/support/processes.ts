@@ -68,10 +68,39 @@ export class ClusterProcesses {
     return (await allProcesses()).filter((one) => one.parent === parent).map(({ pid }) => pid);
   }
 
+  /** Of the process of this name, in its present life. @throws Error when it does not run */
+  async pidOf(name: string): Promise<number> {
+    const pid = (await this.byName()).get(name);
+    if (pid === undefined) throw new Error(`${name} does not run`);
+    return pid;
+  }
+
+  /** Whether the process of this name says that it is ready. Redis says nothing, and is when it listens. */
+  async isReady(name: string): Promise<boolean> {
+    const pid = (await this.byName()).get(name);
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    const file = line.split('\0').find((part) => part.endsWith('.toml'));
+    if (file === undefined) return false;
+    const port = /\[probes\]\s+port = (\d+)/.exec(await readFile(file, 'utf8'))?.[1];
+    return fetch(`http://127.0.0.1:${port}/readyz`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  }
+
   async end(): Promise<void> {
     if (this.up.exitCode !== null || this.up.signalCode !== null) return;
     const gone = once(this.up, 'close');
     this.up.kill('SIGTERM');
     await gone;
+  }
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
