@@ -21,7 +21,8 @@ function groupOf(size: number): DeliveryState {
     const ticket = state.ticket?.ticket;
     const epoch = (n === 0 ? 0 : state.epoch) as Epoch;
     const commit = n === 0 ? undefined : NOTHING;
-    state = reduce(state, { kind: 'commit', peerId, epoch, ticket, commit, groupInfo: NOTHING, removes: [] }, 0).state;
+    const entry = { peerId, epoch, ticket, commit, groupInfo: NOTHING, removes: [], adds: [], welcome: undefined };
+    state = reduce(state, { kind: 'commit', ...entry }, 0).state;
   }
   formed.set(size, state);
   return state;
