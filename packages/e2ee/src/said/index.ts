@@ -1,6 +1,7 @@
 export { type Kind, jsonKind } from './kind.ts';
 export { KINDS, type Saying, type SayingName, type ValueOf } from './kinds.ts';
 export { CHAT_MAX } from './kinds/chat.ts';
+export { CANDIDATES_MAX, type DirectStep, SDP_MAX } from './kinds/direct.ts';
 export { NAME_MAX } from './kinds/profile.ts';
 export type { Standing } from './newcomers.ts';
 export type { Sending } from './outgoing.ts';

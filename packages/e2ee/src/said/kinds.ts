@@ -1,12 +1,13 @@
 /** Every kind there is: a line for each. The keys are their names on the wire. */
 import type { Kind } from './kind.ts';
 import { chat } from './kinds/chat.ts';
+import { direct } from './kinds/direct.ts';
 import { hand } from './kinds/hand.ts';
 import { logHead } from './kinds/log-head.ts';
 import { profile } from './kinds/profile.ts';
 import { ask, askHistory, heads, history } from './kinds/repair.ts';
 
-export const KINDS = { profile, hand, chat, logHead, ask, heads, askHistory, history } as const;
+export const KINDS = { profile, hand, chat, logHead, direct, ask, heads, askHistory, history } as const;
 
 export type KindName = keyof typeof KINDS;
 export type ValueOf<N extends KindName> = (typeof KINDS)[N] extends Kind<infer T> ? T : never;
