@@ -3,7 +3,7 @@
  * not silently fall back to its default.
  */
 import { secret } from '@veilcast/node-kit';
-import { PEERS_MAX, PRODUCERS_MAX } from '@veilcast/protocol';
+import { PEERS_MAX, PeerToPeer, PRODUCERS_MAX } from '@veilcast/protocol';
 import { FORWARDING, type RoomPolicy } from '@veilcast/room';
 import { z } from 'zod';
 import { ApiKey, Issuer } from './tokens.ts';
@@ -45,6 +45,9 @@ export const SignalingPolicy = z.strictObject({
     .default(FORWARDING.camerasMax)
     .describe('Cameras that one Peer gets at a time: those it pinned, then those of who spoke last.'),
   firstIsHost: z.boolean().default(false).describe('Whoever enters an empty Room becomes its host.'),
+  peerToPeer: PeerToPeer.default('off').describe(
+    'Whether calls between two may go directly, past every Node: off, asked (where both links say p2p=1), on (unless one of the two hides its address).',
+  ),
   origins: z
     .array(z.string().max(256))
     .max(64)
@@ -189,4 +192,9 @@ export type SignalingConfigInput = z.input<typeof SignalingConfig>;
 export function roomPolicyOf({ policy }: SignalingConfig): RoomPolicy {
   const { peersMax, producersMax, firstIsHost, voicesMax, voicesFrom, camerasMax } = policy;
   return { peersMax, producersMax, firstIsHost, voicesMax, voicesFrom, camerasMax };
+}
+
+/** What of it everybody who comes in is told; nothing where there is nothing to tell. */
+export function peerToPeerOf({ policy }: SignalingConfig): { peerToPeer?: PeerToPeer } {
+  return policy.peerToPeer === 'off' ? {} : { peerToPeer: policy.peerToPeer };
 }

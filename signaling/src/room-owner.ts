@@ -26,7 +26,7 @@ import {
   type RoomState,
   type Step,
 } from '@veilcast/room';
-import { roomPolicyOf } from './config.ts';
+import { peerToPeerOf, roomPolicyOf } from './config.ts';
 import { EffectQueue } from './effect-queue.ts';
 import { RoomGroup } from './group.ts';
 import type { Entrant, Proven } from './identities.ts';
@@ -359,6 +359,7 @@ export class RoomOwner {
       participantId: peer.participantId,
       role: peer.role,
       locked: this.#state.locked,
+      ...peerToPeerOf(this.#services.config),
       credential,
       attested,
       ...(ice === undefined ? {} : { ice }),

@@ -1,6 +1,6 @@
 /** The `veilcast` command: parses arguments, calls what does the work, and turns failures into one sentence and an exit code. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ClusterError, RegionId, Role, RoomId } from '@veilcast/protocol';
+import { ClusterError, PeerToPeer, RegionId, Role, RoomId } from '@veilcast/protocol';
 import { caCommand } from './ca.ts';
 import { hostsCommand } from './hosts/index.ts';
 import { loadCommand } from './load/command.ts';
@@ -35,6 +35,9 @@ interface KeyOptions {
   readonly secret?: string;
 }
 
+type UpArguments = Omit<UpOptions, 'regions' | 'peerToPeer'> &
+  KeyOptions & { readonly regions?: RegionId[]; readonly cluster: boolean; readonly p2p: PeerToPeer };
+
 /** Also from the environment: what is in an argument can be read by everybody on the machine. */
 const SECRET = new Option('--secret <secret>', 'of the API key').env('VEILCAST_API_SECRET');
 
@@ -53,17 +56,23 @@ program
   .addOption(
     new Option('--regions <names>', 'eu,us with one node each; eu,us,ap with two each in a cluster').argParser(regions),
   )
+  .addOption(
+    new Option('--p2p [policy]', 'calls between two go directly: where both links say p2p=1 when not given')
+      .choices(PeerToPeer.options)
+      .preset('on')
+      .default('asked'),
+  )
   .option('--lan', 'HTTPS on all addresses of this machine, with a QR code', false)
   .option('--state <dir>', 'keep identities between runs: the keys and the log of the Authentication Service')
   .option('--key <id>', 'an API key whose tokens are taken')
   .addOption(SECRET)
   .option('--cluster', 'the services as separate processes over Redis with mutual TLS', false)
-  .action(async (options: Omit<UpOptions, 'regions'> & KeyOptions & { regions?: RegionId[]; cluster: boolean }) => {
+  .action(async ({ p2p: peerToPeer, ...options }: UpArguments) => {
     const apiKey = apiKeyOf(options);
-    if (!options.cluster) return up({ ...options, apiKey, regions: options.regions ?? ONE_PROCESS });
+    if (!options.cluster) return up({ ...options, apiKey, peerToPeer, regions: options.regions ?? ONE_PROCESS });
     if (options.lan)
       throw new ClusterError('UNSUPPORTED', '--cluster is for this machine alone; choose one of the two.');
-    await upAsProcesses({ ...options, regions: options.regions ?? THREE_REGIONS });
+    await upAsProcesses({ ...options, peerToPeer, regions: options.regions ?? THREE_REGIONS });
   });
 
 program

@@ -15,7 +15,7 @@ import {
   type Service,
   type ServiceContext,
 } from '@veilcast/node-kit';
-import { ClusterError, type RegionId } from '@veilcast/protocol';
+import { ClusterError, type PeerToPeer, type RegionId } from '@veilcast/protocol';
 import { z } from 'zod';
 import { startCascadeRouter } from '@veilcast/cascade-router';
 import { startSfuNode, type SfuNode } from '@veilcast/sfu-node';
@@ -36,6 +36,8 @@ export interface UpOptions {
   readonly store?: z.input<typeof StoreConfig> | undefined;
   /** A folder for what is kept between runs; nothing is where it is missing. */
   readonly state?: string;
+  /** Whether calls between two may go directly. Without it only where both links ask for it, so that trials show the cluster. */
+  readonly peerToPeer?: PeerToPeer;
   /** Of a backend that issues join tokens itself. */
   readonly apiKey?: ApiKey | undefined;
 }
@@ -115,7 +117,7 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
       config: {
         processId: 'signaling-1',
         address: 'signaling-1',
-        policy: { development: true, firstIsHost: true },
+        policy: { development: true, firstIsHost: true, peerToPeer: options.peerToPeer ?? 'asked' },
         apiKeys: options.apiKey ? [options.apiKey] : [],
         ...(turn && { turn: { secretFile: turn.secretFile } }),
         ...(options.state === undefined ? {} : await openState(options.state)),
@@ -165,9 +167,10 @@ function print(line = ''): void {
 }
 
 /** The command with `--cluster`: the same as processes of their own. */
-export async function upAsProcesses({ port, regions }: Pick<UpOptions, 'port' | 'regions'>): Promise<void> {
+export async function upAsProcesses(options: Pick<UpOptions, 'port' | 'regions' | 'peerToPeer'>): Promise<void> {
   const log = upLogger();
-  const cluster = await startProcesses({ port, regions, logLevel: log.level }, log);
+  const { port, regions, peerToPeer = 'asked' } = options;
+  const cluster = await startProcesses({ port, regions, peerToPeer, logLevel: log.level }, log);
   // Before it is ready, so that Ctrl-C ends what has been started.
   await runService(() => Promise.resolve(cluster), { log });
   await cluster.untilReady().catch(async (thrown: unknown) => {

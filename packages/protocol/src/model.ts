@@ -7,6 +7,10 @@ import { bytes, IceServerList, MediaKind, RtpCapabilities, RtpParameters, Source
 export const Role = z.enum(['host', 'speaker', 'viewer']);
 export type Role = z.infer<typeof Role>;
 
+/** Whether calls between two may go directly (ADR 0034): never, where the links of both ask for it, or wherever nobody forbids it. */
+export const PeerToPeer = z.enum(['off', 'asked', 'on']);
+export type PeerToPeer = z.infer<typeof PeerToPeer>;
+
 export const ProducerView = z.strictObject({
   producerId: ProducerId,
   peerId: PeerId,
@@ -50,6 +54,8 @@ export const Admission = z.strictObject({
   participantId: ParticipantId,
   role: Role,
   locked: z.boolean(),
+  /** The cluster's policy; `off` where it says nothing. */
+  peerToPeer: PeerToPeer.optional(),
   /** Compact JWS over the Peer's leaf key, made by the Authentication Service; goes into the MLS credential. */
   credential: z.string().max(2048),
   /** Of this Peer, as the others will be shown it. */

@@ -2,7 +2,7 @@
 import { filesOf, initFolder, issueInto } from '@veilcast/ca';
 import type { ProcessKind } from '@veilcast/control';
 import { freePorts, WITH_ITS_PARENT } from '@veilcast/node-kit';
-import type { RegionId } from '@veilcast/protocol';
+import type { PeerToPeer, RegionId } from '@veilcast/protocol';
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,6 +18,8 @@ export interface LayoutOptions {
   /** Of the first signaling process; the second takes the next one. 0: any free ones. */
   readonly port: number;
   readonly logLevel: string;
+  /** Whether calls between two may go directly. */
+  readonly peerToPeer: PeerToPeer;
 }
 
 export interface LaidOut {
@@ -43,7 +45,7 @@ function mainOf(service: string): string {
 }
 
 /** Writes certificates, secrets and configuration. */
-export async function layOut({ folder, regions, port, logLevel }: LayoutOptions): Promise<Layout> {
+export async function layOut({ folder, regions, port, logLevel, peerToPeer }: LayoutOptions): Promise<Layout> {
   const [home] = regions as readonly [RegionId, ...RegionId[]];
   const turn = await writeTurnFiles(folder, '127.0.0.1');
   const members = membersOf(regions, home, turn !== undefined);
@@ -62,7 +64,7 @@ export async function layOut({ folder, regions, port, logLevel }: LayoutOptions)
       ...commonOf(shared, member, probes),
       ...(turn && member.kind === 'turn'
         ? { turn: turnConfig(turn, member.region, '127.0.0.1', more) }
-        : serviceOf(member, `127.0.0.1:${control}`, { ...shared.authority, turn }, webPorts, regions)),
+        : serviceOf(member, `127.0.0.1:${control}`, { ...shared.authority, turn, peerToPeer }, webPorts, regions)),
     };
     const file = join(folder, `${member.processId}.toml`);
     await writeFile(file, stringify(config), { mode: 0o600 });
@@ -107,10 +109,13 @@ function commonOf(shared: { ca: string; logLevel: string; store: object }, membe
   };
 }
 
+/** What only signaling is told. */
+type Signalled = AuthorityFiles & { readonly turn: TurnFiles | undefined; readonly peerToPeer: PeerToPeer };
+
 function serviceOf(
   { kind, processId, region }: Member,
   address: string,
-  { turn, ...authority }: AuthorityFiles & { readonly turn: TurnFiles | undefined },
+  { turn, peerToPeer, ...authority }: Signalled,
   webPorts: readonly [number, number],
   regions: readonly RegionId[],
 ): object {
@@ -129,7 +134,7 @@ function serviceOf(
           ...authority,
           ...(turn && { turn: { secretFile: turn.secretFile } }),
           publicUrl: origins[own],
-          policy: { development: true, firstIsHost: true, origins },
+          policy: { development: true, firstIsHost: true, peerToPeer, origins },
         },
         web: { port: webPorts[own], probes: [...regions], connect: origins },
       };

@@ -1,6 +1,6 @@
 /** `veilcast up --cluster`: every service as processes of their own over a real Redis with mutual TLS, started and watched over. */
 import type { Logger, Service } from '@veilcast/node-kit';
-import { ClusterError, type RegionId } from '@veilcast/protocol';
+import { ClusterError, type PeerToPeer, type RegionId } from '@veilcast/protocol';
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,12 @@ export interface ClusterUp extends Service {
 
 /** Starts them all. @throws ClusterError when there is no Redis on this machine */
 export async function startProcesses(
-  options: { readonly port: number; readonly regions: readonly RegionId[]; readonly logLevel: string },
+  options: {
+    readonly port: number;
+    readonly regions: readonly RegionId[];
+    readonly peerToPeer: PeerToPeer;
+    readonly logLevel: string;
+  },
   log: Logger,
 ): Promise<ClusterUp> {
   if (spawnSync('redis-server', ['--version']).error !== undefined)
