@@ -44,6 +44,10 @@ export interface ConnectOptions {
   readonly relay?: boolean;
   /** From `prepare()`, where a page comes before the call. */
   readonly prepared?: Prepared;
+  /** Whether a call between two may go directly, within what the cluster's policy allows (ADR 0034). Undefined: what the policy says. */
+  readonly peerToPeer?: boolean | undefined;
+  /** Nobody but the server gets an address of this device; see `hideAddress`. */
+  readonly hideAddress?: boolean;
 }
 
 /** As for `connect`, which must be given the same. */
@@ -163,6 +167,8 @@ export interface CallSnapshot {
   };
   readonly people: readonly Person[];
   readonly encryption: Encryption;
+  /** The two of this call see or hear each other directly; by the server otherwise. */
+  readonly direct: boolean;
   readonly locked: boolean;
   readonly lobby: readonly Waiting[];
   readonly chat: readonly ChatLine[];
@@ -207,6 +213,8 @@ export interface Call {
   /** Another device for the same source, without a new negotiation. */
   replaceTrack(source: Source, track: MediaStreamTrack): Promise<void>;
   showTiles(tiles: readonly ShownTile[]): void;
+  /** Hidden: no address of this device is gathered or told to anybody but the server, so that the call never goes directly. */
+  hideAddress(hidden: boolean): void;
   say(text: string): Promise<void>;
   raiseHand(raised: boolean): Promise<void>;
   setLocked(locked: boolean): Promise<void>;
@@ -264,5 +272,8 @@ export interface PeerReport {
     readonly frozenMs: number;
   };
   readonly audio: { readonly packetsReceived: number; readonly concealedMs: number };
+  /** The Nodes that their media crosses; empty where it comes directly. */
   readonly path: readonly string[];
+  /** It comes from them and by no Node. */
+  readonly direct?: true;
 }

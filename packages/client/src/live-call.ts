@@ -17,7 +17,8 @@ import type { Call, CallEvents, CallReport, CallSnapshot, ConnectOptions, ShownT
 import { browserClock, pause, pauseOrOnline } from './clock.ts';
 import type { Dialer } from './dialer.ts';
 import { CallEmitter } from './emitter.ts';
-import { TileReports } from './media/tiles.ts';
+import { DirectCall } from './direct/direct-call.ts';
+import { hosting } from './hosting.ts';
 import { PeopleIdentities } from './people-identities.ts';
 import { RoomPicture } from './picture.ts';
 import { pathReport } from './path-report.ts';
@@ -26,7 +27,8 @@ import { Publications } from './publications.ts';
 import { RemoteTracks } from './received.ts';
 import { callReport } from './report.ts';
 import type { SeatMedia } from './seat-media.ts';
-import { Seat, type SeatListeners } from './seat.ts';
+import type { SeatListeners } from './seat-listeners.ts';
+import { Seat } from './seat.ts';
 import { callError, emptySnapshot, SnapshotStore } from './snapshot.ts';
 import { TalkPicture } from './talk-picture.ts';
 import { Talk } from './talk.ts';
@@ -45,11 +47,11 @@ export class LiveCall implements Call {
   readonly #picture: RoomPicture;
   readonly #publications: Publications;
   readonly #remote: RemoteTracks;
-  readonly #tiles: TileReports;
   readonly #identities: PeopleIdentities;
   readonly #talk: Talk;
   readonly #talkPicture: TalkPicture;
   readonly #dialer: Dialer;
+  readonly #direct: DirectCall;
   #seat: Seat | undefined;
   #joinMs: number | null = null;
   #comingBack = false;
@@ -68,9 +70,6 @@ export class LiveCall implements Call {
       (published, muted) => this.#store.setSelf({ published, muted }),
       (source) => void this.unpublish(source).catch(() => undefined),
     );
-    this.#tiles = new TileReports(this.#clock, (tiles) => {
-      this.#seat?.signaling.request('showTiles', { tiles }).catch(() => undefined);
-    });
     this.#talkPicture = new TalkPicture(this.#store, this.#picture.people);
     this.#talk = new Talk({
       clock: this.#clock,
@@ -83,11 +82,17 @@ export class LiveCall implements Call {
     });
     void this.#talk.say('profile', { name: this.#name });
     this.#identities.gossip(this.#talk, this.#clock);
+    const [clock, publications, talk] = [this.#clock, this.#publications, this.#talk];
+    const seat = (): Seat | undefined => this.#seat;
+    this.#direct = new DirectCall(options, { clock, store, publications, talk, seat, remote: () => this.#remote });
+    this.on('change', (snapshot) => this.#direct.follow(snapshot));
     this.#remote = new RemoteTracks({
-      clock: this.#clock,
+      clock,
       people: this.#picture.people,
       emitter: this.#emitter,
-      seat: () => this.#seat,
+      seat,
+      shown: () => this.#direct.shown(),
+      directStats: () => this.#direct.stats(),
       firstFrame: () => {
         this.#joinMs ??= Math.round(this.#clock.now() - this.#startedAt);
       },
@@ -156,7 +161,11 @@ export class LiveCall implements Call {
 
   showTiles(tiles: readonly ShownTile[]): void {
     this.#remote.showTiles(tiles);
-    if (this.#seat?.media) this.#tiles.show(tiles);
+    this.#direct.showTiles(tiles);
+  }
+
+  hideAddress(hidden: boolean): void {
+    this.#direct.hideAddress(hidden);
   }
 
   async say(text: string): Promise<void> {
@@ -172,21 +181,11 @@ export class LiveCall implements Call {
     await this.#talk.say('hand', { raised });
   }
 
-  async setLocked(locked: boolean): Promise<void> {
-    await this.#joined().signaling.request('setLocked', { locked });
-  }
-
-  async admit(peerId: PeerId): Promise<void> {
-    await this.#joined().signaling.request('admit', { peerId });
-  }
-
-  async deny(peerId: PeerId): Promise<void> {
-    await this.#joined().signaling.request('deny', { peerId });
-  }
-
-  async kick(peerId: PeerId): Promise<void> {
-    await this.#joined().signaling.request('kick', { peerId });
-  }
+  readonly #hosting = hosting(() => this.#joined().signaling);
+  readonly setLocked = this.#hosting.setLocked;
+  readonly admit = this.#hosting.admit;
+  readonly deny = this.#hosting.deny;
+  readonly kick = this.#hosting.kick;
 
   readonly safetyNumber = (peerId: PeerId): SafetyNumber => this.#identities.safetyNumber(peerId);
 
@@ -194,7 +193,8 @@ export class LiveCall implements Call {
 
   async report(): Promise<CallReport> {
     const received = await this.#remote.report();
-    const { transport, path } = await pathReport(this.#seat?.media?.transports);
+    const direct = this.snapshot.direct ? await this.#direct.stats() : undefined;
+    const { transport, path } = await pathReport(this.#seat?.media?.transports, direct);
     return callReport({ snapshot: this.snapshot, transport, path, joinMs: this.#joinMs, received });
   }
 
@@ -242,6 +242,7 @@ export class LiveCall implements Call {
         if (this.#ended) return;
         this.#sitDown(seat());
         this.#picture.admitted(admission);
+        this.#direct.admitted(admission);
         void this.#identities.sitDown(admission.participantId, seat().root);
         this.#talkPicture.drawSoon(this.#talk);
         for (const { producers } of admission.peers) this.#noteMuted(producers);
@@ -252,9 +253,7 @@ export class LiveCall implements Call {
         return this.#resume(media);
       },
       event: (event) => this.#take(event),
-      opened: (received) => this.#remote.opened(received),
-      closed: (received) => this.#remote.closed(received),
-      replaced: (before, received) => this.#remote.replaced(before, received),
+      ...this.#direct.listeners,
       seated: (peerId) => {
         self = peerId;
         this.#talk.sit(peerId, seat().group);
@@ -288,12 +287,13 @@ export class LiveCall implements Call {
     this.#picture.newWorkers();
     this.#picture.notEncrypted('waiting');
     this.#remote.forget();
+    this.#direct.forsake();
     old.close();
   }
 
   /** What the application wanted before holds for a new Seat too. */
   async #resume(media: SeatMedia): Promise<void> {
-    this.#tiles.repeat();
+    this.#direct.resume(media);
     const [failure] = await this.#publications.publishAll(media.publishing);
     // Nobody waits for this promise, so the person must see it.
     if (failure !== undefined && !this.#seat?.lostWith) this.#store.set({ error: callError(ClusterError.of(failure)) });
@@ -362,7 +362,7 @@ export class LiveCall implements Call {
     this.#talk.close();
     this.#identities.close();
     this.#dialer.close();
-    this.#tiles.close();
+    this.#direct.close();
     this.#remote.close();
     this.#publications.close();
   }

@@ -50,6 +50,11 @@ export class Publications {
     this.#tell();
   }
 
+  /** What is published now. */
+  *list(): Iterable<readonly [Source, Publication & { readonly muted: boolean }]> {
+    for (const [source, publication] of this.#tracks) yield [source, { ...publication, muted: this.isMuted(source) }];
+  }
+
   /** Publishes everything; what one Seat refuses does not hold up the rest. Returns what failed. */
   async publishAll(publishing: Publishing): Promise<unknown[]> {
     const results = await Promise.allSettled(

@@ -7,7 +7,7 @@ import type { RemoteTrack, ShownTile, VideoState } from './call.ts';
 import type { CallEmitter } from './emitter.ts';
 import { MediaWatch, type Watched } from './media/watch.ts';
 import type { Received } from './media/receiving.ts';
-import { NO_AUDIO, NO_VIDEO } from './media/stats.ts';
+import { NO_AUDIO, NO_VIDEO, type StatsEntries } from './media/stats.ts';
 import type { ReceivedMedia } from './report.ts';
 import type { Seat } from './seat.ts';
 import type { People } from './snapshot.ts';
@@ -18,6 +18,10 @@ export interface RemoteTracksOutside {
   readonly people: People;
   readonly emitter: CallEmitter;
   seat(): Seat | undefined;
+  /** What is shown, by whatever way. */
+  shown(): readonly Received[];
+  /** Of what comes by no Node. */
+  directStats(): Promise<StatsEntries | undefined>;
   firstFrame(): void;
 }
 
@@ -93,10 +97,7 @@ export class RemoteTracks {
   }
 
   setLock(consumerId: string, lock: TrackLock): void {
-    const received = this.#outside
-      .seat()
-      ?.media?.receiving.list()
-      .find((one) => one.consumerId === consumerId);
+    const received = this.#outside.shown().find((one) => one.consumerId === consumerId);
     // The first frame may be here before the Consumer is.
     this.#locks.set(consumerId, lock);
     if (received) this.#outside.people.patchTrack(received.peerId, received.producerId, { lock });
@@ -108,8 +109,7 @@ export class RemoteTracks {
       if (held) this.#held.add(id);
       else this.#held.delete(id);
     }
-    const received = this.#outside.seat()?.media?.receiving.list() ?? [];
-    for (const { consumerId, peerId, producerId } of received)
+    for (const { consumerId, peerId, producerId } of this.#outside.shown())
       if (consumerIds.includes(consumerId)) this.#outside.people.patchTrack(peerId, producerId, { held });
   }
 
@@ -123,6 +123,16 @@ export class RemoteTracks {
     this.#outside.people.patchTrack(peerId, producerId, { muted, state });
   }
 
+  /** Muted, or shown nowhere: nothing of it is missed. */
+  isIdle(producerId: ProducerId): boolean {
+    return this.#muted.has(producerId) || this.#shown?.has(producerId) === false;
+  }
+
+  /** Whether the last frames of it could be opened. */
+  isOpened(consumerId: string): boolean {
+    return this.#locks.get(consumerId) === 'encrypted';
+  }
+
   /** Of a Seat that is given up. */
   forget(): void {
     this.#muted.clear();
@@ -133,13 +143,14 @@ export class RemoteTracks {
   async report(): Promise<ReceivedMedia[]> {
     await this.#watch.look();
     const seat = this.#outside.seat();
-    return (seat?.media?.receiving.list() ?? []).map(({ consumerId, peerId, source, path, track }) => ({
+    return this.#outside.shown().map(({ consumerId, producerId, peerId, source, path, isDirect }) => ({
       consumerId,
+      direct: isDirect === true,
       peerId,
       source,
       path,
       layer: seat?.layers.get(consumerId) ?? '',
-      stats: this.#watch.statsOf(track) ?? { ...NO_VIDEO, ...NO_AUDIO },
+      stats: this.#watch.statsOf(producerId) ?? { ...NO_VIDEO, ...NO_AUDIO },
     }));
   }
 
@@ -148,16 +159,17 @@ export class RemoteTracks {
   }
 
   #watched(): Watched[] {
-    const received = this.#outside.seat()?.media?.receiving.list() ?? [];
-    return received.map((one) => ({
+    return this.#outside.shown().map((one) => ({
       ...one,
       muted: this.#muted.has(one.producerId),
       shown: (this.#shown?.has(one.producerId) ?? true) && !this.#held.has(one.consumerId),
     }));
   }
 
-  #stats(): Promise<Map<string, unknown>> | undefined {
+  async #stats(): Promise<StatsEntries[]> {
     const media = this.#outside.seat()?.media;
-    return media && media.receiving.list().length > 0 ? media.receiving.stats() : undefined;
+    if (!media || media.receiving.list().length === 0) return [];
+    const [byServer, direct] = await Promise.all([media.receiving.stats(), this.#outside.directStats()]);
+    return direct ? [byServer, direct] : [byServer];
   }
 }

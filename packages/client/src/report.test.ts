@@ -26,6 +26,7 @@ const media = (source: Source, framesDecoded: number): ReceivedMedia => ({
   source,
   layer: 'S2T1',
   path: ['eu-1', 'us-1'],
+  direct: false,
   stats: { ...NO_VIDEO, ...NO_AUDIO, framesDecoded, packetsReceived: framesDecoded * 2 },
 });
 

@@ -11,6 +11,7 @@ export interface ReceivedMedia {
   readonly source: string;
   readonly layer: string;
   readonly path: readonly string[];
+  readonly direct: boolean;
   readonly stats: VideoStats & AudioStats;
 }
 
@@ -67,5 +68,6 @@ function peerReport(person: Person, received: readonly ReceivedMedia[]): PeerRep
     video: { framesDecoded, width, height, fps, codec, layer: video?.layer ?? '', frozenMs },
     audio: { packetsReceived, concealedMs },
     path: video?.path ?? audio?.path ?? [],
+    ...((video ?? audio)?.direct === true ? { direct: true } : {}),
   };
 }

@@ -15,25 +15,26 @@ import {
   type ProducerView,
   type RegionProbe,
 } from '@veilcast/protocol';
-import { fromBase64Url, type MemberIdentity } from '@veilcast/e2ee/identity';
-import type { Speaker } from '@veilcast/e2ee/said';
+import { fromBase64Url } from '@veilcast/e2ee/identity';
 import { deviceProof, type Identity } from './device/identity.ts';
+import { pause } from './clock.ts';
 import type { Dialer } from './dialer.ts';
 import { fetchAuthority, type Group, type TrustedAuthority } from './group.ts';
 import type { VideoCodec } from './media/codec.ts';
 import { GoingOver } from './going-over.ts';
 import { isGroupEvent } from './group-event.ts';
 import { Publishing } from './media/publishing.ts';
-import { Receiving, type Received, type ReceivingListeners } from './media/receiving.ts';
+import { Receiving, type ReceivingListeners } from './media/receiving.ts';
 import { Layers } from './media/stats.ts';
 import { IceServers } from './network/ice-servers.ts';
 import { openTransports } from './media/transports.ts';
 import type { SeatWorkers } from './prepare.ts';
 import { probeRegions } from './probe.ts';
+import type { SeatListeners } from './seat-listeners.ts';
 import { closeMedia, type SeatMedia } from './seat-media.ts';
 import { SignalingSocket, type Signaling } from './socket.ts';
+import type { Transforms } from './transforms.ts';
 import type { Wire } from './wire.ts';
-import type { FrameCounts, TrackLock, GroupStanding, GroupWarning } from './workers/messages.ts';
 
 /** Events that come while the transports are being made. They take milliseconds; this many is an attack. */
 const HELD_MAX = 2_000;
@@ -53,35 +54,6 @@ export interface SeatOptions {
   readonly dialer: Dialer;
   /** Taken by this Seat alone, and ended with it. */
   readonly workers: SeatWorkers;
-}
-
-export interface SeatListeners {
-  /** At the door: a host must admit. */
-  waiting(): void;
-  /** In the Room under this id; the group may speak from here on. */
-  seated(self: PeerId): void;
-  /** In the Room; the Peers of the admission are all there are so far. */
-  admitted(admission: Admission, media: SeatMedia): void;
-  /** Another place: everything that this Peer sends must be sent again there. */
-  moved(place: Place, media: SeatMedia): Promise<void>;
-  /** Events of the Room, after `admitted`. */
-  event(event: AnyEvent): void;
-  opened(received: Received): void;
-  closed(received: Received): void;
-  replaced(before: Received, received: Received): void;
-  standing(standing: GroupStanding): void;
-  heard(speaker: Speaker, plaintext: Uint8Array): void;
-  refused(reason: string): void;
-  warned(warning: GroupWarning): void;
-  identified(identity: MemberIdentity): void;
-  headSeen(head: Uint8Array): void;
-  counts(counts: FrameCounts): void;
-  /** Frames of this Consumer open, or do not. */
-  lock(consumerId: string, lock: TrackLock): void;
-  /** Somebody here cannot decode what somebody sends, and there is no other codec for it. */
-  mediaFailed(error: ClusterError): void;
-  /** Once: this Seat is of no use any more, or the server ended it. Not after `leave` or `close`. */
-  lost(error: ClusterError): void;
 }
 
 export class Seat {
@@ -114,12 +86,19 @@ export class Seat {
       counts: (counts) => this.#listeners.counts(counts),
       lock: (consumerId, lock) => this.#listeners.lock(consumerId, lock),
       wantKeyFrames: (consumerIds) => this.#askForKeyFrames(consumerIds),
-      wantOwnKeyFrames: (sources) => void this.#media?.publishing.makeKeyFrames(sources),
+      wantOwnKeyFrames: (sources) => {
+        void this.#media?.publishing.makeKeyFrames(sources);
+        this.#listeners.wantOwnKeyFrames(sources);
+      },
     });
   }
 
   get group(): Group {
     return this.#options.workers.group;
+  }
+
+  get transforms(): Transforms {
+    return this.#options.workers.transforms;
   }
 
   get signaling(): Signaling {
@@ -147,12 +126,7 @@ export class Seat {
     if (this.#closed) return;
     this.#leaving = true;
     const goodbye = this.#socket?.request('leave', {}).catch(() => undefined);
-    await Promise.race([
-      goodbye,
-      new Promise<void>((done) => {
-        this.#options.clock.after(LEAVE_LIMIT_MS, done);
-      }),
-    ]);
+    await Promise.race([goodbye, pause(this.#options.clock, LEAVE_LIMIT_MS)]);
     this.close();
   }
 

@@ -42,6 +42,7 @@ export function emptySnapshot(name: string): CallSnapshot {
     },
     people: [],
     encryption: NO_ENCRYPTION,
+    direct: false,
     locked: false,
     lobby: [],
     chat: [],

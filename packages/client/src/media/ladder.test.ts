@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodingsOf, simulcastLadder } from './ladder.ts';
+import { encodingsOf, fittingLayer, simulcastLadder } from './ladder.ts';
 
 const size = fc.record({ width: fc.integer({ min: 16, max: 7680 }), height: fc.integer({ min: 16, max: 4320 }) });
 
@@ -69,5 +69,26 @@ describe('the encodings of a codec', () => {
         expect(one?.maxBitrate).toBeLessThanOrEqual(bits);
       }),
     );
+  });
+});
+
+describe('one stream for one viewer', () => {
+  it('is as small as its tile allows and no softer, and nothing where nobody looks', () => {
+    fc.assert(
+      fc.property(size, size, (capture, tile) => {
+        const { active, scaleResolutionDownBy: scale, maxBitrate } = fittingLayer(capture, 'camera', tile);
+        const shown = Math.max(tile.width, (tile.height * capture.width) / capture.height);
+        expect(active).toBe(true);
+        if (scale > 1) expect(capture.width / scale).toBeGreaterThanOrEqual(0.8 * shown);
+        expect(capture.width / (scale * 2)).toBeLessThan(0.8 * shown);
+        expect(maxBitrate).toBeLessThanOrEqual(fittingLayer(capture, 'camera', undefined).maxBitrate);
+      }),
+    );
+    expect(fittingLayer({ width: 1280, height: 720 }, 'camera', { width: 0, height: 0 }).active).toBe(false);
+  });
+
+  it('has every pixel of a screen', () => {
+    const layer = fittingLayer({ width: 1920, height: 1080 }, 'screen', { width: 320, height: 180 });
+    expect(layer).toMatchObject({ active: true, scaleResolutionDownBy: 1, maxFramerate: 15 });
   });
 });

@@ -51,6 +51,9 @@ const CAMERA_BITRATES: readonly (readonly [pixels: number, bitrate: number])[] =
 const SCREEN_SHARPNESS = 1.25;
 const SCREEN_FRAMERATE = 15;
 
+/** Width that a picture must have, as a share of its tile's: as the server chooses layers (packages/room, tile-layer). */
+const SHARP_ENOUGH = 0.8;
+
 /** VP9 and AV1 need that much of what VP8 needs; `L3T3_KEY` predicts between layers at key frames only. */
 const ONE_STREAM_SHARE = 0.8;
 
@@ -112,4 +115,25 @@ export function watchedOf(layers: readonly Layer[], spatial: number | null): Lay
     ...layer,
     active: layer.active && spatial !== null && (isOneStream || index <= spatial),
   }));
+}
+
+/** One stream for one viewer, no larger than its tile needs; of a screen every pixel, since it is there to be read. */
+export function fittingLayer(
+  size: CaptureSize,
+  source: Source,
+  tile: CaptureSize | undefined,
+): Pick<Layer, 'active' | 'scaleResolutionDownBy' | 'maxBitrate' | 'maxFramerate'> {
+  const screen = source === 'screen';
+  const isSeen = tile === undefined || (tile.width > 0 && tile.height > 0);
+  // A camera fills its tile: on a tall one its sides are cut off.
+  const shown = tile && isSeen && !screen ? Math.max(tile.width, (tile.height * size.width) / size.height) : size.width;
+  let scale = 1;
+  while (size.width / (scale * 2) >= SHARP_ENOUGH * shown) scale *= 2;
+  const bitrate = lookUp(CAMERA_BITRATES, (size.width * size.height) / scale ** 2) * (screen ? SCREEN_SHARPNESS : 1);
+  return {
+    active: isSeen,
+    scaleResolutionDownBy: scale,
+    maxBitrate: Math.round(bitrate),
+    ...(screen ? { maxFramerate: SCREEN_FRAMERATE } : {}),
+  };
 }

@@ -41,6 +41,8 @@ export class Publishing {
   readonly #signaling: Signaling;
   readonly #options: PublishingOptions;
   readonly #producers = new Map<Source, Opened>();
+  /** What everybody has by another way: the Producers stay, so that the way back is short, and nothing is sent. */
+  #resting: ReadonlySet<Source> = new Set();
   /** What somebody in the Room could not decode. It is not tried again: who could not may come back. */
   readonly #undecodable = new Set<Codec>();
   #spatialLayers: boolean | undefined;
@@ -100,6 +102,17 @@ export class Publishing {
     });
   }
 
+  /** Of these nothing is sent from now on, of all others everything; of a Producer that opens later too. */
+  rest(sources: readonly Source[]): void {
+    const before = this.#resting;
+    this.#resting = new Set(sources);
+    for (const source of this.#producers.keys()) {
+      if (before.has(source) === this.#resting.has(source)) continue;
+      // A browser that cannot change it sends what nobody needs.
+      void this.#inTurn(source, () => this.#layOut(source)).catch(() => undefined);
+    }
+  }
+
   unpublish(source: Source): Promise<void> {
     return this.#inTurn(source, async () => {
       await this.#close(source);
@@ -149,6 +162,7 @@ export class Publishing {
       onRtpSender: (sender) => this.#transforms.seal(sender, source, chosen),
     });
     this.#producers.set(source, { producer, track, codec: chosen, watched: ALL_LAYERS });
+    if (this.#resting.has(source)) await this.#layOut(source).catch(() => undefined);
   }
 
   async #close(source: Source): Promise<void> {
@@ -174,9 +188,16 @@ export class Publishing {
   async #layOut(source: Source): Promise<void> {
     const opened = this.#producers.get(source);
     const sender = opened?.producer.rtpSender;
-    if (!opened || !sender || opened.codec === 'opus') return;
-    const { codec, track, watched } = opened;
+    if (!opened || !sender) return;
+    const { codec, track } = opened;
+    const isResting = this.#resting.has(source);
     const parameters = sender.getParameters();
+    if (codec === 'opus') {
+      for (const encoding of parameters.encodings) encoding.active = !isResting;
+      await sender.setParameters(parameters);
+      return;
+    }
+    const watched = isResting ? null : opened.watched;
     const layers = watchedOf(this.#encodings(codec, source, track), watched);
     for (const [index, { active, scaleResolutionDownBy, maxBitrate }] of layers.entries()) {
       // Browsers need not keep the order.
@@ -214,12 +235,17 @@ export class Publishing {
   async makeKeyFrames(sources: readonly Source[]): Promise<void> {
     for (const source of sources) {
       const sender = this.#producers.get(source)?.producer.rtpSender;
-      if (!sender || sender.track?.kind !== 'video') continue;
-      const parameters = sender.getParameters();
-      const options = { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) };
-      await sender.setParameters(parameters, options).catch(() => undefined);
+      if (sender) await makeKeyFrame(sender);
     }
   }
+}
+
+/** Where the browser can be asked that way. */
+export async function makeKeyFrame(sender: RTCRtpSender): Promise<void> {
+  if (sender.track?.kind !== 'video') return;
+  const parameters = sender.getParameters();
+  const options = { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) };
+  await sender.setParameters(parameters, options).catch(() => undefined);
 }
 
 function sizeOf(track: MediaStreamTrack): CaptureSize {

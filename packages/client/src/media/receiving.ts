@@ -33,6 +33,8 @@ export interface Received {
   readonly path: readonly string[];
   readonly track: MediaStreamTrack;
   readonly receiver: RTCRtpReceiver | undefined;
+  /** It comes from the other Peer itself and by no Node (ADR 0034). */
+  readonly isDirect?: true;
 }
 
 export interface ReceivingListeners {

@@ -27,7 +27,7 @@ function open() {
     stats: () => {
       looks.push(clock.now());
       const entry = { id: 'i', type: 'inbound-rtp', trackIdentifier: 'camera', framesDecoded: world.frames };
-      return Promise.resolve(new Map([['i', entry]]));
+      return Promise.resolve([new Map([['i', entry]])]);
     },
     level: (_, level) => levels.push(level),
     state: (_, __, state) => states.push(state),

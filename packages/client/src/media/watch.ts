@@ -2,10 +2,11 @@
  * Looks at what is received while the call goes on: who speaks, which pictures live, when the first frame came. Looks
  * often while the first video is expected, since its first frame is what joining is measured by, and calmly otherwise.
  */
-import type { Clock, ConsumerId, PeerId, ProducerId } from '@veilcast/protocol';
+import type { Clock, PeerId, ProducerId } from '@veilcast/protocol';
 import type { VideoState } from '../call.ts';
 import { Liveness } from './liveness.ts';
 import type { Received } from './receiving.ts';
+import { Totals } from './totals.ts';
 import { receivedOf, type AudioStats, type StatsEntries, type VideoStats } from './stats.ts';
 
 /** Five levels a second look alive; more would redraw for nothing. */
@@ -23,8 +24,8 @@ export interface Watched extends Received {
 export interface WatchOutside {
   readonly clock: Clock;
   watched(): readonly Watched[];
-  /** Of the receiving transport; undefined while there is none. */
-  stats(): Promise<StatsEntries> | undefined;
+  /** Of every connection that something comes by. */
+  stats(): Promise<readonly StatsEntries[]>;
   level(peerId: PeerId, level: number): void;
   state(peerId: PeerId, producerId: ProducerId, state: VideoState): void;
   firstFrame(): void;
@@ -32,13 +33,15 @@ export interface WatchOutside {
 
 export class MediaWatch {
   readonly #outside: WatchOutside;
-  readonly #liveness = new Map<ConsumerId, Liveness>();
+  readonly #liveness = new Map<ProducerId, Liveness>();
   readonly #stopLevels: () => void;
   #stopStats: () => void;
   #seen = false;
   #quickLooks = 0;
   #closed = false;
-  #stats = new Map<string, VideoStats & AudioStats>();
+  readonly #totals = new Totals();
+  /** By Producer. */
+  #stats = new Map<ProducerId, VideoStats & AudioStats>();
 
   constructor(outside: WatchOutside) {
     this.#outside = outside;
@@ -53,9 +56,9 @@ export class MediaWatch {
     this.#lookAfter(FIRST_FRAME_INTERVAL_MS);
   }
 
-  /** Figures of a track, as of the last look. */
-  statsOf(track: MediaStreamTrack): (VideoStats & AudioStats) | undefined {
-    return this.#stats.get(track.id);
+  /** Figures of what is shown of a Producer, as of the last look. */
+  statsOf(producerId: ProducerId): (VideoStats & AudioStats) | undefined {
+    return this.#stats.get(producerId);
   }
 
   close(): void {
@@ -66,12 +69,21 @@ export class MediaWatch {
 
   /** Looks now, for a report that should be fresh. */
   async look(): Promise<void> {
-    const entries = await this.#outside.stats()?.catch(() => undefined);
-    if (!entries) return;
-    this.#stats = receivedOf(entries);
-    const videos = this.#outside.watched().filter(({ track }) => track.kind === 'video');
+    const reports = await this.#outside.stats().catch(() => []);
+    if (reports.length === 0) return;
+    // Each by itself: two connections have entries of the same id.
+    const figures = new Map(reports.flatMap((entries) => [...receivedOf(entries)]));
+    const watched = this.#outside.watched();
+    this.#totals.look(new Map(watched.map(({ producerId, track }) => [producerId, track.id])), figures);
+    this.#stats = new Map(
+      watched.flatMap(({ producerId }) => {
+        const total = this.#totals.get(producerId);
+        return total ? [[producerId, total] as const] : [];
+      }),
+    );
+    const videos = watched.filter(({ track }) => track.kind === 'video');
     this.#judge(videos);
-    const decoded = videos.some(({ track }) => (this.#stats.get(track.id)?.framesDecoded ?? 0) > 0);
+    const decoded = videos.some(({ producerId }) => (this.#stats.get(producerId)?.framesDecoded ?? 0) > 0);
     if (!decoded || this.#seen) return;
     this.#seen = true;
     this.#outside.firstFrame();
@@ -91,13 +103,13 @@ export class MediaWatch {
 
   #judge(videos: readonly Watched[]): void {
     const now = this.#outside.clock.now();
-    const alive = new Set(videos.map(({ consumerId }) => consumerId));
-    for (const consumerId of this.#liveness.keys()) if (!alive.has(consumerId)) this.#liveness.delete(consumerId);
-    for (const { consumerId, producerId, peerId, track, muted, shown } of videos) {
-      const liveness = this.#liveness.get(consumerId) ?? new Liveness(now);
-      this.#liveness.set(consumerId, liveness);
-      const stats = this.#stats.get(track.id);
-      if (stats) this.#stats.set(track.id, { ...stats, frozenMs: liveness.frozenMs(stats.frozenMs, muted, shown) });
+    const alive = new Set(videos.map(({ producerId }) => producerId));
+    for (const producerId of this.#liveness.keys()) if (!alive.has(producerId)) this.#liveness.delete(producerId);
+    for (const { producerId, peerId, muted, shown } of videos) {
+      const liveness = this.#liveness.get(producerId) ?? new Liveness(now);
+      this.#liveness.set(producerId, liveness);
+      const stats = this.#stats.get(producerId);
+      if (stats) this.#stats.set(producerId, { ...stats, frozenMs: liveness.frozenMs(stats.frozenMs, muted, shown) });
       const framesDecoded = stats?.framesDecoded ?? 0;
       this.#outside.state(peerId, producerId, liveness.observe(now, framesDecoded, muted, shown));
     }
