@@ -142,7 +142,7 @@ function OpenPanel(props: OpenPanelProps): ReactElement {
     case 'identity':
       return <IdentityPanel onClose={onClose} />;
     case 'devices':
-      return <DevicesPanel media={visit.media} onClose={onClose} />;
+      return <DevicesPanel visit={visit} onClose={onClose} />;
     default:
       return <ShortcutsPanel onClose={onClose} />;
   }

@@ -29,11 +29,7 @@ export function PreJoin({ visit }: { readonly visit: Visit }): ReactElement {
       <h1 className={styles.room}>
         <span className={styles.quiet}>{t('prejoin.room')}</span> {visit.options.room}
       </h1>
-      {visit.viewer ? (
-        <p className={styles.viewer}>{t('prejoin.viewer')}</p>
-      ) : (
-        <Preview media={visit.media} name={name} />
-      )}
+      {visit.viewer ? <p className={styles.viewer}>{t('prejoin.viewer')}</p> : <Preview visit={visit} name={name} />}
       {error !== undefined && (
         <Notice icon={TriangleAlert} code={error} what={errorWords(error).what} more={errorWords(error).next}>
           <Act

@@ -6,18 +6,20 @@ import { Button, TooltipTrigger } from 'react-aria-components';
 import { useLasting, useLevel } from '../call/hooks.ts';
 import { Video } from '../call/Video.tsx';
 import { initials } from '../look/identity.ts';
-import type { LocalMedia } from '../media/local.ts';
 import { useStore } from '../visit/store.ts';
+import type { Visit } from '../visit/visit.ts';
 import { t } from '../words/words.ts';
 import { DeviceSelects } from './DeviceSelects.tsx';
+import { HideAddress } from './HideAddress.tsx';
 import styles from './Preview.module.css';
 
 interface PreviewProps {
-  readonly media: LocalMedia;
+  readonly visit: Visit;
   readonly name: string;
 }
 
-export function Preview({ media, name }: PreviewProps): ReactElement {
+export function Preview({ visit, name }: PreviewProps): ReactElement {
+  const { media } = visit;
   const { camera, microphone } = useStore(media.store);
   const [choosing, choose] = useState(false);
   const starting = useLasting(camera.starting);
@@ -61,7 +63,12 @@ export function Preview({ media, name }: PreviewProps): ReactElement {
         </div>
       </div>
       <Level track={microphone.on ? microphone.track : undefined} />
-      {choosing && <DeviceSelects media={media} />}
+      {choosing && (
+        <>
+          <DeviceSelects media={media} />
+          <HideAddress visit={visit} />
+        </>
+      )}
     </section>
   );
 }

@@ -1,6 +1,6 @@
 /** What the page remembers between visits: the name, the chosen devices, and as which user it came. Nothing when the browser keeps nothing. */
 
-type Remembered = 'name' | 'user' | 'microphone' | 'camera' | 'speaker';
+type Remembered = 'name' | 'user' | 'hideAddress' | 'microphone' | 'camera' | 'speaker';
 
 export function remember(key: Remembered, value: string): void {
   try {

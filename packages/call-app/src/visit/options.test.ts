@@ -17,6 +17,7 @@ describe('a link', () => {
         token: 't',
         codec: 'av1',
         relay: true,
+        peerToPeer: undefined,
         join: true,
         video: false,
         audio: false,
@@ -36,6 +37,7 @@ describe('a link', () => {
         audio: true,
         name: '',
         codec: undefined,
+        peerToPeer: undefined,
       },
     });
   });

@@ -1,6 +1,7 @@
 /**
  * What the link says: `/r/<room>?name=&region=&role=&join=1&video=0&audio=0&token=` (DESIGN §11), and `codec=` for
- * development: vp8, vp9, h264 or av1; `relay=1` hides our address behind a TURN server. Pure.
+ * development: vp8, vp9, h264 or av1; `relay=1` hides our address behind a TURN server; `p2p=0` keeps a call between two off the
+ * direct path, `p2p=1` asks for it. Pure.
  */
 import type { VideoCodec } from '@veilcast/client';
 import { RegionId, Role, RoomId } from '@veilcast/protocol';
@@ -17,6 +18,8 @@ export interface VisitOptions {
   readonly codec: VideoCodec | undefined;
   /** Everything goes through a TURN server. */
   readonly relay: boolean;
+  /** Whether a call between two goes directly, within the cluster's policy; undefined: as the policy says. */
+  readonly peerToPeer: boolean | undefined;
   /** Joins without a click. */
   readonly join: boolean;
   readonly video: boolean;
@@ -50,11 +53,16 @@ export function readPlace(url: URL): Place {
       token,
       codec: CODECS.find((codec) => codec === query.get('codec')),
       relay: query.get('relay') === '1',
+      peerToPeer: choiceOf(query.get('p2p')),
       join: query.get('join') === '1',
       video: query.get('video') !== '0',
       audio: query.get('audio') !== '0',
     },
   };
+}
+
+function choiceOf(text: string | null): boolean | undefined {
+  return text === '1' ? true : text === '0' ? false : undefined;
 }
 
 /** The role that a join token speaks of, to know whether to open a camera. The server checks it; this page believes it. */

@@ -26,6 +26,8 @@ export interface VisitState {
   readonly name: string;
   /** Something in the call did not work; it stands beside the call until it is closed. */
   readonly notice: ErrorCode | undefined;
+  /** The person's wish that nobody but the server gets an address of this device. */
+  readonly hidesAddress: boolean;
 }
 
 /** Of the root that signs the servers' manifest, where the page was served with one. */
@@ -54,7 +56,12 @@ export class Visit {
   constructor(options: VisitOptions) {
     this.options = options;
     const name = options.name || cleanName(remembered('name'));
-    this.store = new Store<VisitState>({ phase: { kind: 'preparing' }, name, notice: undefined });
+    this.store = new Store<VisitState>({
+      phase: { kind: 'preparing' },
+      name,
+      notice: undefined,
+      hidesAddress: remembered('hideAddress') === 'yes',
+    });
   }
 
   get viewer(): boolean {
@@ -77,11 +84,13 @@ export class Visit {
       const token = this.options.token ?? (await openTokens(this.options.room, this.options.role));
       if (attempt !== this.#attempt) return;
       this.store.patch({ phase: { kind: 'joining', step: 'connect' } });
-      const { region, codec, relay } = this.options;
+      const { region, codec, relay, peerToPeer } = this.options;
       const call = await connect({
         url: location.origin,
         ...(PIN === undefined ? {} : { pin: PIN }),
         token,
+        peerToPeer,
+        hideAddress: this.store.value.hidesAddress,
         ...(this.#prepared && { prepared: this.#prepared }),
         ...(name === '' ? {} : { name }),
         ...(region === undefined ? {} : { region }),
@@ -118,6 +127,13 @@ export class Visit {
       this.store.patch({ notice: ClusterError.of(thrown).code });
       return false;
     }
+  }
+
+  /** Kept for the next visits too. */
+  hideAddress(hidesAddress: boolean): void {
+    remember('hideAddress', hidesAddress ? 'yes' : '');
+    this.store.patch({ hidesAddress });
+    this.#call?.hideAddress(hidesAddress);
   }
 
   dismissNotice(): void {

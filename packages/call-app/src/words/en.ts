@@ -42,6 +42,8 @@ export const en = {
     unnamed: 'Device {{number}}',
     none: 'None found',
     browser: 'The browser’s choice',
+    hideAddress: 'Hide my address',
+    hideAddressHint: 'Calls between two always go by the server, so that the other does not see your network address.',
   },
   bar: {
     label: 'Call controls',
@@ -150,6 +152,8 @@ export const en = {
     seen: 'What servers still see',
     seenList:
       'Who is in the room and in which role, when, and from which network address. How large packets are and when they pass, from which one may guess who speaks or moves.',
+    direct: 'Picture and sound go directly between the two of you. You see each other’s network address.',
+    byServer: 'Picture and sound go by the server. Nobody else in the room sees your network address.',
     newcomer: 'Somebody whose name has not come yet',
   },
   timeline: {

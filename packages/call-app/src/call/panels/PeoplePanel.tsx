@@ -1,14 +1,14 @@
 /** Who is here and in which role; for hosts also who waits at the door, who has to go, and whether the door is locked. */
 import type { Call, CallSnapshot, PersonIdentity } from '@veilcast/client';
 import type { PeerId, Role } from '@veilcast/protocol';
-import { Act, cx, IconAct } from '@veilcast/design';
+import { Act, IconAct } from '@veilcast/design';
 import { Hand, Mic, MicOff, ShieldQuestionMark, UserX } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
-import { Switch } from 'react-aria-components';
 import { hue, initials } from '../../look/identity.ts';
 import type { Visit } from '../../visit/visit.ts';
 import { t } from '../../words/words.ts';
 import { CopyLink } from '../Alone.tsx';
+import { SwitchRow } from '../SwitchRow.tsx';
 import { Mark } from '../trust/Mark.tsx';
 import { Panel } from './Panel.tsx';
 import styles from './PeoplePanel.module.css';
@@ -28,17 +28,12 @@ export function PeoplePanel({ visit, call, snapshot, micOn, onPerson, onClose }:
   return (
     <Panel title={t('people.title')} onClose={onClose} foot={<Foot room={snapshot.room} locked={locked && !host} />}>
       {host && (
-        <Switch
-          className={cx(styles.switch)}
-          isSelected={locked}
+        <SwitchRow
+          label={t('people.lock')}
+          hint={t('people.lockHint')}
+          on={locked}
           onChange={(wanted) => void visit.act(call.setLocked(wanted))}
-        >
-          <span>
-            {t('people.lock')}
-            <span className={styles.hint}>{t('people.lockHint')}</span>
-          </span>
-          <span className={styles.track} aria-hidden />
-        </Switch>
+        />
       )}
       {host && <Waiting visit={visit} call={call} snapshot={snapshot} />}
       <h3 className={styles.heading}>{t('people.here', { count: people.length + 1 })}</h3>

@@ -47,6 +47,9 @@ export function EncryptionPanel(props: EncryptionPanelProps): ReactElement {
       <Timeline lines={timelineOf(snapshot, names)} />
       <h3 className={styles.heading}>{t('encryption.seen')}</h3>
       <p className={styles.quiet}>{t('encryption.seenList')}</p>
+      <p className={styles.quiet} data-testid="way" data-way={snapshot.direct ? 'direct' : 'server'}>
+        {t(snapshot.direct ? 'encryption.direct' : 'encryption.byServer')}
+      </p>
       <Facts snapshot={snapshot} since={since} />
     </Panel>
   );
