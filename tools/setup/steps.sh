@@ -105,7 +105,8 @@ build_k6() {
   cd "$1" && go build -mod=mod -o "$2.part" . && mv "$2.part" "$2"
 }
 
-# What the tests drive: two browsers, a film maker, a store, a linter for these scripts.
+# What the tests drive: two browsers, a film maker, a store, a linter for these scripts, a laboratory of networks.
 setup_test_tools() {
-  install_packages 'the tests' chromium coturn firefox-esr ffmpeg redis-server redis-tools shellcheck spin gcc libc6-dev
+  install_packages 'the tests' chromium firefox-esr ffmpeg redis-server redis-tools shellcheck spin gcc libc6-dev \
+    coturn iproute2 iptables libnetfilter-queue-dev procps
 }

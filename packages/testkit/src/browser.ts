@@ -22,9 +22,9 @@ export const FLAGS = [
   '--disable-backgrounding-occluded-windows',
 ];
 
-/** A new browser process. @throws Error when none is installed */
-export async function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
-  return chromium.launch({ executablePath: await chromiumPath(), args: [...FLAGS, ...flags] });
+/** A new browser process; `program` starts it, if it is not simply the one on PATH. @throws Error when none is installed */
+export async function launchBrowser(flags: readonly string[] = [], program?: string): Promise<Browser> {
+  return chromium.launch({ executablePath: program ?? (await chromiumPath()), args: [...FLAGS, ...flags] });
 }
 
 /** The browser that `./veilcast test` installed. @throws Error when there is none */
