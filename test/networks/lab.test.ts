@@ -15,6 +15,18 @@ if (missing !== undefined) console.warn(`the laboratory of networks is not teste
 /** What does not come is waited for so long. */
 const SILENCE_MS = 400;
 
+/** ms that `count` datagrams took there and back, one after the other. */
+async function roundTrips(from: Datagrams, to: Host, at: Datagrams, count: number): Promise<number[]> {
+  const took: number[] = [];
+  for (let turn = 0; turn < count; turn += 1) {
+    const text = `t${Math.random()}`;
+    const began = performance.now();
+    from.send(to.address.v4, at.port, `back ${text}`);
+    if (await from.got((one) => one.text === text)) took.push(performance.now() - began);
+  }
+  return took.toSorted((a, b) => a - b);
+}
+
 describe.skipIf(missing !== undefined)('a laboratory of networks', () => {
   let lab: Lab;
   let one: Host;
@@ -115,18 +127,6 @@ describe.skipIf(missing !== undefined)('a laboratory of networks', () => {
       ]);
     }
   });
-
-  /** ms that `count` datagrams took there and back, one after the other. */
-  async function roundTrips(from: Datagrams, to: Host, at: Datagrams, count: number): Promise<number[]> {
-    const took: number[] = [];
-    for (let turn = 0; turn < count; turn += 1) {
-      const text = `t${Math.random()}`;
-      const began = performance.now();
-      from.send(to.address.v4, at.port, `back ${text}`);
-      if (await from.got((one) => one.text === text)) took.push(performance.now() - began);
-    }
-    return took.toSorted((a, b) => a - b);
-  }
 
   it('a path is as slow as it was told to be, each way by itself', async () => {
     const before = await roundTrips(atOne, other, atOther, 10);
