@@ -1,1 +1,4 @@
+export { Inventory } from './hosts/inventory.ts';
+export { layOutHosts } from './hosts/lay-out.ts';
+export { PORTS } from './hosts/ports.ts';
 export { startCluster, type Cluster, type UpOptions } from './up.ts';

@@ -16,6 +16,14 @@ const FETCHER = fileURLToPath(new URL('fetch.worker.ts', import.meta.url));
 const FETCH_MS = 10_000;
 const END_MS = 5_000;
 
+export interface FetchOptions {
+  readonly method?: string;
+  /** JSON. */
+  readonly body?: string;
+  /** 10 s if not given. */
+  readonly withinMs?: number;
+}
+
 export interface Host {
   readonly name: string;
   readonly namespace: string;
@@ -30,7 +38,7 @@ export interface Host {
   /** A Chromium there, driven over pipes: driver and browser need no network between them. */
   browser(flags?: readonly string[]): Promise<Browser>;
   /** Asks from there; certificates are not looked at. @throws Error when nobody answers */
-  fetch(url: string, init?: { method?: string; body?: string }): Promise<{ status: number; text: string }>;
+  fetch(url: string, init?: FetchOptions): Promise<{ readonly status: number; readonly text: string }>;
 }
 
 export class NamespaceHost implements Host {
@@ -72,7 +80,7 @@ export class NamespaceHost implements Host {
     return browser;
   }
 
-  async fetch(url: string, init: { method?: string; body?: string } = {}): Promise<{ status: number; text: string }> {
+  async fetch(url: string, init: FetchOptions = {}): Promise<{ readonly status: number; readonly text: string }> {
     const fetcher = (this.#fetcher ??= this.#startFetcher());
     this.#questions += 1;
     const question: Question = { id: this.#questions, url, withinMs: FETCH_MS, ...init };
