@@ -52,7 +52,11 @@ function sectionOf(
     case 'cascade-router':
       return { cascade: { processId, address } };
     default: {
-      const { port, certFile, keyFile, proxyHops, origins } = web;
+      const { port, certFile, keyFile, proxyHops } = web;
+      const own = host.origin === undefined ? {} : { publicUrl: new URL(host.origin).origin };
+      // A page of one host measures the way to the others, and goes on at another one when its own is gone.
+      const hosts = inventory.hosts.flatMap(({ origin }) => (origin === undefined ? [] : [new URL(origin).origin]));
+      const origins = [...new Set([...web.origins, ...hosts])];
       const tls = certFile === undefined || keyFile === undefined ? {} : { certFile, keyFile };
       return {
         signaling: {
@@ -64,9 +68,16 @@ function sectionOf(
           authorityRootFile: file(FILES.authorityRoot),
           channelKeyFile: file(FILES.channel),
           ...(hasTurn(inventory) ? { turn: { secretFile: file(FILES.turn) } } : {}),
+          ...own,
           policy: { origins },
         },
-        web: { host: host.address.includes(':') ? '::' : '0.0.0.0', port, ...tls, probes: [host.region] },
+        web: {
+          host: host.address.includes(':') ? '::' : '0.0.0.0',
+          port,
+          ...tls,
+          probes: [host.region],
+          connect: [...new Set(hosts)],
+        },
       };
     }
   }

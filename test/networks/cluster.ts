@@ -2,11 +2,11 @@
  * A cluster over emulated regions: what `veilcast hosts` lays out for real hosts, started as it is written, each host a network
  * namespace and each pair of regions as far apart as in life. For tests that break it and for load runs.
  */
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Inventory, layOutHosts, PORTS } from '@veilcast/cli';
+import { Inventory, layOutHosts, PORTS, selfSigned } from '@veilcast/cli';
 import { openLab, type Host, type Impairment, type Lab } from '@veilcast/testkit/lab';
 import { Program } from './program.ts';
 import { oneWayMs, setApart } from './world.ts';
@@ -15,9 +15,16 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Nine processes on two busy cores need some 15 s. */
 const READY_MS = 120_000;
 const LOOK_EVERY_MS = 200;
-const WEB_PORT = 7_800;
+const PLAIN: Web = { port: 7_800, https: false };
 
 type Runs = Inventory['hosts'][number]['runs'];
+
+/** How its pages are reached; plain HTTP on a port of their own if not given. */
+export interface Web {
+  readonly port: number;
+  /** With a certificate that nobody trusts: browsers must be told to. */
+  readonly https: boolean;
+}
 
 export interface HostOrder {
   readonly name: string;
@@ -53,10 +60,7 @@ export interface RegionCluster {
 }
 
 /** Starts it and resolves when a call can be made. @throws Error with what a process said that does not come up */
-export async function startRegions(
-  orders: readonly HostOrder[],
-  settings: Readonly<Record<string, string>> = {},
-): Promise<RegionCluster> {
+export async function startRegions(orders: readonly HostOrder[], web: Web = PLAIN): Promise<RegionCluster> {
   const lab = await openLab();
   const folder = await mkdtemp(join(tmpdir(), 'veilcast-regions-'));
   // Redis runs as whoever the lab does, and that is root.
@@ -75,18 +79,17 @@ export async function startRegions(
     const origins = new Map(
       orders
         .filter(({ runs }) => runs.includes('signaling'))
-        .map(({ name }) => [name, `http://${hosts.get(name)?.address.v4}:${WEB_PORT}`]),
+        .map(({ name }) => [name, originOf(web, hosts.get(name)?.address.v4 ?? '')]),
     );
-    const inventory = inventoryOf(orders, hosts, origins);
+    const inventory = inventoryOf(orders, hosts, origins, { web, certificate: await certificateIn(folder) });
     const place = ({ name }: { name: string }) => ({ files: join(folder, name), data: join(folder, name, 'data') });
     await layOutHosts(inventory, { out: folder, now: Date.now(), place });
-    const nonSignaling = Object.entries(settings).filter(([name]) => !name.startsWith('VEILCAST_SIGNALING_'));
     for (const spec of inventory.hosts)
       for (const kind of spec.runs) {
         const host = hosts.get(spec.name);
         if (host === undefined) continue;
         await mkdir(join(folder, spec.name, 'data'), { recursive: true });
-        const env = kind === 'signaling' ? { ...DEVELOPMENT, ...settings } : Object.fromEntries(nonSignaling);
+        const env = kind === 'signaling' ? DEVELOPMENT : {};
         const id = `${kind} ${spec.name}`;
         const probes = kind === 'store' ? undefined : PORTS.probes[kind];
         programs.set(
@@ -101,7 +104,10 @@ export async function startRegions(
       hosts,
       programs,
       origins,
-      browserFlags: [`--unsafely-treat-insecure-origin-as-secure=${[...origins.values()].join(',')}`],
+      browserFlags: [
+        `--unsafely-treat-insecure-origin-as-secure=${[...origins.values()].join(',')}`,
+        '--ignore-certificate-errors',
+      ],
       async impair(from, to, impairment, oneWay = false) {
         const { delayMs = 0 } = impairment;
         const ways = oneWay ? [[from, to] as const] : [[from, to] as const, [to, from] as const];
@@ -118,17 +124,35 @@ export async function startRegions(
   }
 }
 
-/** Whoever asks gets a token, and may choose a region. */
-const DEVELOPMENT = { VEILCAST_SIGNALING_POLICY_DEVELOPMENT: 'true', VEILCAST_SIGNALING_POLICY_FIRST_IS_HOST: 'true' };
+/** Whoever asks gets a token, and may choose a region. All addresses, so that IPv6 alone will do. */
+const DEVELOPMENT = {
+  VEILCAST_SIGNALING_POLICY_DEVELOPMENT: 'true',
+  VEILCAST_SIGNALING_POLICY_FIRST_IS_HOST: 'true',
+  VEILCAST_WEB_HOST: '::',
+};
+
+function originOf({ port, https }: Web, address: string): string {
+  return new URL(`${https ? 'https' : 'http'}://${address}:${port}`).origin;
+}
+
+/** One for all hosts, whatever their address. */
+async function certificateIn(folder: string): Promise<{ certFile: string; keyFile: string }> {
+  const { cert, key } = await selfSigned('127.0.0.1');
+  const files = { certFile: join(folder, 'web.pem'), keyFile: join(folder, 'web.key') };
+  await writeFile(files.certFile, cert);
+  await writeFile(files.keyFile, key, { mode: 0o600 });
+  return files;
+}
 
 function inventoryOf(
   orders: readonly HostOrder[],
   hosts: ReadonlyMap<string, Host>,
   origins: ReadonlyMap<string, string>,
+  { web, certificate }: { web: Web; certificate: { certFile: string; keyFile: string } },
 ): Inventory {
   return Inventory.parse({
     cluster: 'regions',
-    web: { port: WEB_PORT, proxyHops: 0, origins: [...origins.values()] },
+    web: { port: web.port, proxyHops: 0, ...(web.https ? certificate : {}) },
     hosts: orders.map(({ name, region, runs }) => ({
       name,
       region,

@@ -1,6 +1,6 @@
 /** Regions of a lab, as far apart as the real ones of the same names: packages/topology/optimum/region-rtt.csv, measured. */
 import type { Lab } from '@veilcast/testkit/lab';
-import { NAMES, rttMs } from '../../packages/topology/optimum/world.ts';
+import { NAMES, rttMs } from '@veilcast/topology/world';
 
 /**
  * ms one way. The table has round trips from connecting by TCP; its diagonal is what that costs within a region, which is no

@@ -1,0 +1,138 @@
+/**
+ * The call page behind every kind of NAT and firewall, in a real Chromium, against a real cluster: each connects, by the path that
+ * is expected there, or says why it cannot. The table is printed. `VEILCAST_LONG=1` runs all of it; otherwise what differs most.
+ */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { missingForLab, type Client, type Network } from '@veilcast/testkit/lab';
+import { eventually, joinCall, reportOf } from '../support/browser.ts';
+import { makeFilm } from '../support/film.ts';
+import { startRegions, type RegionCluster } from './cluster.ts';
+import { keepConnections, waysOf, type Way } from './path.ts';
+
+const missing = missingForLab();
+if (missing !== undefined) console.warn(`the matrix of networks is not tested: ${missing}`);
+const isLong = process.env.VEILCAST_LONG === '1';
+const ROOM = 'networks';
+/** A cell takes 2 to 4 s here; many times that on a busy machine. */
+const CELL_MS = 60_000;
+/** Longer than a carrier keeps what is silent. */
+const CARRIER_MS = 35_000;
+
+interface Cell {
+  readonly network: Network;
+  /** By which way, or the code that the page shows. */
+  readonly way: Way | { readonly code: string };
+  /** Also in the short run. */
+  readonly always?: true;
+}
+
+const CELLS: readonly Cell[] = [
+  { network: 'open', way: 'udp' },
+  { network: 'full-cone', way: 'udp' },
+  { network: 'address-restricted', way: 'udp' },
+  { network: 'port-restricted', way: 'udp', always: true },
+  { network: 'symmetric', way: 'udp', always: true },
+  { network: 'carrier', way: 'udp' },
+  { network: 'no-udp', way: 'tcp', always: true },
+];
+
+const rows: string[] = [];
+
+/** Frames of somebody that were decoded there. */
+async function seenBy(page: Page, who: string): Promise<number> {
+  const { peers } = await reportOf(page);
+  return peers.find(({ name }) => name === who)?.video.framesDecoded ?? 0;
+}
+
+describe.skipIf(missing !== undefined)('a call from every network', () => {
+  let cluster: RegionCluster;
+  let client: Client;
+  const browsers: Browser[] = [];
+  let ada: Page;
+
+  beforeAll(async () => {
+    cluster = await startRegions(
+      [
+        { name: 'store', region: 'us-east-1', runs: ['store'] },
+        { name: 'sfu', region: 'us-east-1', runs: ['signaling', 'cascade-router', 'sfu-node'] },
+      ],
+      { port: 443, https: true },
+    );
+    const region = cluster.lab.region('us-east-1');
+    const near = await cluster.lab.client('ada', 'open', region);
+    client = await cluster.lab.client('client', 'open', region);
+    const opened = await Promise.all(
+      [near, client].map(async (host, at) => {
+        const film = await makeFilm(join(tmpdir(), 'veilcast-films'), at + 1);
+        return host.browser([
+          ...cluster.browserFlags,
+          `--use-file-for-fake-video-capture=${film.video}`,
+          `--use-file-for-fake-audio-capture=${film.audio}`,
+        ]);
+      }),
+    );
+    browsers.push(...opened);
+    ada = await joinCall(opened[0]!, cluster.origins.get('sfu')!, { room: ROOM, name: 'Ada' });
+  });
+  afterAll(async () => {
+    await Promise.all(browsers.map((browser) => browser.close()));
+    await cluster?.close();
+    console.log(['network             path                media after', ...rows].join('\n'));
+  });
+
+  async function enter(name: string): Promise<{ context: BrowserContext; page: Page }> {
+    const permissions = ['camera', 'microphone'];
+    const context = await browsers[1]!.newContext({ permissions, ignoreHTTPSErrors: true });
+    await keepConnections(context);
+    const origin = cluster.origins.get('sfu')!;
+    return { context, page: await joinCall(context, origin, { room: ROOM, name }) };
+  }
+
+  async function mediaBothWays(page: Page, name: string): Promise<void> {
+    const [ours, theirs] = await Promise.all([seenBy(page, 'Ada'), seenBy(ada, name)]);
+    await eventually(
+      `pictures from and to ${name}`,
+      async () => Promise.all([seenBy(page, 'Ada'), seenBy(ada, name)]),
+      ([now, far]) => now > ours + 5 && far > theirs + 5,
+      CELL_MS,
+    );
+  }
+
+  it.each(CELLS.filter(({ always }) => isLong || always))(
+    'from $network',
+    async ({ network, way }) => {
+      await client.become(network);
+      const name = `From ${network}`;
+      const began = performance.now();
+      const { context, page } = await enter(name);
+      try {
+        if (typeof way === 'object') {
+          const shown = page.getByTestId('error').first();
+          await shown.waitFor({ timeout: CELL_MS });
+          expect(await shown.getAttribute('data-code')).toBe(way.code);
+          rows.push(`${network.padEnd(20)}${`refused: ${way.code}`.padEnd(20)}-`);
+          return;
+        }
+        await mediaBothWays(page, name);
+        const tookMs = Math.round(performance.now() - began);
+        const ways = await waysOf(page);
+        rows.push(`${network.padEnd(20)}${ways.join(' ').padEnd(20)}${tookMs} ms`);
+        expect(ways).toEqual([way, way]);
+        if (network === 'carrier' && isLong) {
+          // Nothing but what keeps the path open passes.
+          await page.getByTestId('camera').click();
+          await page.getByTestId('mic').click();
+          await new Promise((resolve) => setTimeout(resolve, CARRIER_MS));
+          await page.getByTestId('camera').click();
+          await mediaBothWays(page, name);
+        }
+      } finally {
+        await context.close();
+      }
+    },
+    2 * CELL_MS + CARRIER_MS,
+  );
+});
