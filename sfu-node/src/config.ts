@@ -16,6 +16,7 @@ export const NodeConfig = z.strictObject({
     .strictObject({
       ip: z.union([z.ipv4(), z.ipv6()]).describe('Address that media sockets bind.'),
       announcedAddress: z.string().min(1).max(253).optional().describe('What clients are told instead of `ip`.'),
+      ipv6: z.ipv6().optional().describe('Another address that media sockets bind, for clients of IPv6 alone.'),
       udpPort: port.default(0).describe('First UDP port; worker n takes the n-th after it. 0: any free one.'),
       tcpPort: port.default(0).describe('First TCP port, likewise.'),
       pipeIp: z.union([z.ipv4(), z.ipv6()]).optional().describe('What other nodes send pipes to, if not `ip`.'),

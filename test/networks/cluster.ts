@@ -124,11 +124,10 @@ export async function startRegions(orders: readonly HostOrder[], web: Web = PLAI
   }
 }
 
-/** Whoever asks gets a token, and may choose a region. All addresses, so that IPv6 alone will do. */
+/** Whoever asks gets a token, and may choose a region. */
 const DEVELOPMENT = {
   VEILCAST_SIGNALING_POLICY_DEVELOPMENT: 'true',
   VEILCAST_SIGNALING_POLICY_FIRST_IS_HOST: 'true',
-  VEILCAST_WEB_HOST: '::',
 };
 
 function originOf({ port, https }: Web, address: string): string {
@@ -158,6 +157,7 @@ function inventoryOf(
       region,
       runs,
       address: hosts.get(name)?.address.v4,
+      ipv6: hosts.get(name)?.address.v6,
       ...(origins.has(name) ? { origin: origins.get(name) } : {}),
     })),
   });

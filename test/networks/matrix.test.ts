@@ -37,6 +37,9 @@ const CELLS: readonly Cell[] = [
   { network: 'symmetric', way: 'udp', always: true },
   { network: 'carrier', way: 'udp' },
   { network: 'no-udp', way: 'tcp', always: true },
+  { network: 'tcp-443', way: { code: 'TRANSPORT_FAILED' }, always: true },
+  { network: 'tls-443', way: { code: 'TRANSPORT_FAILED' } },
+  { network: 'ipv6-only', way: 'udp', always: true },
 ];
 
 const rows: string[] = [];
@@ -83,12 +86,17 @@ describe.skipIf(missing !== undefined)('a call from every network', () => {
     console.log(['network             path                media after', ...rows].join('\n'));
   });
 
-  async function enter(name: string): Promise<{ context: BrowserContext; page: Page }> {
+  /** Where the page is, for who has only this or that kind of address. */
+  function originFor(network: Network): string {
+    const { v6 } = cluster.hosts.get('sfu')!.address;
+    return network === 'ipv6-only' ? new URL(`https://[${v6}]`).origin : cluster.origins.get('sfu')!;
+  }
+
+  async function enter(name: string, network: Network): Promise<{ context: BrowserContext; page: Page }> {
     const permissions = ['camera', 'microphone'];
     const context = await browsers[1]!.newContext({ permissions, ignoreHTTPSErrors: true });
     await keepConnections(context);
-    const origin = cluster.origins.get('sfu')!;
-    return { context, page: await joinCall(context, origin, { room: ROOM, name }) };
+    return { context, page: await joinCall(context, originFor(network), { room: ROOM, name }) };
   }
 
   async function mediaBothWays(page: Page, name: string): Promise<void> {
@@ -107,7 +115,7 @@ describe.skipIf(missing !== undefined)('a call from every network', () => {
       await client.become(network);
       const name = `From ${network}`;
       const began = performance.now();
-      const { context, page } = await enter(name);
+      const { context, page } = await enter(name, network);
       try {
         if (typeof way === 'object') {
           const shown = page.getByTestId('error').first();

@@ -230,10 +230,22 @@ function wait(clock: Clock, ms: number): { readonly done: Promise<void>; readonl
 }
 
 function listenInfos(config: NodeConfig, index: number) {
-  const { ip, announcedAddress, udpPort, tcpPort } = config.media;
-  const shared = { ip, ...(announcedAddress === undefined ? {} : { announcedAddress }) };
+  const { ip, announcedAddress, ipv6, udpPort, tcpPort } = config.media;
+  const places = [
+    { ip, ...(announcedAddress === undefined ? {} : { announcedAddress }) },
+    ...(ipv6 === undefined ? [] : [{ ip: ipv6 }]),
+  ];
+  // UDP before TCP, whatever the address: in this order clients prefer them.
   return [
-    { ...shared, protocol: 'udp' as const, ...(udpPort === 0 ? {} : { port: udpPort + index }) },
-    { ...shared, protocol: 'tcp' as const, ...(tcpPort === 0 ? {} : { port: tcpPort + index }) },
+    ...places.map((place) => ({
+      ...place,
+      protocol: 'udp' as const,
+      ...(udpPort === 0 ? {} : { port: udpPort + index }),
+    })),
+    ...places.map((place) => ({
+      ...place,
+      protocol: 'tcp' as const,
+      ...(tcpPort === 0 ? {} : { port: tcpPort + index }),
+    })),
   ];
 }

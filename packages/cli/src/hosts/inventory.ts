@@ -16,6 +16,7 @@ const Host = z.strictObject({
     'What the other hosts reach it by. Control, the store and pipes stay between these addresses.',
   ),
   announced: z.string().min(1).max(253).optional().describe('What browsers send media to, if not `address`.'),
+  ipv6: z.ipv6().optional().describe('Another address for browsers, for those that have IPv6 alone.'),
   origin: z
     .url({ protocol: /^https?$/ })
     .max(256)

@@ -72,7 +72,7 @@ function sectionOf(
           policy: { origins },
         },
         web: {
-          host: host.address.includes(':') ? '::' : '0.0.0.0',
+          host: host.address.includes(':') || host.ipv6 !== undefined ? '::' : '0.0.0.0',
           port,
           ...tls,
           probes: [host.region],
@@ -105,11 +105,13 @@ function turnOf({ hosts, turn }: Inventory, host: Host, turnId: string, secretFi
 }
 
 function mediaOf({ address, announced, origin, region }: Host): object {
+function mediaOf({ address, announced, ipv6, origin, region }: Host): object {
   return {
     ...(origin === undefined ? {} : { probeUrl: new URL(`/probe/${region}`, origin).href }),
     media: {
       ip: address,
       ...(announced === undefined ? {} : { announcedAddress: announced }),
+      ...(ipv6 === undefined ? {} : { ipv6 }),
       udpPort: PORTS.media,
       tcpPort: PORTS.media,
       pipeIp: address,
