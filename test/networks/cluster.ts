@@ -152,6 +152,7 @@ function inventoryOf(
   return Inventory.parse({
     cluster: 'regions',
     web: { port: web.port, proxyHops: 0, ...(web.https ? certificate : {}) },
+    turn: certificate,
     hosts: orders.map(({ name, region, runs }) => ({
       name,
       region,

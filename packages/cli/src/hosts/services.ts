@@ -89,22 +89,26 @@ export function hasTurn({ hosts }: Inventory): boolean {
 
 /** Behind a NAT it is told by its other address, and relays to the nodes by the addresses that they announce. */
 function turnOf({ hosts, turn }: Inventory, host: Host, turnId: string, secretFile: string): object {
-  const { address, announced, region } = host;
+  const { address, announced, ipv6, region } = host;
   const nodes = hosts.filter(({ runs }) => runs.includes('sfu-node'));
-  const media = nodes.flatMap((node) => [node.announced ?? node.address]).filter((one) => isIP(one) !== 0);
+  const media = nodes.flatMap((node) => [
+    node.announced ?? node.address,
+    ...(node.ipv6 === undefined ? [] : [node.ipv6]),
+  ]);
+  // Two addresses are told only where neither is behind a NAT.
+  const isBehind = announced !== undefined && isIP(announced) !== 0;
   return {
     turnId,
     region,
-    listen: [address],
-    ...(announced === undefined ? {} : { announced, ...(isIP(announced) === 0 ? {} : { external: announced }) }),
+    listen: ipv6 === undefined || isBehind ? [address] : [address, ipv6],
+    ...(announced === undefined ? {} : { announced, ...(isBehind ? { external: announced } : {}) }),
     ports: PORTS.turn,
     ...(turn === undefined ? {} : { tls: turn }),
     secretFile,
-    peers: { media: [...new Set(media)] },
+    peers: { media: [...new Set(media.filter((one) => isIP(one) !== 0))] },
   };
 }
 
-function mediaOf({ address, announced, origin, region }: Host): object {
 function mediaOf({ address, announced, ipv6, origin, region }: Host): object {
   return {
     ...(origin === undefined ? {} : { probeUrl: new URL(`/probe/${region}`, origin).href }),
