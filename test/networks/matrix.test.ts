@@ -18,6 +18,8 @@ const isLong = process.env.VEILCAST_LONG === '1';
 const ROOM = 'networks';
 /** A cell takes 2 to 4 s here; many times that on a busy machine. */
 const CELL_MS = 60_000;
+/** Until the best way is found, where another one worked sooner. */
+const BEST_MS = 20_000;
 /** Longer than a carrier keeps what is silent. */
 const CARRIER_MS = 35_000;
 
@@ -130,7 +132,13 @@ describe.skipIf(missing !== undefined)('a call from every network', () => {
       try {
         await mediaBothWays(page, name);
         const tookMs = Math.round(performance.now() - began);
-        const ways = await waysOf(page);
+        // What works first is taken first; what is better is taken when it is found.
+        const ways = await eventually(
+          'the best way',
+          () => waysOf(page),
+          (now) => now.length === 2 && now.every((one) => one === way),
+          BEST_MS,
+        ).catch(() => waysOf(page));
         rows.push(`${(relay ? `${network}, relay only` : network).padEnd(26)}${ways.join(' ').padEnd(24)}${tookMs} ms`);
         expect(ways).toEqual([way, way]);
         if (network === 'carrier' && isLong) {
