@@ -15,9 +15,11 @@ import { rekey } from './rekey.ts';
 import { socket } from './socket.ts';
 import { store } from './store.ts';
 import { transform } from './transform.ts';
+import { worker } from './worker.ts';
 import { joinTime } from './join-time.ts';
 
 export const BENCHES: readonly Bench[] = [
+  worker,
   forward,
   pipeHop,
   audience,

@@ -33,7 +33,40 @@ export interface Stream {
   readonly keyEvery: number;
 }
 
+/** A stream in bursts for a Producer on a PlainTransport. */
+export interface Burst {
+  readonly port: number;
+  readonly ssrc: number;
+  /** So many at once, with SSRCs in a row. */
+  readonly streams?: number;
+  readonly payloadType: number;
+  readonly clockRate: number;
+  readonly framesPerS: number;
+  readonly packetsPerFrame: number;
+  readonly keyPackets: number;
+  /** 0: no key frames. */
+  readonly keyEvery: number;
+  readonly packetBytes: number;
+  readonly frames: number;
+}
+
+/** What light viewers saw since they were asked last. */
+export interface Seen {
+  readonly packets: number;
+  /** Numbers that were passed over. */
+  readonly missing: number;
+  /** Packets twice, or after one that was sent later. */
+  readonly misplaced: number;
+  /** From the write of the source to the socket of the viewer, ms: p50, p95, p99, max. Empty where nothing came. */
+  readonly delays: readonly number[];
+}
+
 export interface Viewers {
+  /** Connects a viewer that only reads; resolves when it can receive. Its transport knows the certificate already. */
+  light(group: string, transport: Pick<types.WebRtcTransport, 'iceParameters' | 'iceCandidates'>): Promise<void>;
+  /** Sends a stream to its end. */
+  burst(burst: Burst): Promise<{ packets: number }>;
+  seen(group: string): Promise<Seen>;
   /** Of the certificate that all viewers show. */
   fingerprint(): Promise<types.DtlsFingerprint>;
   /** Connects a viewer; resolves when it can receive. */
@@ -78,6 +111,16 @@ export async function startViewers(): Promise<Viewers> {
   return {
     fingerprint: () => ask('fingerprint', {}),
     watch: (watching) => ask('watch', watching),
+    light: (group, { iceParameters, iceCandidates }) =>
+      ask('light', {
+        group,
+        user: iceParameters.usernameFragment,
+        password: iceParameters.password,
+        ip: iceCandidates[0]?.address,
+        port: iceCandidates[0]?.port,
+      }),
+    burst: (burst) => ask('burst', burst),
+    seen: (group) => ask('seen', { group }),
     count: (group) => ask('count', { group }),
     tap: (name) => ask('tap', { name }),
     delays: (first, second) => ask('delays', { first, second }),

@@ -8,12 +8,18 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -32,12 +38,17 @@ type answer struct {
 
 type desk struct {
 	certificate *webrtc.Certificate
-	groups      sync.Map // name of a group → *group
-	taps        sync.Map // name of a tap → *arrivals
-	dialing     sync.Mutex
-	sockets     map[int]*net.UDPConn
-	writing     sync.Mutex
-	out         *json.Encoder
+	// The same for viewers without pion's peer connection.
+	own       tls.Certificate
+	groups    sync.Map // name of a group → *group
+	taps      sync.Map // name of a tap → *arrivals
+	audiences sync.Map // name of a group → *audience
+	standings sync.Map // SSRC → *standing
+	journal   atomic.Pointer[journal]
+	dialing   sync.Mutex
+	sockets   map[int]*net.UDPConn
+	writing   sync.Mutex
+	out       *json.Encoder
 }
 
 func main() {
@@ -45,11 +56,17 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	certificate, err := webrtc.GenerateCertificate(key)
+	x509Certificate, err := certify(key)
 	if err != nil {
 		panic(err)
 	}
-	d := &desk{certificate: certificate, out: json.NewEncoder(os.Stdout), sockets: map[int]*net.UDPConn{}}
+	certificate := webrtc.CertificateFromX509(key, x509Certificate)
+	d := &desk{
+		certificate: &certificate,
+		own:         tls.Certificate{Certificate: [][]byte{x509Certificate.Raw}, PrivateKey: key},
+		out:         json.NewEncoder(os.Stdout),
+		sockets:     map[int]*net.UDPConn{},
+	}
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -102,6 +119,24 @@ func (d *desk) serve(q question) (any, error) {
 			return nil, err
 		}
 		return d.send(args)
+	case "light":
+		var args lightArgs
+		if err := json.Unmarshal(q.Args, &args); err != nil {
+			return nil, err
+		}
+		return true, d.light(args)
+	case "burst":
+		var args burstArgs
+		if err := json.Unmarshal(q.Args, &args); err != nil {
+			return nil, err
+		}
+		return d.burst(args)
+	case "seen":
+		var args struct{ Group string }
+		if err := json.Unmarshal(q.Args, &args); err != nil {
+			return nil, err
+		}
+		return d.audience(args.Group).report(), nil
 	case "tap":
 		var args struct{ Name string }
 		if err := json.Unmarshal(q.Args, &args); err != nil {
@@ -116,4 +151,20 @@ func (d *desk) serve(q question) (any, error) {
 		return d.delays(args.First, args.Second)
 	}
 	return nil, fmt.Errorf("no such question: %s", q.Op)
+}
+
+// certify makes a certificate of a key, for both kinds of viewers.
+func certify(key *ecdsa.PrivateKey) (*x509.Certificate, error) {
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano()),
+		Subject:      pkix.Name{CommonName: "bench"},
+		NotBefore:    now.Add(-time.Hour),
+		NotAfter:     now.Add(7 * 24 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseCertificate(der)
 }

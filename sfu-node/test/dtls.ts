@@ -34,6 +34,9 @@ export function certificate() {
   return { key, cert, fingerprint: { algorithm: 'sha-256', value }, remove: () => rmSync(folder, { recursive: true }) };
 }
 
+/** Bytes; the kernel gives less where it may not give as much. */
+const RECEIVE_BUFFER = 1 << 20;
+
 /** What OpenSSL prints once it is connected. */
 const CHOSEN = /SRTP Extension negotiated, profile=(\S+)/;
 
@@ -42,27 +45,44 @@ interface Transport {
   readonly iceCandidates: { ip: string; port: number; protocol: string }[];
 }
 
-/** Opens a DTLS connection to a WebRTC transport. `profiles`: SRTP suites offered, in OpenSSL's words, in this order. */
+/**
+ * Opens a DTLS connection to a WebRTC transport. `profiles`: SRTP suites offered, in OpenSSL's words, in this order. `media` is told of
+ * each SRTP packet, and of the socket that it came to.
+ */
 export async function dtlsClient(
   transport: Transport,
   keys: { key: string; cert: string },
   profiles: readonly string[],
+  media: (packet: Buffer, socket: Socket) => void = () => undefined,
 ) {
   const candidate = transport.iceCandidates.find(({ protocol }) => protocol === 'udp')!;
-  const ice = await bound();
   const near = await bound();
-  const check = setInterval(() => ice.send(bindingRequest(transport.iceParameters), candidate.port, candidate.ip), 100);
-  let answered = false;
+  const sockets: Socket[] = [];
   let client: { port: number } | undefined;
-  ice.on('message', (packet) => {
-    if (packet[0]! < 4) answered = true;
-    else if (client) near.send(packet, client.port, '127.0.0.1');
-  });
+  const nominate = async (): Promise<Socket> => {
+    const socket = await bound();
+    sockets.push(socket);
+    let answered = false;
+    socket.on('message', (packet) => {
+      if (packet[0]! < 4) answered = true;
+      else if (packet[0]! >= 128) media(packet, socket);
+      else if (client) near.send(packet, client.port, '127.0.0.1');
+    });
+    const ask = () => socket.send(bindingRequest(transport.iceParameters), candidate.port, candidate.ip);
+    ask();
+    const again = setInterval(ask, 100);
+    await until(() => answered, 'the ICE answer').finally(() => clearInterval(again));
+    return socket;
+  };
+  let ice = await nominate();
+  const check = setInterval(
+    () => ice.send(bindingRequest(transport.iceParameters), candidate.port, candidate.ip),
+    1_000,
+  );
   near.on('message', (packet, from) => {
     client = from;
     ice.send(packet, candidate.port, candidate.ip);
   });
-  await until(() => answered, 'the ICE answer');
   const to = `127.0.0.1:${near.address().port}`;
   const offer = ['-use_srtp', profiles.join(':')];
   const child = spawn('openssl', [
@@ -84,6 +104,10 @@ export async function dtlsClient(
       await until(() => CHOSEN.test(said), 'DTLS');
       return CHOSEN.exec(said)![1];
     },
+    /** Goes on from another address, as a phone does that leaves the house; the old one still listens. */
+    move: async () => {
+      ice = await nominate();
+    },
     /** Says goodbye, as a browser does that closes its connection. */
     leave: async () => {
       if (child.exitCode === null) {
@@ -91,14 +115,14 @@ export async function dtlsClient(
         await once(child, 'exit');
       }
       clearInterval(check);
-      ice.close();
+      for (const socket of sockets) socket.close();
       near.close();
     },
   };
 }
 
 async function bound(): Promise<Socket> {
-  const socket = createSocket('udp4');
+  const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   return socket;

@@ -25,7 +25,8 @@ npm_packages() {
   cd "$root" && npm install --no-save --ignore-scripts --no-audit --no-fund
 }
 
-# The worker: the ordinary one where it can be downloaded, else our build; kept by version and recipe (ADR 0002).
+# The worker: mediasoup's with our patches, built once and kept by version and recipe (ADR 0002, 0037). `setup_worker quick` does not wait for
+# the build where the ordinary worker can be downloaded.
 setup_worker() {
   if [ -n "${MEDIASOUP_WORKER_BIN:-}" ]; then
     runs "$MEDIASOUP_WORKER_BIN" || fail "MEDIASOUP_WORKER_BIN names a worker that does not run here: $MEDIASOUP_WORKER_BIN"
@@ -33,20 +34,39 @@ setup_worker() {
   fi
   local version place
   version=$(node -p 'require(process.argv[1]).version' "$root/node_modules/mediasoup/package.json")
-  place=$cache/worker/$version-$(cd "$root/sfu-node/worker" && content_of ./*.sh ./*.txt shim)-$(uname -m)
+  place=$cache/worker/$version-$(cd "$root/sfu-node/worker" && content_of ./*.sh ./*.txt patches shim)-$(uname -m)
   export MEDIASOUP_WORKER_BIN=$place/mediasoup-worker
   runs "$MEDIASOUP_WORKER_BIN" && return
-  mkdir -p "$place"
-  if ordinary_worker >"$logs/worker-download.log" 2>&1; then
-    cp "$root/node_modules/mediasoup/worker/out/Release/mediasoup-worker" "$MEDIASOUP_WORKER_BIN"
-    say '✓ media worker  downloaded'
+  if [ "${1:-}" = quick ]; then
+    ordinary_worker "$version" 'our patches, which halve its work under load, come with ./veilcast setup (about 5 minutes on 2 cores, once)' && return
+  fi
+  say '  media worker  is built with our patches (about 5 minutes on 2 cores, once)'
+  if (build_worker "$place") && runs "$MEDIASOUP_WORKER_BIN"; then
+    sed -n 's/^warning: /  media worker  /p' "$logs/worker.log" >&2
     return
   fi
-  say '  media worker  cannot be downloaded here; building it (about 5 minutes on 2 cores, once)'
+  ordinary_worker "$version" 'the one with our patches could not be built, for the reason above' ||
+    fail "no media worker could be built or downloaded; the logs: $logs/worker.log, $logs/worker-download.log"
+}
+
+# build_worker PLACE: leaves the worker there; ends this shell where it cannot.
+build_worker() {
   # shellcheck disable=SC2046 # a list of names
   install_packages 'the media worker' $(cat "$root/sfu-node/worker/packages.txt")
-  step 'media worker' worker "$root/sfu-node/worker/build.sh" "$root/node_modules/mediasoup" "$place"
-  runs "$MEDIASOUP_WORKER_BIN" || fail "the worker was built and does not run; its log: $logs/worker.log"
+  step 'media worker' worker "$root/sfu-node/worker/build.sh" "$root/node_modules/mediasoup" "$1"
+}
+
+# ordinary_worker VERSION WHY: takes mediasoup's own binary, downloaded once, and says why. Fails where it cannot be had.
+ordinary_worker() {
+  local kept
+  kept=$cache/worker/$1-ordinary-$(uname -m)/mediasoup-worker
+  if ! runs "$kept"; then
+    download_worker >"$logs/worker-download.log" 2>&1 || return 1
+    mkdir -p "$(dirname "$kept")"
+    cp "$root/node_modules/mediasoup/worker/out/Release/mediasoup-worker" "$kept"
+  fi
+  export MEDIASOUP_WORKER_BIN=$kept
+  say "  media worker  the ordinary one: $2"
 }
 
 # Without MEDIASOUP_VERSION a worker that can run here leaves with 41 (its main.cpp).
@@ -57,7 +77,7 @@ runs() {
 }
 
 # mediasoup's own install step; PYTHON=false keeps it from going on to a build that needs the internet as well.
-ordinary_worker() {
+download_worker() {
   cd "$root/node_modules/mediasoup" && PYTHON=false timeout 120 node npm-scripts.mjs postinstall && runs worker/out/Release/mediasoup-worker
 }
 

@@ -27,6 +27,7 @@ import { openState } from './state.ts';
 import type { ApiKey } from './token.ts';
 import { startTurnServers } from './turn.ts';
 import type { TurnServer } from '@veilcast/turn';
+import { workerLine } from './worker-line.ts';
 
 export interface UpOptions {
   readonly port: number;
@@ -181,6 +182,7 @@ export async function upAsProcesses(options: Pick<UpOptions, 'port' | 'regions' 
   print();
   for (const region of regions) print(`  call, ${region.padEnd(8)} ${first}/r/${FIRST_ROOM}?region=${region}`);
   print(`  operator       ${first}/operator`);
+  print(`  media worker   ${await workerLine()}`);
   print(`  the other signaling process, for the same rooms: ${second}`);
   print('\n  Ctrl-C ends it.\n');
   print('ready');
@@ -195,6 +197,7 @@ export async function up(options: UpOptions): Promise<void> {
   for (const region of options.regions)
     print(`  call, ${region.padEnd(8)} ${cluster.origin}/r/${FIRST_ROOM}?region=${region}`);
   print(`  operator       ${cluster.origin}/operator`);
+  print(`  media worker   ${await workerLine()}`);
   if (!cluster.turns.some((server) => server.ready()))
     print(
       '\n  No TURN server: coturn is not installed or does not start. Calls from behind strict firewalls will not connect.',

@@ -3,6 +3,10 @@ import { createWorker } from 'mediasoup';
 import { readFile } from 'node:fs/promises';
 import type { CreateWorker, MediaWorker } from './port.ts';
 import type { ProcessState, WorkerProcess } from './pulse.ts';
+import { BATCHING } from './program.ts';
+
+// mediasoup gives its workers the environment of this process. Who set the variable meant it.
+process.env[BATCHING] ??= '1';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
