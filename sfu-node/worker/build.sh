@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # build.sh MEDIASOUP_PACKAGE_DIR OUT_DIR: leaves OUT_DIR/mediasoup-worker with our patches, built against the libraries of Debian 12.
-# Needs the packages in ./packages.txt. Prints what it does; the caller keeps the log. CMAKE_ARGS goes to CMake.
+# Needs the packages in ./packages.txt. Prints what it does; the caller keeps the log.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 package=$(cd "$1" && pwd)
@@ -20,8 +20,7 @@ rm -rf "$out/sources"
 "$here/patch.sh" "$package/worker" "$out/sources"
 
 echo "mediasoup-worker"
-# shellcheck disable=SC2086 # a list of arguments
-cmake -G Ninja -S "$here" -B "$out/build" -DWORKER_DIR="$out/sources" "${srtp[@]}" ${CMAKE_ARGS:-}
+cmake -G Ninja -S "$here" -B "$out/build" -DWORKER_DIR="$out/sources" "${srtp[@]}"
 ninja -C "$out/build"
 cp "$out/build/mediasoup-worker" "$out/mediasoup-worker"
 rm -rf "$out/build" "$out/sources"
