@@ -6,6 +6,7 @@ import { cpuNs } from './cpu.ts';
 import { figures, loadNow, type Bench, type Effort, type Figure, type Say } from './figure.ts';
 import { spreadOf } from './spread.ts';
 import { startViewers, type Burst, type Seen, type Viewers } from './viewer.ts';
+import { PipePair } from './worker-pipe.ts';
 import { Audience, openSource, type Kind, type Source } from './worker-subject.ts';
 
 const KINDS = ['plain', 'batched'] as const satisfies readonly Kind[];
@@ -50,7 +51,13 @@ const TRAFFICS: readonly Traffic[] = [
     },
   },
 ];
-const EFFORTS = { full: { most: 600, pairs: 5, seconds: 4 }, tiny: { most: 3, pairs: 1, seconds: 0.5 } } as const;
+const EFFORTS = {
+  full: { most: 600, pairs: 5, seconds: 4, streams: 40 },
+  tiny: { most: 3, pairs: 1, seconds: 0.5, streams: 2 },
+} as const;
+/** By how much the rate is raised at a time, and the p95 of the delay at which a queue stands. */
+const STEP = 1.2;
+const QUEUE_MS = 150;
 const SETTLE_MS = 400;
 /** With less of the packets arrived the machine was too busy, and both sides did other work. */
 const WHOLE = 0.98;
@@ -157,6 +164,77 @@ function figuresOf(traffic: Traffic, count: number, rounds: Pairs, load: number)
   ]);
 }
 
+/** Both kinds of Pipe in turns. */
+async function pipes(viewers: Viewers, wanted: (typeof EFFORTS)[Effort], load: number, say: Say): Promise<Figure[]> {
+  const { streams, pairs, seconds } = wanted;
+  const open: Record<Kind, PipePair> = {
+    plain: await PipePair.open('plain', 0x0c000000, streams),
+    batched: await PipePair.open('batched', 0x0d000000, streams),
+  };
+  try {
+    const us: Record<Kind, number[]> = { plain: [], batched: [] };
+    for (let pair = 0; pair <= 2 * pairs && us.plain.length < pairs; pair++) {
+      const done: (readonly [Kind, { us: number; whole: boolean }])[] = [];
+      for (const kind of pair % 2 === 0 ? KINDS : KINDS.toReversed())
+        done.push([kind, await open[kind].round(viewers, seconds)]);
+      const whole = done.every(([, one]) => one.whole);
+      if (pair > 0 && whole) for (const [kind, one] of done) us[kind].push(one.us);
+      say(
+        `Pipe: ${done.map(([kind, one]) => `${kind} ${one.us.toFixed(2)} µs${one.whole ? '' : ', lost some'}`).join('; ')}`,
+      );
+    }
+    const note = `${us.plain.length} pairs in turns; ${streams} streams with frames of 10 packets and key frames of 80, SRTP, both workers together`;
+    const ratio = us.batched.map((one, pair) => one / us.plain[pair]!);
+    return figures(load, [
+      { name: 'Pipe hop, bursts: CPU a packet, batched ÷ plain', unit: '×', spread: spreadOf(ratio), goal: 0.7, note },
+      ...KINDS.map((kind) => ({ name: `Pipe hop, bursts: ${kind}`, unit: 'µs CPU', spread: spreadOf(us[kind]), note })),
+    ]);
+  } finally {
+    for (const kind of KINDS) open[kind].close();
+  }
+}
+
+/** How far the frame rate can be raised before packets are lost or a queue stands, as viewers of 150 packets/s. */
+async function most(viewers: Viewers, subject: Subject, count: number, seconds: number, say: Say): Promise<number> {
+  const [traffic] = TRAFFICS as readonly [Traffic, ...Traffic[]];
+  let carried = 0;
+  for (let framesPerS = 15; framesPerS < 1_000; framesPerS *= STEP) {
+    const shape = { ...traffic.shape, framesPerS, keyEvery: Math.round(2 * framesPerS) };
+    const one = await round(viewers, subject, { ...traffic, shape }, count, seconds);
+    if (!one.whole || one.seen.missing > 0 || (one.seen.delays[1] ?? Infinity) > QUEUE_MS) break;
+    const perSecond = one.seen.packets / count / (seconds + SETTLE_MS / 1_000);
+    carried = (count * Math.max(perSecond, framesPerS * traffic.shape.packetsPerFrame)) / 150;
+  }
+  say(`${subject.kind}: ${carried.toFixed(0)} viewers of 150 packets/s on a core`);
+  return carried;
+}
+
+async function capacity(
+  viewers: Viewers,
+  subjects: readonly Subject[],
+  { most: all, pairs, seconds }: (typeof EFFORTS)[Effort],
+  load: number,
+  say: Say,
+): Promise<Figure[]> {
+  const count = Math.min(all, 300);
+  for (const { audience, sources } of subjects) await audience.watch(count, sources.video);
+  const carried: Record<Kind, number[]> = { plain: [], batched: [] };
+  for (let pair = 0; pair < pairs; pair++)
+    for (const subject of pair % 2 === 0 ? subjects : subjects.toReversed())
+      carried[subject.kind].push(await most(viewers, subject, count, Math.min(seconds, 2), say));
+  const note = `${count} viewers, frames of 4, the frame rate raised by ${STEP} until a packet was lost or p95 passed ${QUEUE_MS} ms; ${pairs} times in turns`;
+  const ratio = carried.plain.map((plain, pair) => plain / carried.batched[pair]!);
+  return figures(load, [
+    { name: 'most viewers on a core, plain ÷ batched', unit: '×', spread: spreadOf(ratio), goal: 1 / 1.5, note },
+    ...KINDS.map((kind) => ({
+      name: `most viewers on a core, ${kind}`,
+      unit: 'viewers',
+      spread: spreadOf(carried[kind]),
+      note,
+    })),
+  ]);
+}
+
 async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
   const wanted = EFFORTS[effort];
   const load = loadNow();
@@ -173,6 +251,8 @@ async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
         say(`${traffic.name}, ${count} viewers`);
         all.push(...figuresOf(traffic, count, await pairsOf(viewers, subjects, traffic, count, wanted, say), load));
       }
+    all.push(...(await capacity(viewers, subjects, wanted, load, say)));
+    all.push(...(await pipes(viewers, wanted, load, say)));
     return all;
   } finally {
     for (const { audience } of subjects) audience.close();
