@@ -1,6 +1,7 @@
 /** A Pipe with SRTP between two workers of a kind, crossed by many streams in bursts: what both workers work for a packet. */
 import type { types } from 'mediasoup';
 import { ROUTER_CODECS } from '../../sfu-node/src/codecs.ts';
+import { RECEIVE_BUFFER_BYTES } from '../../sfu-node/src/media/buffers.ts';
 import { cpuNs } from './cpu.ts';
 import type { Viewers } from './viewer.ts';
 import { openSource, startWorker, type Kind, type Source } from './worker-subject.ts';
@@ -40,7 +41,7 @@ export class PipePair {
       workers.map((worker) => worker.createRouter({ mediaCodecs: ROUTER_CODECS })),
     );
     const source = await openSource(near!, 'video', ssrc, streams);
-    const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
+    const listenInfo = { protocol: 'udp', ip: '127.0.0.1', recvBufferSize: RECEIVE_BUFFER_BYTES } as const;
     const far: types.Producer[] = [];
     for (const { id: producerId } of source.producers) {
       const { pipeProducer } = await near!.pipeToRouter({ producerId, router: beyond!, enableSrtp: true, listenInfo });

@@ -1,6 +1,7 @@
 /** Media workers as the worker bench measures them: one with batching, one without, otherwise the same. */
 import { createWorker, type types } from 'mediasoup';
 import { ROUTER_CODECS } from '../../sfu-node/src/codecs.ts';
+import { RECEIVE_BUFFER_BYTES } from '../../sfu-node/src/media/buffers.ts';
 import { opusParameters, vp8Parameters } from '../../sfu-node/test/source.ts';
 import type { Viewers } from './viewer.ts';
 
@@ -35,7 +36,10 @@ export async function openSource(
   ssrc: number,
   streams = 1,
 ): Promise<Source> {
-  const plain = await router.createPlainTransport({ listenInfo: { protocol: 'udp', ip: IP }, comedia: true });
+  const plain = await router.createPlainTransport({
+    listenInfo: { protocol: 'udp', ip: IP, recvBufferSize: RECEIVE_BUFFER_BYTES },
+    comedia: true,
+  });
   const parametersOf = kind === 'audio' ? opusParameters : vp8Parameters;
   const producers: types.Producer[] = [];
   for (let stream = 0; stream < streams; stream++)

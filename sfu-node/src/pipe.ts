@@ -6,6 +6,7 @@
 import { ClusterError } from '@veilcast/protocol';
 import { PIPE_KEY_FRAME_DELAY_MS } from './codecs.ts';
 import type { NodeConfig } from './config.ts';
+import { RECEIVE_BUFFER_BYTES } from './media/buffers.ts';
 import { media } from './media/errors.ts';
 import type { MediaConsumer, MediaKind, MediaPipeTransport, RtpParameters, SrtpParameters } from './media/port.ts';
 import type { LiveWorker } from './media/worker.ts';
@@ -97,6 +98,7 @@ export class PipeEnd {
           listenInfo: {
             protocol: 'udp',
             ip,
+            recvBufferSize: RECEIVE_BUFFER_BYTES,
             ...(announced === undefined ? {} : { announcedAddress: announced }),
             ...(pipePorts === undefined ? {} : { portRange: pipePorts }),
           },

@@ -5,6 +5,7 @@
  */
 import { ClusterError, type Clock } from '@veilcast/protocol';
 import type { NodeConfig } from '../config.ts';
+import { RECEIVE_BUFFER_BYTES } from './buffers.ts';
 import { media } from './errors.ts';
 import type { CreateWorker, MediaServer, MediaWorker } from './port.ts';
 import { watchPulse, type WorkerProcess } from './pulse.ts';
@@ -240,6 +241,7 @@ function listenInfos(config: NodeConfig, index: number) {
     ...places.map((place) => ({
       ...place,
       protocol: 'udp' as const,
+      recvBufferSize: RECEIVE_BUFFER_BYTES,
       ...(udpPort === 0 ? {} : { port: udpPort + index }),
     })),
     ...places.map((place) => ({

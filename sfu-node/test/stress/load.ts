@@ -58,7 +58,7 @@ function randomOf(seed: number): () => number {
 }
 
 /** Starts a worker with this environment added to the process's own, which mediasoup hands on as it stands. */
-export async function workerWith(environment: Readonly<Record<string, string>>): Promise<types.Worker> {
+async function workerWith(environment: Readonly<Record<string, string>>): Promise<types.Worker> {
   const before = { ...process.env };
   Object.assign(process.env, environment);
   try {

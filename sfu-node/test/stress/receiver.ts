@@ -1,11 +1,7 @@
-/** What one destination gets of some streams, compared with what was sent while it was there. */
-
-/** Every stream's packets carry their number in the RTP timestamp, which a Router keeps, as it does not the sequence number. */
-export interface Expected {
-  /** Number of the packet that would come next. */
-  from: number;
-  readonly left: Set<number>;
-}
+/**
+ * What one destination gets of some streams, compared with what was sent while it was there. Every packet carries its number in the
+ * RTP timestamp, which a Router keeps, as it does not the sequence number.
+ */
 
 export interface Tally {
   delivered: number;
