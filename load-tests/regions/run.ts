@@ -13,6 +13,9 @@ const LOOK_EVERY_MS = 200;
 /** How long a picture must have stood still to be taken for gone. */
 const STILL_MS = 2_000;
 const JOIN_MS = 60_000;
+/** Of each process, where something was not as expected. */
+const COMPLAINTS = 5;
+const COMPLAINT_CHARACTERS = 300;
 
 export interface Outcome {
   readonly what: string;
@@ -40,6 +43,7 @@ export async function runScenario(scenario: Scenario, say: (line: string) => voi
       const outcome = await outcomeOf(pages, wordsOf(fault), expect);
       outcomes.push(outcome);
       say(lineOf(outcome));
+      if (outcome.tookMs === undefined) for (const line of await statesOf(pages, cluster)) say(line);
     }
     return outcomes;
   } finally {
@@ -97,8 +101,8 @@ async function outcomeOf(
   const began = performance.now();
   let missing = '';
   // Who must be gone first: else the frames that were under way would pass for being seen.
-  for (const [viewer, who] of blind)
-    if (!(await standsStill(pages, viewer, who, withinMs))) missing += `${viewer} still sees ${who}; `;
+  const still = await Promise.all(blind.map(([viewer, who]) => standsStill(pages, viewer, who, withinMs)));
+  for (const [at, [viewer, who]] of blind.entries()) if (still[at] !== true) missing += `${viewer} still sees ${who}; `;
   const least = new Map(await decodedBy(pages));
   for (;;) {
     const now = await decodedBy(pages);
@@ -153,6 +157,21 @@ async function standsStill(
     last = now;
   }
   return true;
+}
+
+/** For who wants to know why: how it looks from each page, and what the processes complained of. */
+async function statesOf(pages: ReadonlyMap<string, Page>, { programs }: RegionCluster): Promise<string[]> {
+  const people = Array.from(pages, async ([name, page]) => {
+    const { self, peers, e2ee } = await reportOf(page);
+    const shown = await page.getByTestId('error').allTextContents();
+    const others = peers.map((peer) => `${peer.name} ${peer.video.framesDecoded}`).join(', ');
+    return `  ${name}: on ${self.node || 'no node'}, ${e2ee.state} in Epoch ${e2ee.epoch}; sees ${others || 'nobody'}; ${shown.join(' ')}`;
+  });
+  const complaints = Array.from(programs, ([name, { words }]) => {
+    const lines = words.split('\n').filter((line) => /"level":"(?:warn|error|fatal)"/.test(line));
+    return lines.slice(-COMPLAINTS).map((line) => `  ${name}: ${line.slice(0, COMPLAINT_CHARACTERS)}`);
+  });
+  return [...(await Promise.all(people)), ...complaints.flat()];
 }
 
 function wordsOf(fault: Fault): string {
