@@ -73,7 +73,14 @@ export async function runHere(
   say: Say,
 ): Promise<Comparison> {
   const before = loadNow();
-  const size = { rooms: 1, viewers: scenario.viewers, rounds: ROUNDS, seconds: SECONDS, perSecond: PER_SECOND, least: 0.95 };
+  const size = {
+    rooms: 1,
+    viewers: scenario.viewers,
+    rounds: ROUNDS,
+    seconds: SECONDS,
+    perSecond: PER_SECOND,
+    least: 0.95,
+  };
   const rounds = await watched(size, say);
   return comparisonOf(scenario, simulated, rounds, { costsOf, load: [before, loadNow()] });
 }
