@@ -11,6 +11,8 @@ export interface Impairment {
   readonly loss?: number;
   /** Bits a second towards the near end, after which packets wait in a queue. */
   readonly bitsPerSecond?: number;
+  /** The same from the near end. */
+  readonly bitsPerSecondUp?: number;
 }
 
 export interface UdpLink {
@@ -32,36 +34,38 @@ export async function udpLink(far: { readonly port: number }, seed = 1): Promise
   const random = seededRandom(seed);
   const near = await bound();
   const spare = await bound();
-  const ways = new Map<number, Socket>();
+  const ways = new Map<string, Socket>();
   let impairment: Impairment = {};
   let lost = 0;
-  /** When the bottleneck is free again. */
-  let freeAt = 0;
+  /** When the bottleneck of each way is free again. */
+  const freeAt = { down: 0, up: 0 };
   let isClosed = false;
 
-  const pass = (send: () => void, bytes: number, isDown: boolean): void => {
-    const { loss = 0, bitsPerSecond } = impairment;
+  const pass = (send: () => void, bytes: number, way: 'down' | 'up'): void => {
+    const { loss = 0 } = impairment;
+    const bitsPerSecond = way === 'down' ? impairment.bitsPerSecond : impairment.bitsPerSecondUp;
     const now = performance.now();
-    const wait = isDown && bitsPerSecond !== undefined ? Math.max(0, freeAt - now) : 0;
+    const wait = bitsPerSecond === undefined ? 0 : Math.max(0, freeAt[way] - now);
     if (random.float() < loss || wait > QUEUE_MS) {
       lost += 1;
       return;
     }
-    if (isDown && bitsPerSecond !== undefined) freeAt = Math.max(freeAt, now) + (bytes * 8_000) / bitsPerSecond;
+    if (bitsPerSecond !== undefined) freeAt[way] = Math.max(freeAt[way], now) + (bytes * 8_000) / bitsPerSecond;
     if (wait === 0) send();
     else setTimeout(() => void (isClosed || send()), wait);
   };
-  const wayOf = ({ port }: RemoteInfo): Socket => {
-    const known = ways.get(port);
+  const wayOf = ({ port, address }: RemoteInfo): Socket => {
+    const from = `${address} ${port}`;
+    const known = ways.get(from);
     if (known) return known;
     const way = ways.size === 0 ? spare : createSocket('udp4');
-    way.on('message', (packet) => pass(() => near.send(packet, port, '127.0.0.1'), packet.length, true));
-    ways.set(port, way);
+    way.on('message', (packet) => pass(() => near.send(packet, port, address), packet.length, 'down'));
+    ways.set(from, way);
     return way;
   };
   near.on('message', (packet, from) => {
     const way = wayOf(from);
-    pass(() => way.send(packet, far.port, '127.0.0.1'), packet.length, false);
+    pass(() => way.send(packet, far.port, '127.0.0.1'), packet.length, 'up');
   });
   return {
     nearPort: near.address().port,
