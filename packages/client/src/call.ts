@@ -2,6 +2,8 @@
  * The SDK's surface: what an application sees of a call. No framework, no globals, one event emitter (packages/client/README.md).
  */
 import type { SafetyNumber } from '@veilcast/e2ee/identity';
+import type { NetworkStanding } from './adaptation/standing.ts';
+import type { AdaptationReport } from './adaptation/steering.ts';
 import type { Identity } from './device/identity.ts';
 import type { ErrorCode, PeerId, ProducerId, RegionId, Role, Source } from '@veilcast/protocol';
 import type { VideoCodec } from './media/codec.ts';
@@ -10,6 +12,8 @@ import type { GroupChange, GroupWarning, TrackLock } from './workers/messages.ts
 
 export type { SafetyNumber } from '@veilcast/e2ee/identity';
 export type { Identity } from './device/identity.ts';
+export type { NetworkStanding } from './adaptation/standing.ts';
+export type { AdaptationReport } from './adaptation/steering.ts';
 export type { VideoCodec } from './media/codec.ts';
 export type { MediaPath, PathKind } from './network/path.ts';
 export type { GroupChange, GroupWarning, TrackLock } from './workers/messages.ts';
@@ -169,6 +173,8 @@ export interface CallSnapshot {
   readonly encryption: Encryption;
   /** The two of this call see or hear each other directly; by the server otherwise. */
   readonly direct: boolean;
+  /** How much of what is wanted the connection carries. */
+  readonly network: NetworkStanding;
   readonly locked: boolean;
   readonly lobby: readonly Waiting[];
   readonly chat: readonly ChatLine[];
@@ -256,6 +262,8 @@ export interface CallReport {
     readonly framesOpened: number;
     readonly failures: Readonly<Record<string, number>>;
   };
+  /** What the connection carries, what was measured and decided of it, and why; null before the first look. */
+  readonly adaptation: AdaptationReport | null;
 }
 
 export interface PeerReport {

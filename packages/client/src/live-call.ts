@@ -11,6 +11,7 @@ import {
   type Source,
 } from '@veilcast/protocol';
 import { CHAT_MAX, NAME_MAX } from '@veilcast/e2ee/said';
+import { CallSteering } from './adaptation/call-steering.ts';
 import { GIVE_UP_MS, KEYS_PAUSE_MS, backoffMs } from './backoff.ts';
 import type { SafetyNumber } from '@veilcast/e2ee/identity';
 import type { Call, CallEvents, CallReport, CallSnapshot, ConnectOptions, ShownTile } from './call.ts';
@@ -47,6 +48,7 @@ export class LiveCall implements Call {
   readonly #picture: RoomPicture;
   readonly #publications: Publications;
   readonly #remote: RemoteTracks;
+  readonly #steering: CallSteering;
   readonly #identities: PeopleIdentities;
   readonly #talk: Talk;
   readonly #talkPicture: TalkPicture;
@@ -97,6 +99,8 @@ export class LiveCall implements Call {
         this.#joinMs ??= Math.round(this.#clock.now() - this.#startedAt);
       },
     });
+    const { remote, direct } = { remote: this.#remote, direct: this.#direct };
+    this.#steering = new CallSteering({ clock, store, talk, remote, direct, seat });
   }
 
   /** @throws ClusterError */
@@ -195,7 +199,8 @@ export class LiveCall implements Call {
     const received = await this.#remote.report();
     const direct = this.snapshot.direct ? await this.#direct.stats() : undefined;
     const { transport, path } = await pathReport(this.#seat?.media?.transports, direct);
-    return callReport({ snapshot: this.snapshot, transport, path, joinMs: this.#joinMs, received });
+    const adaptation = this.#steering.report();
+    return callReport({ snapshot: this.snapshot, transport, path, joinMs: this.#joinMs, received, adaptation });
   }
 
   async leave(): Promise<void> {
@@ -363,6 +368,7 @@ export class LiveCall implements Call {
     this.#identities.close();
     this.#dialer.close();
     this.#direct.close();
+    this.#steering.close();
     this.#remote.close();
     this.#publications.close();
   }

@@ -34,6 +34,8 @@ export class RemoteTracks {
   readonly #held = new Set<string>();
   /** By Consumer, as the frame worker says; those that have closed are forgotten. */
   readonly #locks = new Map<string, TrackLock>();
+  /** The network carries no pictures: all are held back. */
+  #holding = false;
   /** Undefined until the application says what it shows: then everything counts as shown. */
   #shown: ReadonlySet<ProducerId> | undefined;
 
@@ -64,7 +66,8 @@ export class RemoteTracks {
     const state: VideoState = muted ? 'muted' : track.kind === 'audio' ? 'live' : 'waiting';
     if (track.kind === 'video') this.#watch.lookOften();
     const lock = this.#locks.get(consumerId) ?? 'waiting';
-    const remote: RemoteTrack = { producerId, source, track, muted, state, lock, held: this.#held.has(consumerId) };
+    const held = track.kind === 'video' && this.#isHeld(consumerId);
+    const remote: RemoteTrack = { producerId, source, track, muted, state, lock, held };
     this.#outside.people.putTrack(peerId, remote);
     const person = this.#outside.people.get(peerId);
     if (person) this.#outside.emitter.emit('track', remote, person);
@@ -76,7 +79,9 @@ export class RemoteTracks {
     const { consumerId, peerId, producerId, track } = received;
     const known = people.get(peerId)?.tracks.find((one) => one.producerId === before.producerId);
     if (!known) return this.opened(received);
-    const remote: RemoteTrack = { ...known, producerId, track, lock: this.#locks.get(consumerId) ?? known.lock };
+    // The network that held it back is not the one that it comes by now.
+    const held = known.held && received.isDirect !== true;
+    const remote: RemoteTrack = { ...known, held, producerId, track, lock: this.#locks.get(consumerId) ?? known.lock };
     if (this.#shown?.has(before.producerId)) this.#shown = new Set([...this.#shown, producerId]);
     people.putTrack(peerId, remote);
     if (before.producerId !== producerId) people.removeTrack(peerId, before.producerId);
@@ -109,8 +114,36 @@ export class RemoteTracks {
       if (held) this.#held.add(id);
       else this.#held.delete(id);
     }
-    for (const { consumerId, peerId, producerId } of this.#outside.shown())
-      if (consumerIds.includes(consumerId)) this.#outside.people.patchTrack(peerId, producerId, { held });
+    for (const { consumerId, peerId, producerId, isDirect } of this.#outside.shown())
+      if (consumerIds.includes(consumerId)) {
+        this.#outside.people.patchTrack(peerId, producerId, { held: this.#isHeld(consumerId, isDirect) });
+      }
+  }
+
+  /** Of sound, and of what comes directly, nothing is held back here. */
+  #isHeld(consumerId: string, isDirect = false): boolean {
+    return (this.#holding && !isDirect) || this.#held.has(consumerId);
+  }
+
+  /** Holds all pictures back, or none of those that the server does not. */
+  hold(holding: boolean): void {
+    if (holding === this.#holding) return;
+    this.#holding = holding;
+    for (const { consumerId, peerId, producerId, track, isDirect } of this.#outside.shown()) {
+      if (track.kind !== 'video') continue;
+      this.#outside.people.patchTrack(peerId, producerId, { held: this.#isHeld(consumerId, isDirect) });
+    }
+  }
+
+  /** Every picture that is consumed. */
+  videos(): ProducerId[] {
+    return this.#watched().flatMap(({ track, producerId }) => (track.kind === 'video' ? [producerId] : []));
+  }
+
+  /** Pictures that somebody sends and the application shows. */
+  wanted(): ProducerId[] {
+    const wanted = this.#watched().filter(({ track, muted, shown }) => track.kind === 'video' && !muted && shown);
+    return wanted.map(({ producerId }) => producerId);
   }
 
   /** Also of Producers that no Consumer exists for yet. */
@@ -162,7 +195,7 @@ export class RemoteTracks {
     return this.#outside.shown().map((one) => ({
       ...one,
       muted: this.#muted.has(one.producerId),
-      shown: (this.#shown?.has(one.producerId) ?? true) && !this.#held.has(one.consumerId),
+      shown: (this.#shown?.has(one.producerId) ?? true) && !this.#isHeld(one.consumerId, one.isDirect),
     }));
   }
 

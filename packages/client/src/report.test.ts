@@ -38,7 +38,7 @@ function keysOf(value: unknown, path = ''): string[] {
 }
 
 function framesOf(received: ReceivedMedia[]): number | undefined {
-  const report = callReport({ snapshot: snapshotOf([bob]), transport: '', joinMs: null, received });
+  const report = callReport({ snapshot: snapshotOf([bob]), transport: '', joinMs: null, adaptation: null, received });
   return report.peers[0]?.video.framesDecoded;
 }
 
@@ -48,6 +48,7 @@ describe('the report', () => {
       snapshot: snapshotOf([bob]),
       transport: 'udp',
       joinMs: 640,
+      adaptation: null,
       received: [media('camera', 10), media('microphone', 20)],
     });
     expect(keysOf({ ...report, e2ee: { ...report.e2ee, failures: 0 } }).sort()).toEqual(
@@ -63,6 +64,7 @@ describe('the report', () => {
         ...['state', 'suite', 'epoch', 'members', 'code', 'framesSealed', 'framesOpened', 'failures'].map(
           (key) => `e2ee.${key}`,
         ),
+        'adaptation',
       ].sort(),
     );
     expect(report.peers[0]).toMatchObject({ video: { framesDecoded: 10 }, audio: { packetsReceived: 40 } });
@@ -76,7 +78,13 @@ describe('the report', () => {
   });
 
   it('says zero of somebody who sends nothing, and survives JSON', () => {
-    const report = callReport({ snapshot: snapshotOf([bob]), transport: '', joinMs: null, received: [] });
+    const report = callReport({
+      snapshot: snapshotOf([bob]),
+      transport: '',
+      joinMs: null,
+      adaptation: null,
+      received: [],
+    });
     expect(report.peers[0]?.video.framesDecoded).toBe(0);
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   });

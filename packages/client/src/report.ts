@@ -1,5 +1,6 @@
 /** `call.report()`: the JSON of DESIGN §11, the same object as "copy diagnostics" of the call page. Pure. */
 import type { ConsumerId, PeerId } from '@veilcast/protocol';
+import type { AdaptationReport } from './adaptation/steering.ts';
 import type { CallReport, CallSnapshot, PeerReport, Person } from './call.ts';
 import type { MediaPath } from './network/path.ts';
 import { NO_AUDIO, NO_VIDEO, type AudioStats, type VideoStats } from './media/stats.ts';
@@ -21,9 +22,10 @@ export interface ReportInput {
   readonly path?: MediaPath | undefined;
   readonly joinMs: number | null;
   readonly received: readonly ReceivedMedia[];
+  readonly adaptation: AdaptationReport | null;
 }
 
-export function callReport({ snapshot, transport, path, joinMs, received }: ReportInput): CallReport {
+export function callReport({ snapshot, transport, path, joinMs, received, adaptation }: ReportInput): CallReport {
   const { self, encryption } = snapshot;
   return {
     room: snapshot.room,
@@ -48,6 +50,7 @@ export function callReport({ snapshot, transport, path, joinMs, received }: Repo
       framesOpened: encryption.framesOpened,
       failures: encryption.failures,
     },
+    adaptation,
   };
 }
 

@@ -3,6 +3,7 @@
  * changes, so that `===` answers "did anything change" (React's useSyncExternalStore builds on that).
  */
 import type { ClusterError, PeerId, PeerView, ProducerId, Role } from '@veilcast/protocol';
+import { ALL_WELL } from './adaptation/standing.ts';
 import type { CallError, CallSnapshot, Encryption, Person, PersonIdentity, RemoteTrack } from './call.ts';
 
 /** Changes of keys and warnings kept, of each. Older ones fall out. */
@@ -43,6 +44,7 @@ export function emptySnapshot(name: string): CallSnapshot {
     people: [],
     encryption: NO_ENCRYPTION,
     direct: false,
+    network: ALL_WELL,
     locked: false,
     lobby: [],
     chat: [],

@@ -1,14 +1,14 @@
 /** A cluster of two regions in this process, and pages on which the SDK runs alone. */
 import { startCluster, type Cluster } from '@veilcast/cli';
 import type { RegionId } from '@veilcast/protocol';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchBrowser } from '@veilcast/testkit/browser';
 import { servePage, type ServedPage } from './served-page.ts';
 
 export interface ClusterLab {
   readonly cluster: Cluster;
-  /** Opens the page in a browser context of its own, with `example = { url, token }` there before its module runs. */
-  open(room: string): Promise<Page>;
+  /** Opens the page in a browser context of its own, with `example = { url, token }` there before its module runs, and what `lay` adds. */
+  open(room: string, lay?: (context: BrowserContext) => Promise<void>): Promise<Page>;
   token(room: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -42,8 +42,9 @@ export async function openCluster(module: string): Promise<ClusterLab> {
     });
     return ((await response.json()) as { token: string }).token;
   };
-  const open = async (room: string) => {
+  const open = async (room: string, lay?: (context: BrowserContext) => Promise<void>) => {
     const context = await chromium.newContext({ permissions: ['camera', 'microphone'] });
+    await lay?.(context);
     const page = await context.newPage();
     page.on('pageerror', (error) => process.stderr.write(`page: ${error.stack ?? error.message}\n`));
     const example = { url: origin, token: await token(room) };

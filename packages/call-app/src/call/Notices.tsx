@@ -12,6 +12,7 @@ import { errorWords, listOf, t } from '../words/words.ts';
 import type { Commands, PanelName } from './commands.ts';
 import { useLasting } from './hooks.ts';
 import { Notice } from './Notice.tsx';
+import { Slow } from './Slow.tsx';
 import type { Names } from './trust/timeline.ts';
 import { TrustNotices } from './trust/TrustNotices.tsx';
 
@@ -44,6 +45,7 @@ export function Notices(props: NoticesProps): ReactElement {
     <>
       {reconnecting && <Notice icon={Unplug} what={t('wait.reconnecting')} />}
       {!reconnecting && <Keying snapshot={snapshot} />}
+      {!reconnecting && <Slow snapshot={snapshot} />}
       {failed !== undefined && <Failed key={failed} visit={visit} code={failed} own={notice !== undefined} />}
       {local.microphone.error !== undefined && <Denied visit={visit} kind="microphone" code={local.microphone.error} />}
       {local.camera.error !== undefined && local.camera.error !== local.microphone.error && (

@@ -16,5 +16,6 @@ export function emptyReport(room: string, name: string, role: string): CallRepor
       framesOpened: 0,
       failures: {},
     },
+    adaptation: null,
   };
 }

@@ -285,6 +285,17 @@ export const en = {
     keysAlone: 'Making the keys of this room.',
     share: 'Waiting for you to choose what to share',
   },
+  /** What the connection does not carry. */
+  network: {
+    sendLess: 'Your connection is slow: your video is smaller.',
+    sendSound: 'Your connection is very slow: only your voice is sent.',
+    receiveLess: 'Your connection is slow: the others’ video is smaller.',
+    receiveSound: 'Your connection is very slow: you hear everybody, and see nobody until it is better.',
+    bothLess: 'Your connection is slow: video is smaller.',
+    bothSound: 'Your connection is very slow: this call is sound only until it is better.',
+    busy: 'This device is busy: your video is smaller.',
+    byItself: 'It comes back by itself.',
+  },
   lobby: {
     title: 'A host lets you in',
     about: '{{room}} is locked. The hosts see your name and that you wait.',

@@ -105,6 +105,11 @@ export class DirectCall {
     this.#allow();
   }
 
+  /** What the server is asked for is no larger; null: no picture of it. */
+  limitTiles(layersMax: number | null, unsaid: () => readonly ShownTile[]): void {
+    this.#reports.limit(layersMax, unsaid);
+  }
+
   showTiles(tiles: readonly ShownTile[]): void {
     this.#tiles.show(tiles);
   }

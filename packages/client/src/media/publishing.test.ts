@@ -30,6 +30,7 @@ function fakeSender(encodings: { active?: boolean }[] = []) {
     getParameters: () => ({ encodings: set.map((encoding) => ({ ...encoding })) }),
     setParameters: async (parameters: { encodings: typeof set }) => void (set = parameters.encodings),
     active: () => set.map(({ active }) => active !== false),
+    sound: () => set[0],
   };
 }
 
@@ -51,10 +52,11 @@ function world(mimeTypes: readonly string[] = ['audio/opus', 'video/VP8'], codec
       options.onRtpSender({});
       expect(sealed.at(-1)).toBe(options.appData.source);
       await soon();
-      const rtpSender = fakeSender(options.encodings);
+      const rtpSender = fakeSender(options.encodings ?? [{}]);
       const producer: FakeProducer & Record<string, unknown> = {
         rtpSender,
         active: rtpSender.active,
+        sound: rtpSender.sound,
         id: `p${producers.length}`,
         source: options.appData.source,
         codec: options.codec.mimeType,
@@ -84,18 +86,24 @@ function world(mimeTypes: readonly string[] = ['audio/opus', 'video/VP8'], codec
   return { clock, publishing, producers, asked };
 }
 
+const ceilingOf = (layersMax: number | null | undefined) =>
+  layersMax === undefined
+    ? undefined
+    : ({ layersMax, framesPerSecond: undefined, soundBps: 16_000, packetMs: 60 } as const);
+
 const step = fc.record({
   what: fc.constantFrom('publish', 'unpublish', 'mute', 'unmute', 'replace', 'wait'),
   source: fc.constantFrom<Source>('microphone', 'camera'),
 });
 
 describe('publishing', () => {
-  it('encodes the layers that the size has and somebody watches, whatever camera comes when', async () => {
+  it('encodes the layers that the size has, somebody watches and the network carries, whatever comes when', async () => {
     const steps = fc.array(
       fc.oneof(
         fc.record({ watched: fc.constantFrom(null, 0, 1, 2, 7) }),
         fc.record({ width: fc.constantFrom(320, 640, 1280) }),
         fc.record({ wait: fc.nat(30) }),
+        fc.record({ layersMax: fc.constantFrom(null, 0, 1, 7, undefined) }),
       ),
       { maxLength: 12 },
     );
@@ -105,14 +113,18 @@ describe('publishing', () => {
         void publishing.publish('camera', track('video', 1280), false);
         await clock.advance(100);
         let [width, watched]: [number, number | null] = [1280, 7];
+        let carried: number | null = 7;
         for (const one of all) {
+          if ('layersMax' in one) carried = one.layersMax === undefined ? 7 : one.layersMax;
           if ('wait' in one) await clock.advance(one.wait);
+          else if ('layersMax' in one) void publishing.limit(ceilingOf(one.layersMax));
           else if ('watched' in one) void publishing.watched('p0', (watched = one.watched));
           else void publishing.replaceTrack('camera', track('video', (width = one.width)));
         }
         await clock.advance(5_000);
         const layers = { 320: 1, 640: 2, 1280: 3 }[width]!;
-        expect(producers[0]?.active()).toEqual([0, 1, 2].map((layer) => layer < layers && layer <= (watched ?? -1)));
+        const highest = Math.min(layers - 1, watched ?? -1, carried ?? -1);
+        expect(producers[0]?.active()).toEqual([0, 1, 2].map((layer) => layer <= highest));
       }),
       { numRuns: 50 },
     );
@@ -128,6 +140,17 @@ describe('publishing', () => {
       return producers[0]?.active();
     };
     expect([await told(0), await told(null), await told(2)]).toEqual([[true], [false], [true]]);
+  });
+
+  it('keeps the voice under what the network carries, also one that is published later, and lets it go again', async () => {
+    const { clock, publishing, producers } = world();
+    const said = () => (producers[0] as unknown as { sound: () => unknown }).sound();
+    await publishing.limit(ceilingOf(null));
+    void publishing.publish('microphone', track('audio'), false);
+    await clock.advance(100);
+    expect(said()).toMatchObject({ maxBitrate: 16_000, adaptivePtime: true });
+    await publishing.limit(undefined);
+    expect(said()).toMatchObject({ maxBitrate: 40_000, adaptivePtime: false });
   });
 
   it('ends with one Producer for each source that is wanted, muted as wanted, whatever overlaps', async () => {

@@ -7,6 +7,8 @@ import type { types } from 'mediasoup-client';
 import type { Signaling } from '../socket.ts';
 import type { Codec } from '@veilcast/sframe';
 import type { Transforms } from '../transforms.ts';
+import type { SendCeiling } from '../adaptation/adapt.ts';
+import { layersUnder } from '../adaptation/ceiling.ts';
 import { chooseCodec, codecOf, type VideoCodec } from './codec.ts';
 import { encodingsOf, watchedOf, type CaptureSize } from './ladder.ts';
 import { hasSpatialLayers } from './scalability.ts';
@@ -46,6 +48,10 @@ export class Publishing {
   /** What somebody in the Room could not decode. It is not tried again: who could not may come back. */
   readonly #undecodable = new Set<Codec>();
   #spatialLayers: boolean | undefined;
+  /** What the network carries; undefined: nobody has said. */
+  #ceiling: SendCeiling | undefined;
+  /** A browser refused it, which it does while it is asked for something else. */
+  #isRefused = false;
   /** Steps of one source wait for each other: what is closed while it opens must end closed. */
   readonly #turns = new Map<Source, Promise<unknown>>();
 
@@ -113,6 +119,14 @@ export class Publishing {
     }
   }
 
+  /** Nothing is sent above it from now on, of what is published later either. Undefined: as far as the browser goes. To be said again and again. */
+  async limit(ceiling: SendCeiling | undefined): Promise<void> {
+    if (!this.#isRefused && JSON.stringify(ceiling) === JSON.stringify(this.#ceiling)) return;
+    this.#ceiling = ceiling;
+    this.#isRefused = false;
+    await Promise.all([...this.#producers.keys()].map((source) => this.#inTurn(source, () => this.#limit(source))));
+  }
+
   unpublish(source: Source): Promise<void> {
     return this.#inTurn(source, async () => {
       await this.#close(source);
@@ -162,7 +176,7 @@ export class Publishing {
       onRtpSender: (sender) => this.#transforms.seal(sender, source, chosen),
     });
     this.#producers.set(source, { producer, track, codec: chosen, watched: ALL_LAYERS });
-    if (this.#resting.has(source)) await this.#layOut(source).catch(() => undefined);
+    if (this.#ceiling || this.#resting.has(source)) await this.#limit(source);
   }
 
   async #close(source: Source): Promise<void> {
@@ -184,7 +198,7 @@ export class Publishing {
     await this.#layOut(source);
   }
 
-  /** Brings the encodings to the size of the track and to what is watched. */
+  /** Brings the encodings to the size of the track, to what is watched, and under what the network carries. */
   async #layOut(source: Source): Promise<void> {
     const opened = this.#producers.get(source);
     const sender = opened?.producer.rtpSender;
@@ -193,18 +207,28 @@ export class Publishing {
     const isResting = this.#resting.has(source);
     const parameters = sender.getParameters();
     if (codec === 'opus') {
-      for (const encoding of parameters.encodings) encoding.active = !isResting;
+      for (const encoding of parameters.encodings) {
+        Object.assign(encoding, { active: !isResting, ...soundUnder(source, this.#ceiling) });
+      }
       await sender.setParameters(parameters);
       return;
     }
     const watched = isResting ? null : opened.watched;
-    const layers = watchedOf(this.#encodings(codec, source, track), watched);
-    for (const [index, { active, scaleResolutionDownBy, maxBitrate }] of layers.entries()) {
+    const layers = layersUnder(watchedOf(this.#encodings(codec, source, track), watched), this.#ceiling);
+    for (const [index, { active, scaleResolutionDownBy, maxBitrate, maxFramerate }] of layers.entries()) {
       // Browsers need not keep the order.
       const encoding = parameters.encodings.find(({ rid }) => rid === `r${index}`) ?? parameters.encodings[index];
       Object.assign(encoding ?? {}, { active, scaleResolutionDownBy, maxBitrate });
+      if (maxFramerate !== undefined) Object.assign(encoding ?? {}, { maxFramerate });
+      else delete encoding?.maxFramerate;
     }
     await sender.setParameters(parameters);
+  }
+
+  async #limit(source: Source): Promise<void> {
+    await this.#layOut(source).catch(() => {
+      this.#isRefused = true;
+    });
   }
 
   #sendable(): types.RtpCodecCapability[] {
@@ -251,6 +275,15 @@ export async function makeKeyFrame(sender: RTCRtpSender): Promise<void> {
 function sizeOf(track: MediaStreamTrack): CaptureSize {
   const { width = 640, height = 360 } = track.getSettings();
   return { width, height };
+}
+
+/** A voice keeps to its own ceiling; music does where voices are thin. Where packets may be long the browser makes them so, with fewer headers. */
+function soundUnder(source: Source, ceiling: SendCeiling | undefined): Record<string, unknown> {
+  const usual = source === 'screen-audio' ? MUSIC_BITRATE : SPEECH_BITRATE;
+  if (!ceiling) return { maxBitrate: usual, adaptivePtime: false };
+  const isThin = ceiling.packetMs > 20;
+  const maxBitrate = source === 'screen-audio' && !isThin ? usual : Math.min(usual, ceiling.soundBps);
+  return { maxBitrate, adaptivePtime: isThin };
 }
 
 function soundOptions(source: Source): types.ProducerOptions {

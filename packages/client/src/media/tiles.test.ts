@@ -56,4 +56,26 @@ describe('tile reports', () => {
     await clock.advance(1_000);
     expect(sent).toBe(1);
   });
+
+  it('are smaller under a limit, of what the application says and of what it has not said', async () => {
+    const clock = virtualClock();
+    const sent: ShownTile[][] = [];
+    const reports = new TileReports(clock, (tiles) => sent.push(tiles));
+    const unsaid = () => [tile(640)];
+    const limit = async (layersMax: number | null) => {
+      reports.limit(layersMax, unsaid);
+      await clock.advance(TILES_INTERVAL_MS);
+      return sent.at(-1)?.[0];
+    };
+    expect(await limit(7)).toBeUndefined();
+    expect(await limit(null)).toMatchObject({ width: 640, visible: false });
+    expect(await limit(7)).toMatchObject({ width: 640, visible: true });
+    reports.show([tile(1_600)]);
+    await clock.advance(TILES_INTERVAL_MS);
+    expect(await limit(0)).toMatchObject({ width: 400, visible: true });
+    reports.show([tile(1_200)]);
+    await clock.advance(TILES_INTERVAL_MS);
+    expect(sent.at(-1)?.[0]).toMatchObject({ width: 400 });
+    expect(await limit(7)).toMatchObject({ width: 1_200 });
+  });
 });

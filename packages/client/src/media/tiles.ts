@@ -3,12 +3,15 @@
  * counts. The first goes out at once, the last one always goes out, an unchanged picture does not.
  */
 import { BATCH_MAX, type Clock } from '@veilcast/protocol';
+import { tilesUnder } from '../adaptation/ceiling.ts';
 import type { ShownTile } from '../call.ts';
 
 /** Shorter: more requests for sizes nobody will see. Longer: a picture stays blurred after a click. */
 export const TILES_INTERVAL_MS = 100;
 
 const SIZE_MAX = 8_192;
+/** Above any layer there is. */
+const EVERY_LAYER = 7;
 
 export class TileReports {
   readonly #clock: Clock;
@@ -16,6 +19,10 @@ export class TileReports {
   #lastSent = Number.NEGATIVE_INFINITY;
   #sent = '';
   #waiting: ShownTile[] | undefined;
+  #shown: ShownTile[] | undefined;
+  /** By the application. */
+  #isSaid = false;
+  #layersMax: number | null = EVERY_LAYER;
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock, send: (tiles: ShownTile[]) => void) {
@@ -24,18 +31,32 @@ export class TileReports {
   }
 
   show(tiles: readonly ShownTile[]): void {
-    this.#waiting = tiles.slice(0, BATCH_MAX).map(wholePixels);
+    this.#isSaid = true;
+    this.#lay(tiles);
+  }
+
+  #lay(tiles: readonly ShownTile[]): void {
+    this.#shown = tiles.slice(0, BATCH_MAX);
+    this.#waiting = tilesUnder(this.#shown, this.#layersMax).map(wholePixels);
     if (this.#cancel) return;
     const wait = Math.max(0, this.#lastSent + TILES_INTERVAL_MS - this.#clock.now());
     if (wait === 0) this.#flush();
     else this.#cancel = this.#clock.after(wait, () => this.#flush());
   }
 
+  /** No layer above this one is asked for; null: no picture. `unsaid`: what counts as shown where the application has not said. */
+  limit(layersMax: number | null, unsaid: () => readonly ShownTile[]): void {
+    const isNew = layersMax !== this.#layersMax;
+    this.#layersMax = layersMax;
+    if (this.#isSaid && this.#shown) {
+      if (isNew) this.#lay(this.#shown);
+    } else if (isNew || layersMax !== EVERY_LAYER) this.#lay(unsaid());
+  }
+
   /** A new Peer of the same call: the server knows nothing yet, tell it the last picture again. */
   repeat(): void {
-    const last = this.#waiting ?? (this.#sent === '' ? undefined : (JSON.parse(this.#sent) as ShownTile[]));
     this.#sent = '';
-    if (last) this.show(last);
+    if (this.#shown) this.#lay(this.#shown);
   }
 
   close(): void {

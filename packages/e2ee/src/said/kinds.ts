@@ -6,8 +6,9 @@ import { hand } from './kinds/hand.ts';
 import { logHead } from './kinds/log-head.ts';
 import { profile } from './kinds/profile.ts';
 import { ask, askHistory, heads, history } from './kinds/repair.ts';
+import { sound } from './kinds/sound.ts';
 
-export const KINDS = { profile, hand, chat, logHead, direct, ask, heads, askHistory, history } as const;
+export const KINDS = { profile, hand, chat, logHead, sound, direct, ask, heads, askHistory, history } as const;
 
 export type KindName = keyof typeof KINDS;
 export type ValueOf<N extends KindName> = (typeof KINDS)[N] extends Kind<infer T> ? T : never;

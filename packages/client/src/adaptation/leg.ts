@@ -1,0 +1,115 @@
+/**
+ * One way of a connection, up or down, as a climber on rungs: down at once and as far as is needed, up one rung at a time, after calm,
+ * and the more seldom the longer it has been slow. So it cannot flap: in a steady network the tries get rarer by themselves. Pure.
+ */
+
+export type Trouble = 'slow' | 'queue' | 'loss' | 'sound' | 'broken' | 'cpu';
+
+export interface Signal {
+  readonly trouble: Trouble | undefined;
+  /** Bits a second that the leg is known to carry; undefined: nobody knows. */
+  readonly capacity: number | undefined;
+  /** The rung above fits by an estimate that was really tried. */
+  readonly roomAbove: boolean;
+  /** What this rung allows is there: calm without it says nothing of the next. */
+  readonly isUsed: boolean;
+}
+
+export interface LegState {
+  readonly rung: number;
+  /** Why it is not at the top; undefined: it is. */
+  readonly trouble: Trouble | undefined;
+  readonly fellAt: number;
+  readonly roseAt: number;
+  /** Since when nothing was wrong. */
+  readonly calmSince: number;
+  /** Since when it is not at the top. */
+  readonly slowSince: number | undefined;
+}
+
+/** After a fall what is measured is still of before. */
+const SETTLE_MS = 1_500;
+/** So long nothing must be wrong before anything is tried. */
+export const CALM_MS = 2_000;
+/** Between two rungs up. A server or browser that holds back needs about that to use the last one. */
+export const RISE_MS = 1_800;
+/** After a fall: an eighth of the time that it has been slow, so that a slow minute costs at most 7.5 s more of it, and an hour some fifty tries. */
+const PAUSE_SHARE = 1 / 8;
+const PAUSE_MIN_MS = 4_000;
+const PAUSE_MAX_MS = 60_000;
+/** Of what was measured while something was wrong; the rest drains the queue. */
+const USABLE = 0.85;
+/** Loss without a queue is no sign of too much: the last picture stays. */
+const LOSS_LOWEST = 1;
+/** The smallest layer costs the processor next to nothing. */
+const CPU_LOWEST = 2;
+
+export function newLeg(rung: number, top: number, now: number): LegState {
+  const slowSince = rung < top ? now : undefined;
+  const trouble: Trouble | undefined = rung < top ? 'slow' : undefined;
+  return { rung, trouble, fellAt: -Infinity, roseAt: -Infinity, calmSince: now, slowSince };
+}
+
+/** `floors`: bits a second of each rung. */
+export function stepLeg(state: LegState, signal: Signal, floors: readonly number[], now: number): LegState {
+  return signal.trouble === undefined ? rise(state, signal, floors.length - 1, now) : fall(state, signal, floors, now);
+}
+
+function fall(state: LegState, { trouble, capacity }: Signal, floors: readonly number[], now: number): LegState {
+  const uneasy = { ...state, calmSince: now };
+  // An estimate says itself how far to go; what is only felt may be of before the last fall.
+  const isSettling = trouble !== 'slow' && trouble !== 'broken' && now - state.fellAt < SETTLE_MS;
+  const rung = isSettling ? state.rung : target(state.rung, trouble, capacity, floors);
+  if (rung >= state.rung) return uneasy;
+  return { ...uneasy, rung, trouble, fellAt: now, slowSince: state.slowSince ?? now };
+}
+
+function target(
+  rung: number,
+  trouble: Trouble | undefined,
+  capacity: number | undefined,
+  floors: readonly number[],
+): number {
+  // Words go before pictures: all room is theirs until they are heard again.
+  if (trouble === 'broken') return 0;
+  if (trouble === 'loss') return Math.max(Math.min(rung, LOSS_LOWEST), rung - 1);
+  if (trouble === 'cpu') return Math.max(Math.min(rung, CPU_LOWEST), rung - 1);
+  const usable = (capacity ?? Infinity) * (trouble === 'slow' ? 1 : USABLE);
+  const fitting = floors.findLastIndex((floor) => floor <= usable);
+  return Math.max(0, Math.min(rung - 1, fitting));
+}
+
+function rise(state: LegState, { roomAbove, isUsed }: Signal, top: number, now: number): LegState {
+  const { rung, fellAt, roseAt, calmSince, slowSince } = state;
+  if (rung === top || (rung > 0 && !isUsed)) return state;
+  const isCalm = now - calmSince >= CALM_MS && now - roseAt >= RISE_MS;
+  if (!isCalm || (!roomAbove && now - fellAt < pauseOf(state, now))) return state;
+  const isTop = rung + 1 === top;
+  return {
+    ...state,
+    rung: rung + 1,
+    roseAt: now,
+    trouble: isTop ? undefined : state.trouble,
+    // Falling again at once goes on with the same slow time: only a top that holds ends it.
+    slowSince,
+  };
+}
+
+function pauseOf({ slowSince }: LegState, now: number): number {
+  return Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MIN_MS, (now - (slowSince ?? now)) * PAUSE_SHARE));
+}
+
+/** So long at the top, and it was slow no more. */
+const HELD_MS = 10_000;
+
+/** To be called at every look: forgets a slow time that is over. */
+export function forget(state: LegState, top: number, now: number): LegState {
+  const isOver =
+    state.rung === top && state.slowSince !== undefined && now - Math.max(state.roseAt, state.calmSince) >= HELD_MS;
+  return isOver ? { ...state, slowSince: undefined } : state;
+}
+
+/** Another network: what was learnt of the last one holds nobody back. */
+export function renew(state: LegState, now: number): LegState {
+  return state.slowSince === undefined ? state : { ...state, slowSince: now, fellAt: -Infinity };
+}
