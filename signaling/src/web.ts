@@ -96,7 +96,7 @@ export async function openWeb({
   }
 
   const pinned = callPage.replace('<head>', `<head><meta name="veilcast-pin" content="${pin}" />`);
-  for (const path of ['/', '/r/:room']) web.get(path, serve(pinned));
+  for (const path of ['/', '/check', '/r/:room']) web.get(path, serve(pinned));
   for (const path of ['/operator', '/operator/*']) web.get(path, serve(operatorPage));
   // The ordinary answer repeats the path, and people put tokens into paths.
   web.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain; charset=utf-8').send('not found\n'));

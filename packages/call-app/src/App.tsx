@@ -1,7 +1,9 @@
-/** Which screen: the landing page, or a visit's phase. */
+/** Which screen: the landing page, the check, or a visit's phase. */
 import { useEffect, type ReactElement } from 'react';
 import { CallScreen } from './call/CallScreen.tsx';
 import { useCall } from './call/hooks.ts';
+import type { Check } from './check/check.ts';
+import { CheckScreen } from './check/CheckScreen.tsx';
 import { FailedScreen, Joining, LeftScreen, LobbyScreen } from './screens/Gate.tsx';
 import { Landing } from './screens/Landing.tsx';
 import { PreJoin } from './screens/PreJoin.tsx';
@@ -9,10 +11,18 @@ import { useStore } from './visit/store.ts';
 import type { Visit } from './visit/visit.ts';
 import { t } from './words/words.ts';
 
-export function App({ visit, lost }: { readonly visit: Visit | undefined; readonly lost: boolean }): ReactElement {
+interface AppProps {
+  readonly visit: Visit | undefined;
+  readonly check: Check | undefined;
+  readonly lost: boolean;
+}
+
+export function App({ visit, check, lost }: AppProps): ReactElement {
   useEffect(() => {
-    document.title = visit ? `${visit.options.room} · ${t('product')}` : t('product');
-  }, [visit]);
+    const title = visit?.options.room ?? (check ? t('check.title') : undefined);
+    document.title = title === undefined ? t('product') : `${title} · ${t('product')}`;
+  }, [visit, check]);
+  if (check) return <CheckScreen check={check} />;
   return visit ? <VisitScreen visit={visit} /> : <Landing lost={lost} />;
 }
 

@@ -4,6 +4,8 @@ import { applyTheme, storedTheme } from '@veilcast/design';
 import { createRoot } from 'react-dom/client';
 import type { CallReport } from '@veilcast/client';
 import { App } from './App.tsx';
+import { Check } from './check/check.ts';
+import { watchPaths } from './check/one-path.ts';
 import { emptyReport } from './visit/empty-report.ts';
 import { readPlace } from './visit/options.ts';
 import { Visit } from './visit/visit.ts';
@@ -17,6 +19,8 @@ declare global {
 
 const place = readPlace(new URL(location.href));
 const visit = place.kind === 'room' ? new Visit(place.options) : undefined;
+const check = place.kind === 'check' ? new Check() : undefined;
+if (check) watchPaths();
 window.veilcast = { report: () => visit?.report() ?? Promise.resolve(emptyReport('', '', '')) };
 applyTheme(storedTheme());
 
@@ -25,7 +29,10 @@ if (visit?.options.join === true) {
   void visit.join(visit.options.name);
 }
 // The others see at once that this person is gone, instead of after the connection's deadline.
-window.addEventListener('pagehide', () => void visit?.leave());
+window.addEventListener('pagehide', () => {
+  void visit?.leave();
+  check?.stop();
+});
 
 const root = document.getElementById('app');
-if (root) createRoot(root).render(<App visit={visit} lost={place.kind === 'lost'} />);
+if (root) createRoot(root).render(<App visit={visit} check={check} lost={place.kind === 'lost'} />);

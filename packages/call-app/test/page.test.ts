@@ -69,6 +69,7 @@ const SCENES: readonly Scene[] = [
   { name: 'more', path: `${call}&people=3`, act: (page) => page.getByTestId('more').click() },
   { name: 'viewer', path: `${call}&people=3&role=viewer` },
   { name: 'slow', path: `${call}&people=3&show=slow-network`, act: (page) => page.getByTestId('slow').waitFor() },
+  { name: 'check', path: '/check' },
   { name: 'lobby', path: `${call}&show=lobby` },
   { name: 'failed', path: `${call}&fail=TRANSPORT_FAILED` },
   { name: 'left', path: `${call}&people=2`, act: (page) => page.getByTestId('leave').click() },

@@ -5,3 +5,4 @@ export { connect } from './connect.ts';
 export { deviceIdentity, importDeviceIdentity, type DeviceIdentity } from './device/device.ts';
 export { guestIdentity, identityFromSeed } from './device/identity.ts';
 export { prepare } from './prepare.ts';
+export { measureRegions } from './probe.ts';

@@ -4,9 +4,12 @@
  */
 import { RegionId, type Clock, type RegionProbe } from '@veilcast/protocol';
 import { z } from 'zod';
+import { browserClock } from './clock.ts';
 
 /** Longer: a better choice on bad networks, but everybody's join waits for it. */
 export const PROBE_LIMIT_MS = 400;
+/** A person who asks wants to hear of the far ones too. */
+const PEOPLE_LIMIT_MS = 5_000;
 /** The first fetch pays for the connection, the smallest of three is close to the path's own time. */
 const ROUNDS = 3;
 
@@ -18,6 +21,19 @@ export interface ProbeOutside {
   /** A monotonic clock, ms. */
   readonly stopwatch: () => number;
   readonly clock: Clock;
+  /** For people to see: also where there is one region only, and waited for as long as they would. */
+  readonly forPeople?: boolean;
+}
+
+const BROWSER: ProbeOutside = {
+  fetch: (probeUrl, init) => fetch(probeUrl, init),
+  stopwatch: () => performance.now(),
+  clock: browserClock,
+};
+
+/** To every region that answers, for people to see; joining measures by itself. Never throws. */
+export function measureRegions(url: string): Promise<RegionProbe[]> {
+  return probeRegions(url, { ...BROWSER, forPeople: true });
 }
 
 /** Never throws: without figures the cluster chooses by itself. */
@@ -26,7 +42,7 @@ export async function probeRegions(url: string, outside: ProbeOutside): Promise<
   const best = new Map<RegionId, number>();
   const work = measureAll(url, outside, stop.signal, best).catch(() => undefined);
   await new Promise<void>((resolve) => {
-    const cancel = outside.clock.after(PROBE_LIMIT_MS, resolve);
+    const cancel = outside.clock.after(outside.forPeople === true ? PEOPLE_LIMIT_MS : PROBE_LIMIT_MS, resolve);
     void work.then(() => {
       cancel();
       resolve();
@@ -45,7 +61,7 @@ async function measureAll(
   const answer = await outside.fetch(new URL('/api/regions', url).href, { signal, cache: 'no-store' });
   const places = Regions.parse(await answer.json());
   // Nothing to choose from: do not spend anybody's time.
-  if (new Set(places.map(({ region }) => region)).size < 2) return;
+  if (outside.forPeople !== true && new Set(places.map(({ region }) => region)).size < 2) return;
   await Promise.allSettled(
     places.map(async ({ region, probeUrl }) => {
       for (let round = 0; round < ROUNDS; round++) {

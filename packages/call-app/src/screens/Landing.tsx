@@ -4,6 +4,7 @@ import { useState, type FormEvent, type ReactElement } from 'react';
 import { freshRoom } from '../look/room-name.ts';
 import { roomFromWords } from '../visit/options.ts';
 import { t } from '../words/words.ts';
+import { CheckLink } from './CheckLink.tsx';
 import { Field } from './Field.tsx';
 import styles from './Landing.module.css';
 import { Page } from './Page.tsx';
@@ -48,6 +49,7 @@ export function Landing({ lost }: { readonly lost: boolean }): ReactElement {
         />
         <Act type="submit">{t('landing.go')}</Act>
       </form>
+      <CheckLink />
     </Page>
   );
 }

@@ -8,6 +8,7 @@ import { cleanName, NAME_MAX } from '../visit/options.ts';
 import { useStore } from '../visit/store.ts';
 import type { Visit } from '../visit/visit.ts';
 import { errorWords, t } from '../words/words.ts';
+import { CheckLink } from './CheckLink.tsx';
 import { Field } from './Field.tsx';
 import { BeforeLock } from './BeforeLock.tsx';
 import { Page } from './Page.tsx';
@@ -59,6 +60,7 @@ export function PreJoin({ visit }: { readonly visit: Visit }): ReactElement {
         </Act>
         {!visit.viewer && <output className={styles.seen}>{seen(local)}</output>}
       </form>
+      <CheckLink />
     </Page>
   );
 }

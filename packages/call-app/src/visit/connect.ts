@@ -1,2 +1,2 @@
 /** The one door to the SDK; the visual test puts a made-up call behind it. */
-export { connect, prepare } from '@veilcast/client';
+export { connect, measureRegions, prepare } from '@veilcast/client';

@@ -30,6 +30,7 @@ const CODECS: readonly VideoCodec[] = ['vp8', 'vp9', 'h264', 'av1'];
 
 export type Place =
   | { readonly kind: 'landing' }
+  | { readonly kind: 'check' }
   | { readonly kind: 'room'; readonly options: VisitOptions }
   /** A link to a room whose name cannot be one. */
   | { readonly kind: 'lost' };
@@ -37,6 +38,7 @@ export type Place =
 /** Reads a link. Never throws; a value that makes no sense counts as absent. */
 export function readPlace(url: URL): Place {
   if (url.pathname === '/' || url.pathname === '/index.html') return { kind: 'landing' };
+  if (/^\/check\/?$/.test(url.pathname)) return { kind: 'check' };
   const room = RoomId.safeParse(/^\/r\/([^/]+)\/?$/.exec(url.pathname)?.[1]?.toLowerCase());
   if (!room.success) return { kind: 'lost' };
   const query = url.searchParams;

@@ -34,7 +34,8 @@ function participantOf(token: string): string | undefined {
   }
 }
 
-async function fetchToken(room: string, role: Role, participant?: string): Promise<string> {
+/** One token. @throws ClusterError as above */
+export async function fetchToken(room: string, role: Role, participant?: string): Promise<string> {
   const response = await ask({ room, role, participant });
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok && hasToken(body)) return body.token;

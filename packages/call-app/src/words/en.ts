@@ -1,4 +1,5 @@
 /** Every English word of the call page, in one place. Plain, short, second person, present tense; no exclamation marks. */
+import { check } from './en-check.ts';
 import { emoji } from './en-emoji.ts';
 import { errors } from './en-errors.ts';
 
@@ -6,6 +7,7 @@ export const en = {
   product: 'Veilcast',
   errors,
   emoji,
+  check,
   landing: {
     title: 'Calls that only their people can hear',
     about:
