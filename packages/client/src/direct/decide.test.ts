@@ -277,6 +277,25 @@ it('a third who comes: both send to the server at once, and the path stays while
   expect(ada.live).toBeUndefined();
 });
 
+it('a path that is open there and not yet here is not closed over what is shown there', () => {
+  const world = new World();
+  const { ada, bob } = world;
+  for (const side of [ada, bob]) world.take(side, { kind: 'willing', willing: true });
+  for (const side of [ada, bob, ada, bob]) {
+    world.room(side);
+    while (world.deliver(side));
+  }
+  world.connect(bob);
+  world.show(bob);
+  world.take(bob, { kind: 'willing', willing: false });
+  while (world.deliver(ada));
+  expect(ada.live).toBe(1);
+  world.show(bob);
+  while (world.deliver(bob));
+  while (world.deliver(ada));
+  expect([ada.live, bob.live]).toEqual([undefined, undefined]);
+});
+
 it('what the other said before it heard that we go back does not rest us again', () => {
   const world = new World();
   const { ada, bob } = world;

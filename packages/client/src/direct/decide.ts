@@ -196,6 +196,7 @@ class Step {
     this.#set({ attempt });
     if (!willing || !pair) {
       this.#do({ kind: 'say', to: known, say: { step: 'back', attempt, failed: false } });
+      this.#do({ kind: 'say', to: known, say: { step: 'shows', attempt, sources: [] } });
       return;
     }
     this.#set({ path: { kind: 'opening', attempt, until: this.#now + OPEN_MAX_MS } });
@@ -210,13 +211,13 @@ class Step {
     if (why !== 'heard' && known)
       this.#do({ kind: 'say', to: known, say: { step: 'back', attempt, failed: why === 'failed' } });
     this.#do({ kind: 'rest', sources: [] });
-    if (path.kind === 'opening') return this.#close(attempt);
     this.#do({ kind: 'prefer', way: 'server' });
     const until = this.#now + LEAVE_MAX_MS;
-    this.#set({ path: { kind: 'leaving', attempt, until, shows: path.shows, theyLeft: false } });
+    // One that is not open here may be open there, and shown.
+    const shows = path.kind === 'open' ? path.shows : [];
+    this.#set({ path: { kind: 'leaving', attempt, until, shows, theyLeft: false } });
     // Who shows nothing from there has nothing to say of it later.
-    if (path.shows.length === 0 && known)
-      this.#do({ kind: 'say', to: known, say: { step: 'shows', attempt, sources: [] } });
+    if (shows.length === 0 && known) this.#do({ kind: 'say', to: known, say: { step: 'shows', attempt, sources: [] } });
   }
 
   #closeWhenLeft(): void {
