@@ -18,8 +18,8 @@ const isLong = process.env.VEILCAST_LONG === '1';
 const ROOM = 'networks';
 /** A cell takes 2 to 4 s here; many times that on a busy machine. */
 const CELL_MS = 60_000;
-/** Until the best way is found, where another one worked sooner. */
-const BEST_MS = 20_000;
+/** Each way, to everybody. */
+const DISTANCE_MS = 20;
 /** Longer than a carrier keeps what is silent. */
 const CARRIER_MS = 35_000;
 
@@ -28,6 +28,8 @@ interface Cell {
   /** The person wants everything to go through a relay. */
   readonly relay?: true;
   readonly way: Way;
+  /** Works as well, and where it happened to answer first Chromium keeps it: it looks for no other once it is connected. */
+  readonly or?: Way;
   /** Also in the short run. */
   readonly always?: true;
 }
@@ -43,10 +45,10 @@ const CELLS: readonly Cell[] = [
   { network: 'tcp-443', way: 'relay-tcp' },
   { network: 'tls-443', way: 'relay-tls', always: true },
   { network: 'ipv6-only', way: 'udp', always: true },
-  { network: 'open', relay: true, way: 'relay-udp' },
-  { network: 'symmetric', relay: true, way: 'relay-udp', always: true },
+  { network: 'open', relay: true, way: 'relay-udp', or: 'relay-tcp' },
+  { network: 'symmetric', relay: true, way: 'relay-udp', or: 'relay-tcp', always: true },
   { network: 'no-udp', relay: true, way: 'relay-tcp' },
-  { network: 'ipv6-only', relay: true, way: 'relay-udp' },
+  { network: 'ipv6-only', relay: true, way: 'relay-udp', or: 'relay-tcp' },
 ];
 
 const rows: string[] = [];
@@ -76,6 +78,8 @@ describe.skipIf(missing !== undefined)('a call from every network', () => {
     const region = cluster.lab.region('us-east-1');
     const near = await cluster.lab.client('ada', 'open', region);
     client = await cluster.lab.client('client', 'open', region);
+    // UDP needs fewer round trips: without a distance it would be chance which relay answers first.
+    await cluster.lab.impair(client, 'all', { delayMs: DISTANCE_MS });
     const opened = await Promise.all(
       [near, client].map(async (host, at) => {
         const film = await makeFilm(join(tmpdir(), 'veilcast-films'), at + 1);
@@ -124,7 +128,7 @@ describe.skipIf(missing !== undefined)('a call from every network', () => {
 
   it.each(CELLS.filter(({ always }) => isLong || always))(
     'from $network by $way',
-    async ({ network, way, relay = false }) => {
+    async ({ network, way, or = way, relay = false }) => {
       await client.become(network);
       const name = `${network} ${way}`;
       const began = performance.now();
@@ -132,15 +136,10 @@ describe.skipIf(missing !== undefined)('a call from every network', () => {
       try {
         await mediaBothWays(page, name);
         const tookMs = Math.round(performance.now() - began);
-        // What works first is taken first; what is better is taken when it is found.
-        const ways = await eventually(
-          'the best way',
-          () => waysOf(page),
-          (now) => now.length === 2 && now.every((one) => one === way),
-          BEST_MS,
-        ).catch(() => waysOf(page));
+        const ways = await waysOf(page);
         rows.push(`${(relay ? `${network}, relay only` : network).padEnd(26)}${ways.join(' ').padEnd(24)}${tookMs} ms`);
-        expect(ways).toEqual([way, way]);
+        expect(ways).toHaveLength(2);
+        for (const each of ways) expect([way, or]).toContain(each);
         if (network === 'carrier' && isLong) {
           // Nothing but what keeps the path open passes.
           await page.getByTestId('camera').click();

@@ -70,8 +70,21 @@ describe.skipIf(missing !== undefined)('two networks', () => {
   }
 
   const wanted = PAIRS.filter(({ one, other }) => isLong || SHORT.has(`${one} ${other}`));
+  /** Until the browser has noticed its new address: before that it finds no way but the relay. */
+  async function settled(browser: Browser): Promise<void> {
+    const found = async (): Promise<boolean> => {
+      const page = await connection(browser);
+      await page.evaluate(`connection.createDataChannel('x') && connection.setLocalDescription()`);
+      const all = (await gathered(page)) as { candidate: string }[];
+      await page.context().close();
+      return all.some(({ candidate }) => candidate.includes(' srflx ') || candidate.includes(' host '));
+    };
+    await eventually('an address', found, (is) => is);
+  }
+
   it.each(wanted)('$one and $other', async ({ one, other, direct }) => {
     await Promise.all([clients[0].become(one), clients[1].become(other)]);
+    await Promise.all(browsers.map(settled));
     const [near, far] = await Promise.all(browsers.map(connection));
     if (near === undefined || far === undefined) throw new Error('two browsers are needed');
     const offer = await near.evaluate(`(async () => {
