@@ -59,8 +59,12 @@ export interface RegionCluster {
   close(): Promise<void>;
 }
 
-/** Starts it and resolves when a call can be made. @throws Error with what a process said that does not come up */
-export async function startRegions(orders: readonly HostOrder[], web: Web = PLAIN): Promise<RegionCluster> {
+/** Starts it, signaling with these variables too, and resolves when a call can be made. @throws Error with what a process said that does not come up */
+export async function startRegions(
+  orders: readonly HostOrder[],
+  web: Web = PLAIN,
+  signaling: Readonly<Record<string, string>> = {},
+): Promise<RegionCluster> {
   const lab = await openLab();
   const folder = await mkdtemp(join(tmpdir(), 'veilcast-regions-'));
   // Redis runs as whoever the lab does, and that is root.
@@ -89,7 +93,7 @@ export async function startRegions(orders: readonly HostOrder[], web: Web = PLAI
         const host = hosts.get(spec.name);
         if (host === undefined) continue;
         await mkdir(join(folder, spec.name, 'data'), { recursive: true });
-        const env = kind === 'signaling' ? DEVELOPMENT : {};
+        const env = kind === 'signaling' ? { ...DEVELOPMENT, ...signaling } : {};
         const id = `${kind} ${spec.name}`;
         const probes = kind === 'store' ? undefined : PORTS.probes[kind];
         programs.set(
