@@ -51,7 +51,7 @@ afterAll(async () => {
   await cluster?.end();
 });
 
-it('runs Redis, two signaling, two cascade-routers and two nodes a region', async () => {
+it('runs Redis, two signaling, two cascade-routers, and two nodes and a TURN server a region', async () => {
   expect([...(await cluster.byName()).keys()].toSorted()).toEqual([
     'cascade-router-1',
     'cascade-router-2',
@@ -60,6 +60,8 @@ it('runs Redis, two signaling, two cascade-routers and two nodes a region', asyn
     'redis',
     'signaling-1',
     'signaling-2',
+    'turn-eu',
+    'turn-us',
     'us-1',
     'us-2',
   ]);

@@ -49,7 +49,11 @@ it('a worker hangs: its node kills it', async () => {
   });
   say('SIGSTOP of a worker', failed);
   keptItsSeat(failed, BOUND_MS.silence);
-  expect(failed.broken.filter(isRunning)).toEqual([]);
+  await eventually(
+    'the hung worker to be killed',
+    async () => failed.broken.filter(isRunning),
+    (left) => left.length === 0,
+  );
 });
 
 it('a node process dies: its people are moved to another of their region, and it is started again', async () => {
