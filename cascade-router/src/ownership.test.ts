@@ -136,6 +136,31 @@ describe('ownership', () => {
     expect(cluster.open('room')).toEqual({});
   });
 
+  test('what a former owner of the Room wanted goes on while its people come over, and no longer', async () => {
+    const { a } = await twoRegions();
+    a.produce('room', 'p1');
+    await cluster.put('room', demand('p1: a/0 > b/0'));
+    await cluster.clock.advance(300);
+    const next = { peers: [{ peerId: 'next', workerId: 'b/0', role: 'speaker' }] };
+    await cluster.put('room', next, 'r1', 2);
+    await cluster.clock.advance(10_000);
+    await cluster.put('room', next, 'r1', 2);
+    expect(cluster.open('room')).toEqual({ 'a/0>b/0': ['p1'] });
+    expect(cluster.count('stopOnPipe')).toBe(0);
+    await cluster.clock.advance(10_000);
+    expect(cluster.open('room')).toEqual({});
+  });
+
+  test('a Room that its next owner closes is closed at once', async () => {
+    const { a } = await twoRegions();
+    a.produce('room', 'p1');
+    await cluster.put('room', demand('p1: a/0 > b/0'));
+    await cluster.clock.advance(300);
+    await cluster.put('room', {}, 'r1', 2);
+    await cluster.clock.advance(1_000);
+    expect(cluster.open('room')).toEqual({});
+  });
+
   test('a demand that nobody repeats ends when no Peer is left, and not before', async () => {
     const { a } = await twoRegions();
     a.produce('room', 'p1');

@@ -20,6 +20,7 @@ import {
   type Step,
 } from '@veilcast/topology';
 import type { CascadeConfig } from './config.ts';
+import { FORMER_MS, withFormer, type FormerDemand } from './former-demand.ts';
 import type { Fleet } from './fleet.ts';
 import type { PutDemandCall } from './messages.ts';
 import type { CascadeMetrics } from './metrics.ts';
@@ -49,6 +50,7 @@ export class PlannedRoom {
   #demand: RoomDemand;
   #demandText = '';
   #newest: { term: number; version: bigint } | undefined;
+  #former: FormerDemand | undefined;
   #refreshedAt: number;
   #lingering: Lingering = NOTHING_LINGERS;
   #cancelWake: (() => void) | undefined;
@@ -82,8 +84,13 @@ export class PlannedRoom {
   /** The newest demand of a Term replaces the last; an older one is ignored, the same one again keeps the Room alive. */
   put(roomTerm: number, { version, peers, producers, wants, regions }: PutDemandCall): void {
     if (this.#newest?.term === roomTerm && version < this.#newest.version) return;
+    const now = this.#options.context.clock.now();
+    const isAnother = this.#newest !== undefined && this.#newest.term !== roomTerm;
+    if (isAnother && !this.#wantsNothing()) this.#former = { demand: this.#demand, until: now + FORMER_MS };
+    // The Room is over.
+    if (peers.length === 0) this.#former = undefined;
     this.#newest = { term: roomTerm, version };
-    this.#refreshedAt = this.#options.context.clock.now();
+    this.#refreshedAt = now;
     const text = JSON.stringify([peers, producers, wants, regions]);
     if (text === this.#demandText) return this.reconcile();
     this.#want(text, { roomId: this.roomId, peers, producers, wants, regions });
@@ -109,9 +116,13 @@ export class PlannedRoom {
     const observed = fleet.observe(this.roomId);
     const unseenFor = fleet.unseenFor(namedBy(this.#demand, observed));
     if (unseenFor > 0) return this.#wakeIn(unseenFor);
-    const lingered = linger(this.#lingering, this.#demand, config.policy, context.clock.now());
+    const now = context.clock.now();
+    if (this.#former && this.#former.until <= now) this.#former = undefined;
+    const demand = withFormer(this.#demand, this.#former?.demand, observed);
+    const lingered = linger(this.#lingering, demand, config.policy, now);
     this.#lingering = lingered.state;
-    this.#lingerUntil = lingered.wakeAt;
+    const ends = [lingered.wakeAt, this.#former?.until].filter((at) => at !== undefined);
+    this.#lingerUntil = ends.length > 0 ? Math.min(...ends) : undefined;
     const stop = metrics.planning();
     this.plan = plan(fleet.view(), lingered.demand, this.#policy, this.plan ?? adopt(this.roomId, observed));
     stop();
@@ -129,7 +140,7 @@ export class PlannedRoom {
    * that the policy asks for: a change costs everybody below it a key frame.
    */
   reconsider(): void {
-    if (this.#over || !this.plan || this.#isPlanDue || this.plan.pipes.length === 0) return;
+    if (this.#over || !this.plan || this.#isPlanDue || this.#former || this.plan.pipes.length === 0) return;
     const { fleet, config, context, metrics } = this.#options;
     const better = restructured(fleet.view(), this.#demand, this.#policy, this.plan);
     const now = context.clock.now();

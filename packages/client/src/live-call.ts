@@ -95,12 +95,9 @@ export class LiveCall implements Call {
       seat,
       shown: () => this.#direct.shown(),
       directStats: () => this.#direct.stats(),
-      firstFrame: () => {
-        this.#joinMs ??= Math.round(this.#clock.now() - this.#startedAt);
-      },
+      firstFrame: () => void (this.#joinMs ??= Math.round(this.#clock.now() - this.#startedAt)),
     });
-    const { remote, direct } = { remote: this.#remote, direct: this.#direct };
-    this.#steering = new CallSteering({ clock, store, talk, remote, direct, seat });
+    this.#steering = new CallSteering({ clock, store, talk, remote: this.#remote, direct: this.#direct, seat });
   }
 
   /** @throws ClusterError */
@@ -198,16 +195,15 @@ export class LiveCall implements Call {
   async report(): Promise<CallReport> {
     const received = await this.#remote.report();
     const direct = this.snapshot.direct ? await this.#direct.stats() : undefined;
-    const { transport, path } = await pathReport(this.#seat?.media?.transports, direct);
+    const path = await pathReport(this.#seat?.media?.transports, direct);
     const adaptation = this.#steering.report();
-    return callReport({ snapshot: this.snapshot, transport, path, joinMs: this.#joinMs, received, adaptation });
+    return callReport({ snapshot: this.snapshot, ...path, joinMs: this.#joinMs, received, adaptation });
   }
 
   async leave(): Promise<void> {
     if (this.#ended) return;
-    const seat = this.#seat;
     this.#end(undefined);
-    await seat?.leave();
+    await this.#seat?.leave();
   }
 
   /** Joins as a new Peer. Once admitted, or at the door, the new Seat replaces the old one. @throws ClusterError */
@@ -215,7 +211,8 @@ export class LiveCall implements Call {
     const { token, region, codec = 'vp8', prepared, authorityPin, relay = false } = this.#options;
     const given = typeof token === 'string' ? token : await token();
     const workers = prepared instanceof SeatWorkers && prepared.take() ? prepared : new SeatWorkers();
-    const own = { identity: this.#identities.own, dialer: this.#dialer, workers, clock: this.#clock };
+    const former = (): Seat | undefined => this.#seat;
+    const own = { identity: this.#identities.own, dialer: this.#dialer, workers, clock: this.#clock, former };
     const listeners = this.#listeners((): Seat => seat);
     const seat = new Seat({ token: given, authorityPin, region, codec, relayOnly: relay, ...own }, listeners);
     try {
@@ -237,16 +234,15 @@ export class LiveCall implements Call {
         if (this.#ended) return;
         this.#sitDown(seat());
         this.#store.set({ state: 'waiting' });
-        const name = this.#name === '' ? 'Guest' : this.#name;
         void seat()
-          .signaling.request('knock', { name })
+          .signaling.request('knock', { name: this.#name || 'Guest' })
           .catch(() => undefined);
       },
       admitted: (admission, media) => {
         // Somebody left while we were coming back: the Seat is closed as soon as it knows itself.
         if (this.#ended) return;
         this.#sitDown(seat());
-        this.#picture.admitted(admission);
+        this.#picture.admitted(admission, seat().former?.formerOf);
         this.#direct.admitted(admission);
         void this.#identities.sitDown(admission.participantId, seat().root);
         this.#talkPicture.drawSoon(this.#talk);
@@ -257,6 +253,7 @@ export class LiveCall implements Call {
         this.#picture.moved(place);
         return this.#resume(media);
       },
+      formerOver: () => this.#picture.people.forgetFormer(),
       event: (event) => this.#take(event),
       ...this.#direct.listeners,
       seated: (peerId) => {
@@ -286,13 +283,13 @@ export class LiveCall implements Call {
 
   #sitDown(seat: Seat): void {
     const old = this.#seat;
-    if (old === seat) return;
     this.#seat = seat;
-    if (!old) return;
+    if (!old || old === seat) return;
     this.#picture.newWorkers();
     this.#picture.notEncrypted('waiting');
-    this.#remote.forget();
     this.#direct.forsake();
+    if (seat.former) return;
+    this.#remote.forget();
     old.close();
   }
 
@@ -317,6 +314,7 @@ export class LiveCall implements Call {
   }
 
   #follow(standing: GroupStanding, self: PeerId | undefined, seat: Seat): void {
+    if (seat.lostWith) return;
     this.#picture.standing(standing);
     // This Peer gets no keys any more; another one, with a new credential, does.
     if (standing.kind === 'failed') {
@@ -347,8 +345,7 @@ export class LiveCall implements Call {
     }
     this.#comingBack = false;
     // It may have been lost again before we looked.
-    const { seat, error } = { seat: this.#seat, error: this.#seat?.lostWith };
-    if (seat && error) await this.#comeBack(seat, error);
+    if (this.#seat?.lostWith) await this.#comeBack(this.#seat, this.#seat.lostWith);
   }
 
   #end(reason: ClusterError | undefined): void {
@@ -377,6 +374,8 @@ export class LiveCall implements Call {
   async #onSeat(step: (media: SeatMedia) => Promise<void>): Promise<void> {
     const seat = this.#seat;
     const media = seat?.media;
+    // What is changed is changed wherever it is sent.
+    seat?.former?.end();
     if (!media || seat.lostWith) return;
     try {
       await step(media);

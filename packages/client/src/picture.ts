@@ -23,10 +23,12 @@ export class RoomPicture {
     this.people = new People((people) => store.set({ people }));
   }
 
-  admitted(admission: Admission): void {
+  /** @param formerOf who was who before, where what was shown goes on for a while */
+  admitted(admission: Admission, formerOf?: (peerId: PeerId) => PeerId | undefined): void {
     const { roomId, peerId, role, region, nodeId, locked, peers } = admission;
     const here = new Set<PeerId>(peers.map((peer) => peer.peerId));
-    for (const person of this.people.list()) if (!here.has(person.peerId)) this.people.leave(person.peerId);
+    if (formerOf) this.people.keepFormer(formerOf);
+    else for (const { peerId: was } of this.people.list()) if (!here.has(was)) this.people.leave(was);
     for (const peer of peers) this.people.join(peer);
     this.#store.setSelf({ peerId, role, region, node: nodeId });
     this.#store.set({ state: 'joined', room: roomId, locked, error: undefined });

@@ -77,19 +77,19 @@ export class RemoteTracks {
   replaced(before: Received, received: Received): void {
     const { people, emitter } = this.#outside;
     const { consumerId, peerId, producerId, track } = received;
-    const known = people.get(peerId)?.tracks.find((one) => one.producerId === before.producerId);
+    const known = people.get(before.peerId)?.tracks.find((one) => one.producerId === before.producerId);
     if (!known) return this.opened(received);
     // The network that held it back is not the one that it comes by now.
     const held = known.held && received.isDirect !== true;
-    const remote: RemoteTrack = { ...known, held, producerId, track, lock: this.#locks.get(consumerId) ?? known.lock };
+    const [muted, lock] = [this.#muted.has(producerId), this.#locks.get(consumerId) ?? known.lock];
+    const remote: RemoteTrack = { ...known, held, muted, producerId, track, lock };
     if (this.#shown?.has(before.producerId)) this.#shown = new Set([...this.#shown, producerId]);
     people.putTrack(peerId, remote);
-    if (before.producerId !== producerId) people.removeTrack(peerId, before.producerId);
+    const [person, was] = [people.get(peerId), people.get(before.peerId)];
+    if (before.producerId !== producerId) people.removeTrack(before.peerId, before.producerId);
     this.#locks.delete(before.consumerId);
-    const person = people.get(peerId);
-    if (!person) return;
-    emitter.emit('track', remote, person);
-    emitter.emit('trackEnded', known, person);
+    if (person) emitter.emit('track', remote, person);
+    if (was) emitter.emit('trackEnded', known, was);
   }
 
   closed({ consumerId, peerId, producerId }: Received): void {

@@ -20,6 +20,8 @@ export interface SeatListeners {
   opened(received: Received): void;
   closed(received: Received): void;
   replaced(before: Received, received: Received): void;
+  /** Nothing of the Seat before this one is shown or sent any more. */
+  formerOver(): void;
   standing(standing: GroupStanding): void;
   heard(speaker: Speaker, plaintext: Uint8Array): void;
   refused(reason: string): void;

@@ -10,7 +10,6 @@ import {
   type Admission,
   type AnyEvent,
   type Clock,
-  type PeerId,
   type Place,
   type ProducerView,
   type RegionProbe,
@@ -21,9 +20,11 @@ import { pause } from './clock.ts';
 import type { Dialer } from './dialer.ts';
 import { fetchAuthority, type Group, type TrustedAuthority } from './group.ts';
 import type { VideoCodec } from './media/codec.ts';
+import { FormerSeat, goesOn } from './former-seat.ts';
 import { GoingOver } from './going-over.ts';
 import { isGroupEvent } from './group-event.ts';
 import { Publishing } from './media/publishing.ts';
+import { Presence } from './presence.ts';
 import { Receiving, type ReceivingListeners } from './media/receiving.ts';
 import { Layers } from './media/stats.ts';
 import { IceServers } from './network/ice-servers.ts';
@@ -54,6 +55,8 @@ export interface SeatOptions {
   readonly dialer: Dialer;
   /** Taken by this Seat alone, and ended with it. */
   readonly workers: SeatWorkers;
+  /** The one that was lost, if any; it is closed when this one shows what it showed. */
+  readonly former: () => Seat | undefined;
 }
 
 export class Seat {
@@ -66,21 +69,20 @@ export class Seat {
   #authority: TrustedAuthority | undefined;
   #media: SeatMedia | undefined;
   #lostWith: ClusterError | undefined;
-  /** Ids of who is in the Room, ourselves included. */
-  readonly #present = new Set<PeerId>();
+  readonly #presence: Presence;
   #held: AnyEvent[] = [];
   /** Counts places: what fails at an older one is over already. */
   #places = 0;
   /** The last place that is being taken. */
   #placing: Promise<void> = Promise.resolve();
   #goingOver: GoingOver | undefined;
-  #self: PeerId | undefined;
   #leaving = false;
   #closed = false;
 
   constructor(options: SeatOptions, listeners: SeatListeners) {
     this.#options = options;
     this.#listeners = listeners;
+    this.#presence = new Presence(options.workers.group);
     this.ice = new IceServers({ ...options, ask: () => this.signaling.request('iceServers', {}) });
     options.workers.transforms.listen({
       counts: (counts) => this.#listeners.counts(counts),
@@ -122,6 +124,26 @@ export class Seat {
     return this.#media;
   }
 
+  /** Shows and sends for a while what the one before it did. */
+  get former(): FormerSeat | undefined {
+    return this.#presence.former;
+  }
+
+  /** Takes over what goes on of the one before, if anything does. */
+  #takeOver(before: Seat | undefined): void {
+    if (before?.media === undefined || !goesOn(before.lostWith)) return;
+    before.former?.end();
+    const { receiving } = before.media;
+    const over = (): void => {
+      this.#presence.former = undefined;
+      this.#media?.receiving.leaveFormer();
+      before.close();
+      this.#listeners.formerOver();
+    };
+    const participants = before.#presence.others;
+    this.#presence.former = new FormerSeat({ clock: this.#options.clock, participants, receiving, over });
+  }
+
   async leave(): Promise<void> {
     if (this.#closed) return;
     this.#leaving = true;
@@ -133,6 +155,7 @@ export class Seat {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.former?.end();
     this.#socket?.close();
     this.ice.close();
     this.#closeMedia();
@@ -219,7 +242,6 @@ export class Seat {
   async #admit(admission: Admission): Promise<void> {
     if (!this.#authority) throw new ClusterError('INTERNAL');
     this.#socket?.admitted(admission.roomId, admission.peerId);
-    this.#self = admission.peerId;
     this.ice.take(admission.ice);
     this.#listeners.seated(admission.peerId);
     // At once: the next event may be our ticket.
@@ -228,12 +250,12 @@ export class Seat {
       signaling: this.signaling,
       listeners: this.#listeners,
     });
-    for (const { peerId } of [admission, ...admission.peers]) this.#present.add(peerId);
-    this.group.present([...this.#present]);
-    const media = await this.#openMedia(admission);
+    this.#takeOver(this.#options.former());
+    this.#presence.enter(admission, admission.peers);
+    const media = await this.#openMedia(admission, this.former?.receiving);
     this.#media = media;
     // Before anything is sent: who comes wants to see the others first.
-    for (const peer of admission.peers) for (const producer of peer.producers) media.receiving.producerOpened(producer);
+    for (const peer of admission.peers) for (const producer of peer.producers) this.#producerOpened(producer);
     this.#listeners.admitted(admission, media);
     for (const event of this.#held.splice(0)) this.#dispatch(event);
   }
@@ -241,6 +263,7 @@ export class Seat {
   /** The same Peer elsewhere. What came from the old place is over; the Producers of the others that live are consumed again. */
   async #move(place: Place): Promise<void> {
     if (this.#closed) return;
+    this.former?.end();
     const wanted: readonly ProducerView[] = this.#media?.receiving.wanted() ?? [];
     this.#closeMedia();
     const media = (this.#media = await this.#openMedia(place));
@@ -253,6 +276,7 @@ export class Seat {
   async #goOver(place: Place): Promise<void> {
     const old = this.#closed ? undefined : this.#media;
     if (!old) return;
+    this.former?.end();
     this.#goingOver?.end();
     const media = (this.#media = await this.#openMedia(place, old.receiving));
     for (const producer of old.receiving.wanted()) media.receiving.producerOpened(producer);
@@ -296,7 +320,9 @@ export class Seat {
   }
 
   #receive(event: AnyEvent): void {
-    this.#notePresence(event);
+    // At once, and in order with the events of the group.
+    if (event.name === 'peerJoined') this.#presence.came(event.body.peer);
+    if (event.name === 'peerLeft') this.#presence.went(event.body.peerId);
     if (event.name === 'revoked') this.group.revoked(event.body.list);
     else if (isGroupEvent(event)) this.group.take(event);
     else if (event.name === 'ended') this.#lose(ClusterError.fromWire(event.body.error));
@@ -311,20 +337,16 @@ export class Seat {
     else this.#lose(new ClusterError('OVERLOADED'));
   }
 
-  /** At once, and in order with the events of the group. */
-  #notePresence(event: AnyEvent): void {
-    if (event.name === 'peerJoined') this.#present.add(event.body.peer.peerId);
-    else if (event.name === 'peerLeft') this.#present.delete(event.body.peerId);
-    else return;
-    this.group.present([...this.#present]);
+  #producerOpened(producer: ProducerView): void {
+    this.#media?.receiving.producerOpened(this.former?.inPlace(producer) ?? producer);
   }
 
   #dispatch(event: AnyEvent): void {
     const receiving = this.#media?.receiving;
-    this.#goingOver?.take(event, this.#self);
+    this.#goingOver?.take(event, this.#presence.self);
     switch (event.name) {
       case 'producerOpened':
-        receiving?.producerOpened(event.body.producer);
+        this.#producerOpened(event.body.producer);
         break;
       case 'producerClosed':
         receiving?.producerClosed(event.body.producerId);
@@ -348,7 +370,7 @@ export class Seat {
         break;
       case 'peerJoined':
         this.#listeners.event(event);
-        for (const producer of event.body.peer.producers) receiving?.producerOpened(producer);
+        for (const producer of event.body.peer.producers) this.#producerOpened(producer);
         return;
       default:
     }

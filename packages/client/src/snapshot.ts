@@ -113,10 +113,23 @@ export class People {
   readonly #people = new Map<PeerId, Person>();
   /** What was shown, also by those who are not drawn yet. */
   readonly #identities = new Map<PeerId, PersonIdentity>();
+  /** Of a Seat that is given up and goes on for a while. */
+  readonly #former = new Set<PeerId>();
+  #formerOf: (peerId: PeerId) => PeerId | undefined = () => undefined;
   readonly #changed: (people: readonly Person[]) => void;
 
   constructor(changed: (people: readonly Person[]) => void) {
     this.#changed = changed;
+  }
+
+  /** Who is here stays; who comes and was one of them is drawn as that one, until all that is shown of it is the new one's. */
+  keepFormer(formerOf: (peerId: PeerId) => PeerId | undefined): void {
+    for (const peerId of this.#people.keys()) this.#former.add(peerId);
+    this.#formerOf = formerOf;
+  }
+
+  forgetFormer(): void {
+    for (const peerId of this.#former) this.leave(peerId);
   }
 
   get(peerId: PeerId): Person | undefined {
@@ -147,12 +160,14 @@ export class People {
 
   leave(peerId: PeerId): void {
     this.#identities.delete(peerId);
-    if (this.#people.delete(peerId)) this.#changed(this.list());
+    this.#former.delete(peerId);
+    if (this.#people.delete(peerId)) this.#changed(this.#drawn());
   }
 
   clear(): void {
     if (this.#people.size === 0) return;
     this.#people.clear();
+    this.#former.clear();
     this.#changed([]);
   }
 
@@ -202,7 +217,33 @@ export class People {
     const before = this.#people.get(person.peerId);
     if (same(before, person)) return;
     this.#people.set(person.peerId, person);
-    this.#changed(this.list());
+    this.#letGo(person.peerId);
+    this.#changed(this.#drawn());
+  }
+
+  /** One for each: somebody of whom something is shown by a former Peer is not drawn beside it. */
+  #drawn(): Person[] {
+    if (this.#former.size === 0) return [...this.#people.values()];
+    const next = new Map(Array.from(this.#people.values(), (person) => [this.#before(person.peerId)?.peerId, person]));
+    return [...this.#people.values()].flatMap((person) => {
+      if (this.#before(person.peerId)) return [];
+      const same = this.#former.has(person.peerId) ? next.get(person.peerId) : undefined;
+      return same ? { ...person, level: same.level, tracks: [...person.tracks, ...same.tracks] } : person;
+    });
+  }
+
+  #before(peerId: PeerId): Person | undefined {
+    const was = this.#formerOf(peerId);
+    return was !== undefined && this.#former.has(was) ? this.#people.get(was) : undefined;
+  }
+
+  /** Nothing of the former Peer is shown, and the new one is known by name. */
+  #letGo(changed: PeerId): void {
+    for (const person of this.#people.values()) {
+      const before = this.#before(person.peerId);
+      if (!before || (changed !== before.peerId && changed !== person.peerId)) continue;
+      if (before.tracks.length === 0 && (person.name !== '' || before.name === '')) this.leave(before.peerId);
+    }
   }
 }
 
