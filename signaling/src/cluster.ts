@@ -33,6 +33,8 @@ export interface RegionEntry {
 export interface OpenCluster extends Cluster {
   /** Another signaling process, to ask what it owns. */
   signaling(processId: string): Channel | undefined;
+  /** Whether this life of another signaling process is over for certain. */
+  isDead(processId: string, incarnation: string): boolean;
   /** Where clients reach the other signaling processes that are there now. */
   publicUrls(): readonly string[];
   regions(): readonly RegionEntry[];
@@ -105,6 +107,7 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
     nodeIds: () => nodes.all().map(({ registration }) => registration.processId),
     cascadeRouters: () => inOrder(routers),
     signaling: (other) => others.get(other)?.channel,
+    isDead: (other, life) => others.isDead(other, life),
     publicUrls: () => others.all().flatMap(({ registration }) => registration.publicUrl ?? []),
     regions: () => regionsOf(nodes),
     ready: () => nodes.all().length > 0 && routers.all().length > 0,

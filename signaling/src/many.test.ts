@@ -85,6 +85,23 @@ test('when the link to the owner breaks, the sockets stay and hear the Room unde
   expect([bob.socket.connected, third.socket.connected]).toEqual([true, true]);
 });
 
+test('the Rooms of a process that is dead are taken over without waiting for their Leases', async () => {
+  await fixture.close();
+  fixture = await Fixture.open({ oneRoot: true, config: { ownerSearchMs: 5_000, leaseTtlMs: 600_000 } });
+  other = await fixture.start('sig-2');
+  const { bob } = await two();
+  const leases = fixture.world.context('sig-2').coordination.leases;
+  const before = await leases.read('room/demo');
+  fixture.world.hub.kill('sig-1');
+  // Its next owner knows nobody.
+  await until(() => bob.ended === 'NOT_OWNER');
+  expect(await fixture.client(other.url).join(await fixture.token())).toMatchObject({ status: 'admitted' });
+  const after = await leases.read('room/demo');
+  expect(before?.owner).toMatch(/^sig-1/);
+  expect(after?.owner).toMatch(/^sig-2/);
+  expect(after!.term).toBeGreaterThan(before!.term);
+});
+
 test('a request takes effect once, however often and by whichever process it comes', async () => {
   const { ada, bob } = await two();
   const answers = [await bob.request('produce', VIDEO)];

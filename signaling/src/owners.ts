@@ -8,7 +8,7 @@ import type { Owner } from './seat.ts';
 
 export interface OwnersOptions {
   readonly rooms: Rooms;
-  readonly cluster: Pick<OpenCluster, 'signaling'>;
+  readonly cluster: Pick<OpenCluster, 'signaling' | 'isDead'>;
   readonly report: (error: unknown) => void;
 }
 
@@ -28,10 +28,11 @@ export class Owners {
     } catch (thrown) {
       if (!(thrown instanceof NotOwner)) throw thrown;
       // A holder is named `<process>/<incarnation>/<life>`.
-      const [processId = ''] = thrown.lease.owner.split('/');
+      const [processId = '', incarnation = ''] = thrown.lease.owner.split('/');
       const channel = cluster.signaling(processId);
-      if (channel === undefined) throw thrown;
-      return this.#over(channel).of(roomId);
+      if (channel !== undefined) return this.#over(channel).of(roomId);
+      if (cluster.isDead(processId, incarnation)) await rooms.bury(thrown.lease);
+      throw thrown;
     }
   }
 

@@ -6,13 +6,18 @@
  * repeated every few seconds, so that nothing depends on a single message.
  */
 import type { Authority, BodyInit, CallName, CallResult, Channel } from '@veilcast/control';
-import { ClusterError, type Clock } from '@veilcast/protocol';
+import { ClusterError, type Clock, type ErrorCode } from '@veilcast/protocol';
 import type { RoomDemand } from '@veilcast/room';
 import type { Cluster } from './cluster.ts';
 import type { SignalingMetrics } from './metrics.ts';
 
 /** After a demand that nobody took. Shorter: a cascade-router that starts is hammered. */
 const RETRY_MS = 250;
+/** Longest search for one that takes the Plan: longer than the Lease of one that is dead. Longer: people wait where nobody comes. */
+const SEARCH_MS = 4_000;
+
+/** It does not own the Plan, or is gone: another is asked. */
+const PASSED_ON: ReadonlySet<ErrorCode> = new Set(['NOT_OWNER', 'CHANNEL_CLOSED']);
 
 export interface RoomCascadeOptions {
   readonly cluster: Cluster;
@@ -42,7 +47,18 @@ export class RoomCascade {
 
   /** @throws ClusterError of the last one asked; OVERLOADED where there is none */
   async place(body: BodyInit<'place'>): Promise<CallResult<'place'>> {
-    return this.#ask('place', body);
+    const { clock, cluster } = this.#options;
+    const until = clock.now() + SEARCH_MS;
+    for (;;) {
+      try {
+        return await this.#ask('place', body);
+      } catch (thrown) {
+        const { code } = ClusterError.of(thrown);
+        const isSearched = PASSED_ON.has(code) || cluster.cascadeRouters().length === 0;
+        if (this.#stopped || !isSearched || clock.now() >= until) throw thrown;
+      }
+      await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
+    }
   }
 
   /** Sends the present demand soon; calls before it went count as one. */
@@ -108,7 +124,7 @@ export class RoomCascade {
       } catch (thrown) {
         failure = ClusterError.of(thrown);
         if (failure.code === 'STALE_TERM') this.#options.stale();
-        if (failure.code !== 'NOT_OWNER' && failure.code !== 'CHANNEL_CLOSED') throw failure;
+        if (!PASSED_ON.has(failure.code)) throw failure;
       }
     }
     throw failure;

@@ -79,6 +79,11 @@ export class Rooms {
     };
   }
 
+  /** Its holder is dead: whoever comes first has the next Term, and need not wait for the expiry of this one. */
+  async bury(lease: Lease): Promise<void> {
+    await this.#options.leases.release(lease);
+  }
+
   async #in(roomId: RoomId, step: (room: RoomOwner) => Seat): Promise<Seat> {
     let room = await this.#open(roomId);
     // It may have closed between being found and being used.

@@ -12,7 +12,7 @@ import {
 } from '@veilcast/protocol';
 import { CHAT_MAX, NAME_MAX } from '@veilcast/e2ee/said';
 import { CallSteering } from './adaptation/call-steering.ts';
-import { GIVE_UP_MS, KEYS_PAUSE_MS, backoffMs } from './backoff.ts';
+import { GIVE_UP_MS, KEYS_PAUSE_MS, backoffMs, mayJoinAgain } from './backoff.ts';
 import type { SafetyNumber } from '@veilcast/e2ee/identity';
 import type { Call, CallEvents, CallReport, CallSnapshot, ConnectOptions, ShownTile } from './call.ts';
 import { browserClock, pause, pauseOrOnline } from './clock.ts';
@@ -34,9 +34,6 @@ import { callError, emptySnapshot, SnapshotStore } from './snapshot.ts';
 import { TalkPicture } from './talk-picture.ts';
 import { Talk } from './talk.ts';
 import type { GroupStanding, GroupWarning } from './workers/messages.ts';
-
-/** Tries of the first join when the cluster says that another one may work. */
-const FIRST_TRIES = 3;
 
 export class LiveCall implements Call {
   readonly #options: ConnectOptions;
@@ -110,8 +107,7 @@ export class LiveCall implements Call {
           return call;
         } catch (thrown) {
           const error = ClusterError.of(thrown);
-          const again = error.retry === 'elsewhere' || error.retryMs !== undefined;
-          if (!again || tries >= FIRST_TRIES) throw error;
+          if (!mayJoinAgain(error, tries, call.#clock.now() - call.#startedAt)) throw error;
           await pause(call.#clock, backoffMs(tries, Math.random(), error.retryMs));
         }
       }

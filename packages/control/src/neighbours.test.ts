@@ -71,6 +71,22 @@ test('a registered process comes, can be asked, and goes when it dies', async ()
   expect(clock.pending()).toBe(0);
 });
 
+test('a life is over for certain when nobody listens there any more or the next one does, and not when its link breaks', async () => {
+  const { clock, hub, start, neighbours } = setup();
+  await start('n1', 'a');
+  await clock.advance(0);
+  hub.breakLinks('n1');
+  await clock.advance(1_000);
+  expect(neighbours.isDead('n1', 'a')).toBe(false);
+  hub.kill('n1');
+  await clock.advance(1_000);
+  expect([neighbours.isDead('n1', 'a'), neighbours.isDead('n1', 'b')]).toEqual([true, false]);
+  await start('n1', 'b');
+  await clock.advance(3_000);
+  expect([neighbours.isDead('n1', 'a'), neighbours.isDead('n1', 'b')]).toEqual([true, false]);
+  neighbours.close();
+});
+
 test('a new incarnation replaces the old one, even where the old one still answers', async () => {
   const { clock, start, registered, tell, neighbours, told } = setup();
   await start('n1', 'a');

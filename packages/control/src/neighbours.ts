@@ -6,8 +6,8 @@
  * A Channel outlives its registration: only its own pulse, or a newer incarnation, ends it, so a store that is down costs nothing.
  * One that is stale (its certificate was renewed) is replaced first and retired afterwards: nobody goes.
  */
-import type { Clock, Random } from '@veilcast/protocol';
-import type { Carrier } from './carrier.ts';
+import { ClusterError, type Clock, type Random } from '@veilcast/protocol';
+import { Unreachable, type Carrier } from './carrier.ts';
 import type { Channel } from './channel.ts';
 import { connectChannel } from './dial.ts';
 import { CHANNEL_LIMITS } from './limits.ts';
@@ -44,6 +44,8 @@ export interface Neighbours {
   onGo(listener: (neighbour: Neighbour, verdict: Verdict) => void): () => void;
   /** For how long this life of the process has not been heard, ms; undefined while there is no Channel to it. */
   silentMs(processId: string, incarnation: string): number | undefined;
+  /** Whether this life of the process is over for certain: nobody listens there any more, or its next life does. */
+  isDead(processId: string, incarnation: string): boolean;
   close(): void;
 }
 
@@ -60,6 +62,8 @@ interface Place {
   listed: boolean;
   dialling: boolean;
   channel: Channel | undefined;
+  /** The last life that was seen to be over. */
+  dead: string | undefined;
   failures: number;
   stopTimer: (() => void) | undefined;
 }
@@ -108,6 +112,10 @@ class OpenNeighbours implements Neighbours {
     return neighbour?.registration.incarnation === incarnation ? neighbour.channel.silentMs : undefined;
   }
 
+  isDead(processId: string, incarnation: string): boolean {
+    return this.#places.get(processId)?.dead === incarnation;
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -154,6 +162,7 @@ class OpenNeighbours implements Neighbours {
         listed: true,
         dialling: false,
         channel: undefined,
+        dead: undefined,
         failures: 0,
         stopTimer: undefined,
       };
@@ -169,6 +178,7 @@ class OpenNeighbours implements Neighbours {
       return;
     const { channel } = known;
     if (channel !== undefined) this.#went(known, channel, 'dead');
+    if (known.registration.incarnation !== registration.incarnation) known.dead = known.registration.incarnation;
     known.registration = registration;
     known.failures = 0;
     channel?.close();
@@ -188,9 +198,10 @@ class OpenNeighbours implements Neighbours {
       const channel = await connectChannel({ ...this.#options, address, expect });
       place.dialling = false;
       this.#connected(place, registration, channel);
-    } catch {
+    } catch (error) {
       // Unreachable is ordinary: the registration lives a little longer than its process.
       place.dialling = false;
+      if (isOver(error) && place.registration === registration) place.dead = registration.incarnation;
       place.failures += 1;
       this.#redial(place);
     }
@@ -205,6 +216,7 @@ class OpenNeighbours implements Neighbours {
     }
     const replaced = place.channel;
     place.channel = channel;
+    if (place.dead === registration.incarnation) place.dead = undefined;
     place.failures = 0;
     channel.onStale(() => void this.#dial(place, channel));
     let verdict: Verdict = 'broken';
@@ -265,4 +277,10 @@ class OpenNeighbours implements Neighbours {
       }
     }
   }
+}
+
+/** A dial that nobody took, or that another life of the process answered. */
+function isOver(error: unknown): boolean {
+  if (error instanceof Unreachable) return error.sight === 'refused';
+  return error instanceof ClusterError && error.code === 'STALE_INCARNATION';
 }
