@@ -119,39 +119,6 @@ it('says everything once when the signaling process that owns the Room is killed
   for (const reader of ['Ada', 'Bob']) expect(await reads(reader, said, 5)).toEqual(said);
 });
 
-it('goes on when the cascade-router is killed, and lets somebody in by the other one', async () => {
-  const killed = (await cluster.byName()).get('cascade-router-1');
-  process.kill(killed ?? -1, 'SIGKILL');
-  await Promise.all([sees('Ada', 'Bob'), sees('Bob', 'Ada')]);
-  // A newcomer needs a Worker and Pipes, which only a cascade-router gives.
-  await pages.get('Bob')!.reload();
-  await Promise.all([sees('Ada', 'Bob'), sees('Bob', 'Ada')]);
-});
-
-it('brings the media back when the node process of somebody is killed, and starts it again', async () => {
-  const { self } = await reportOf(pages.get('Bob')!);
-  const before = (await cluster.byName()).get(self.node);
-  process.kill(before ?? -1, 'SIGKILL');
-  const began = Date.now();
-  await eventually(
-    'Bob is on another node',
-    () => reportOf(pages.get('Bob')!),
-    (now) => now.self.node !== self.node && now.self.node !== '',
-    60_000,
-  );
-  await Promise.all([sees('Ada', 'Bob'), sees('Bob', 'Ada')]);
-  console.log(
-    `media back ${Date.now() - began} ms after kill -9 of the node's process (this machine, under whatever load)`,
-  );
-  expect((await reportOf(pages.get('Bob')!)).self.region).toBe('us');
-  await eventually(
-    'it runs again',
-    () => cluster.byName(),
-    (now) => (now.get(self.node) ?? before) !== before,
-    20_000,
-  );
-});
-
 it('ends within 5 s and leaves no process', async () => {
   const pids = [...(await cluster.byName()).values()];
   const began = Date.now();

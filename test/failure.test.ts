@@ -76,6 +76,38 @@ it('a host hangs, node process and workers: its people are moved, and it comes b
   await call.flows();
 });
 
+it('the owner of the Room dies: pictures go on while all come over to its next owner', async () => {
+  const reports = await call.reports();
+  const failed = await call.after(async () => {
+    const runsAgain = await call.killOwner();
+    const killedAt = Date.now();
+    await call.cameOver(reports);
+    console.log(`all have come over to the next owner ${Date.now() - killedAt} ms after kill -9 of the Room's owner`);
+    return runsAgain;
+  });
+  say("kill -9 of the Room's owner", failed);
+  expect(failed.gaps.theirs).toBeLessThan(BOUND_MS.none);
+  expect(failed.gaps.others).toBeLessThan(BOUND_MS.none);
+  expect(failed.after.e2ee).toMatchObject({ state: 'encrypted', members: 3 });
+  await failed.broken();
+});
+
+it.each(['cascade-router-1', 'redis'])(
+  '%s is killed: pictures go on, and somebody who comes anew sees them',
+  async (name) => {
+    const failed = await call.after(async () => {
+      const runsAgain = await call.kill(name);
+      await call.newcomer();
+      return runsAgain;
+    });
+    say(`kill -9 of ${name}, and somebody who comes`, failed);
+    expect(failed.after.self.peerId).toBe(failed.before.self.peerId);
+    expect(failed.gaps.theirs).toBeLessThan(BOUND_MS.none);
+    expect(failed.gaps.others).toBeLessThan(BOUND_MS.none);
+    await failed.broken();
+  },
+);
+
 it('the one that started them all is killed: nobody is left behind', async () => {
   const pids = [...(await call.cluster.byName()).values()];
   expect(pids.length).toBeGreaterThan(8);

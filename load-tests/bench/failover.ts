@@ -16,13 +16,24 @@ interface Fault {
   readonly what: string;
   readonly goalMs: number;
   /** Breaks it, waits until all see each other, and mends it. */
-  readonly happens: (call: FailingCall, round: number) => Promise<Gaps>;
+  readonly happens: (call: FailingCall) => Promise<Gaps>;
 }
 
-/** A process that nobody should miss. */
-async function unmissed(call: FailingCall, name: string): Promise<Gaps> {
+/** Nobody should miss its owner while all come over to the next one. */
+async function ownerDies(call: FailingCall): Promise<Gaps> {
+  const reports = await call.reports();
   const { gaps, broken } = await call.after(async () => {
-    const runsAgain = await call.kill(name);
+    const runsAgain = await call.killOwner();
+    await call.cameOver(reports);
+    return runsAgain;
+  });
+  await broken();
+  return gaps;
+}
+
+async function routerDies(call: FailingCall): Promise<Gaps> {
+  const { gaps, broken } = await call.after(async () => {
+    const runsAgain = await call.kill('cascade-router-1');
     await wait(LOOK_MS);
     return runsAgain;
   });
@@ -67,13 +78,8 @@ const FAULTS: readonly Fault[] = [
       return gaps;
     },
   },
-  // Whichever died last is not the owner any more.
-  {
-    what: 'the owner of the Room dies',
-    goalMs: 250,
-    happens: (call, round) => unmissed(call, round % 2 === 0 ? 'signaling-1' : 'signaling-2'),
-  },
-  { what: 'a cascade-router dies', goalMs: 250, happens: (call) => unmissed(call, 'cascade-router-1') },
+  { what: 'the owner of the Room dies', goalMs: 250, happens: ownerDies },
+  { what: 'a cascade-router dies', goalMs: 250, happens: routerDies },
 ];
 
 async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
@@ -83,7 +89,7 @@ async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
     for (const { what, goalMs, happens } of effort === 'tiny' ? FAULTS.slice(0, 2) : FAULTS) {
       const load = loadNow();
       const samples: number[] = [];
-      for (let round = 0; round < ROUNDS[effort]; round += 1) samples.push((await happens(call, round)).theirs);
+      for (let round = 0; round < ROUNDS[effort]; round += 1) samples.push((await happens(call)).theirs);
       const { self } = await reportOf(call.page('Bob'));
       say(`${what}: ${samples.join(', ')} ms; Bob is on ${self.node}`);
       const note =

@@ -18,8 +18,14 @@ import type { Owner, PeerLink, Seat, Comeback } from './seat.ts';
 /** Between two tries. Shorter: the store is asked more often by every socket of a dead owner. */
 const AGAIN_MS = 150;
 
-/** The owner is not there, or is none: another will be. */
-const SEARCH_ON: ReadonlySet<ErrorCode> = new Set(['NOT_OWNER', 'CHANNEL_CLOSED', 'NODE_UNREACHABLE', 'DEADLINE']);
+/** The owner is not there, or is none, or the store that says who is it is away: there will be one. */
+const SEARCH_ON: ReadonlySet<ErrorCode> = new Set([
+  'NOT_OWNER',
+  'CHANNEL_CLOSED',
+  'NODE_UNREACHABLE',
+  'DEADLINE',
+  'STORE_UNAVAILABLE',
+]);
 
 /** What an owner says to a request when it is one no more. */
 const NOT_HERE: ReadonlySet<ErrorCode> = new Set(['NOT_OWNER', 'CHANNEL_CLOSED']);

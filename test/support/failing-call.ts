@@ -43,6 +43,9 @@ export class FailingCall {
   readonly #browsers: Browser[] = [];
   readonly #pages = new Map<string, Page>();
   readonly #stopped = new Set<number>();
+  #newcomers = 0;
+  /** Ada came first, and to this one. */
+  #owner = 'signaling-1';
 
   private constructor(cluster: ClusterProcesses) {
     this.cluster = cluster;
@@ -127,6 +130,60 @@ export class FailingCall {
         PATIENCE_MS,
       );
     };
+  }
+
+  /** kill -9 of the process that owns the Room. The other one owns it next. */
+  async killOwner(): Promise<() => Promise<void>> {
+    const owner = this.#owner;
+    this.#owner = owner === 'signaling-1' ? 'signaling-2' : 'signaling-1';
+    return this.kill(owner);
+  }
+
+  /** Somebody comes anew, sees Ada move, and goes. Each comes by another name, so that a second try of a test meets nobody of the first. */
+  async newcomer(): Promise<void> {
+    this.#newcomers += 1;
+    const name = `Dan ${this.#newcomers}`;
+    const page = await joinCall(this.#browsers.at(-1)!, this.cluster.other, {
+      room: ROOM,
+      name,
+      region: 'eu',
+      role: 'viewer',
+    });
+    await watchGaps(page, 'Ada');
+    await eventually(
+      `${name} sees Ada`,
+      () => gapOf(page, 'Ada'),
+      ({ frames }) => frames > FRESH,
+      PATIENCE_MS,
+    );
+    await page.context().close();
+  }
+
+  /** Everybody is another Peer than in these reports, and sees the others as who they are now. */
+  async cameOver(before: ReadonlyMap<string, Report>): Promise<void> {
+    await eventually(
+      'all have come over',
+      () => this.reports(),
+      (now) => {
+        const peers = Array.from(now.values(), ({ self }) => self.peerId);
+        const isNew = [...now].every(
+          ([name, { self }]) => self.peerId !== '' && self.peerId !== before.get(name)?.self.peerId,
+        );
+        return (
+          isNew &&
+          [...now.values()].every((one) =>
+            peers.every((id) => id === one.self.peerId || one.peers.some(({ peerId }) => peerId === id)),
+          )
+        );
+      },
+      PATIENCE_MS,
+    );
+  }
+
+  /** Of everybody, by name. */
+  async reports(): Promise<Map<string, Report>> {
+    const asked = [...this.#pages].map(async ([name, page]) => [name, await reportOf(page)] as const);
+    return new Map(await Promise.all(asked));
   }
 
   async end(): Promise<void> {

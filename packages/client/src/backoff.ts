@@ -3,7 +3,8 @@ import type { ClusterError, ErrorCode } from '@veilcast/protocol';
 
 /** The first try is at once: most losses are a restart of one process. */
 const FIRST_MS = 250;
-const MOST_MS = 8_000;
+/** Longer: whoever was cut off sits there after the cut has healed. Shorter: a cluster in trouble is asked more often. */
+const MOST_MS = 4_000;
 /** After this long without success the call ends: who comes back from lunch expects to join again. */
 export const GIVE_UP_MS = 10 * 60_000;
 
