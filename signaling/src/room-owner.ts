@@ -26,6 +26,7 @@ import {
   type RoomState,
   type Step,
 } from '@veilcast/room';
+import { ComingOver } from './coming-over.ts';
 import { peerToPeerOf, roomPolicyOf } from './config.ts';
 import { EffectQueue } from './effect-queue.ts';
 import { RoomGroup } from './group.ts';
@@ -50,8 +51,6 @@ export class RoomOwner {
   readonly roomId: RoomId;
   readonly nodes: RoomNodes;
   readonly group: RoomGroup;
-  /** Settles when this owner holds nothing any more. */
-  readonly ended: Promise<void>;
   readonly #services: RoomServices;
   readonly #lease: HeldLease;
   readonly #cascade: RoomCascade;
@@ -61,7 +60,10 @@ export class RoomOwner {
   readonly #seating: Seating;
   readonly #placing = new Set<Promise<void>>();
   readonly #away: MovingAway;
+  readonly #coming: ComingOver;
   #resolveEnded: () => void = () => undefined;
+  /** Settles when this owner holds nothing any more. */
+  readonly ended = new Promise<void>((resolve) => (this.#resolveEnded = resolve));
   #state: RoomState;
   #phase: 'open' | 'closing' | 'ended' = 'open';
 
@@ -121,7 +123,7 @@ export class RoomOwner {
       announce: (...made) => this.#move(...made, 'moving'),
       mustStand: (...made) => this.#mustStand(...made),
     });
-    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+    this.#coming = new ComingOver({ clock, isEmpty: () => this.#state.peers.size === 0, close: () => this.#close() });
   }
 
   get state(): RoomState {
@@ -160,6 +162,7 @@ export class RoomOwner {
 
   /** A Peer's next socket. @throws ClusterError NOT_JOINED */
   resume(link: PeerLink, comeback: Comeback): Seat {
+    if (!this.#lease.isFirst && !this.#seating.get(comeback.peerId)) this.#coming.expect();
     return this.#seating.resume(link, comeback);
   }
 
@@ -187,13 +190,9 @@ export class RoomOwner {
   }
 
   nodeEvent(nodeId: string, event: EventKind): void {
-    if (
-      event.case === 'transportChanged' &&
-      isStray(this.#state, (peerId) => this.#seating.get(peerId) !== undefined, event.value)
-    ) {
-      this.nodes.act(nodeId, 'closePeer', { peerId: event.value.peerId });
-      return;
-    }
+    const isSeated = (peerId: PeerId): boolean => this.#seating.get(peerId) !== undefined;
+    if (event.case === 'transportChanged' && isStray(this.#state, isSeated, event.value))
+      return this.nodes.act(nodeId, 'closePeer', { peerId: event.value.peerId });
     if (event.case === 'peerMustMove') {
       return void this.#away.move(event.value.peerId as PeerId, nodeId).catch(this.#services.bug);
     }
@@ -210,10 +209,8 @@ export class RoomOwner {
 
   /** Everybody hears it; whose device it was is out. */
   revoked(list: Uint8Array): void {
-    this.#tell(
-      this.#seating.all().map(([peerId]) => peerId),
-      { name: 'revoked', body: { list } },
-    );
+    const everybody = this.#seating.all().map(([peerId]) => peerId);
+    this.#tell(everybody, { name: 'revoked', body: { list } });
     for (const [peerId, { arrival }] of this.#seating.all()) {
       if (!this.#services.identities.isRevoked(arrival.entrant.proven.key)) continue;
       this.#unseat(peerId)?.outbox.end(new ClusterError('REVOKED'));
@@ -227,7 +224,7 @@ export class RoomOwner {
 
   /** A Room that nobody entered after all. */
   closeIfEmpty(): void {
-    if (this.#state.peers.size === 0 && this.#phase === 'open') void this.#close();
+    if (this.#state.peers.size === 0 && this.#phase === 'open') this.#coming.emptied();
   }
 
   /** Another process has taken the Room over: everybody is to join there. */
@@ -266,8 +263,7 @@ export class RoomOwner {
       case 'end':
         return this.#unseat(effect.peerId)?.outbox.end(new ClusterError(effect.code));
       case 'closeRoom':
-        void this.#close();
-        return;
+        return this.#coming.emptied();
       default:
         nodeEffect(this.nodes, effect);
     }
@@ -390,6 +386,7 @@ export class RoomOwner {
   #stop(why: 'closed' | 'given up' = 'given up'): void {
     this.#phase = 'ended';
     this.#away.stop();
+    this.#coming.stop();
     this.group.stop();
     this.#cascade.stop();
     this.#layers.stop();

@@ -27,6 +27,10 @@ export interface Gaps {
   readonly theirs: number;
   /** Of Ada, for Cy, who is on her Node. */
   readonly others: number;
+  /** Tracks that any of them was shown of one person: 1 where what came before went on. */
+  readonly tracks: number;
+  /** Longest time in which there was nothing to show of one person, moving or not, ms. */
+  readonly blank: number;
 }
 
 export interface Failed<T> {
@@ -93,10 +97,11 @@ export class FailingCall {
     const before = await reportOf(this.page('Bob'));
     const broken = await happens(before);
     await this.flows();
-    const [ada = 0, bob = 0, others = 0] = await Promise.all(
-      VIEWS.map(async ([viewer, other]) => (await gapOf(this.page(viewer), other)).gapMs),
-    );
-    return { gaps: { theirs: Math.max(ada, bob), others }, broken, before, after: await reportOf(this.page('Bob')) };
+    const seen = await Promise.all(VIEWS.map(([viewer, other]) => gapOf(this.page(viewer), other)));
+    const [ada = 0, bob = 0, others = 0] = seen.map(({ gapMs }) => gapMs);
+    const [tracks, blank] = [seen.map((one) => one.tracks), seen.map(({ blankMs }) => blankMs)];
+    const gaps = { theirs: Math.max(ada, bob), others, tracks: Math.max(...tracks), blank: Math.max(...blank) };
+    return { gaps, broken, before, after: await reportOf(this.page('Bob')) };
   }
 
   /** Of processes that are there and do nothing; `goOn` ends it. */

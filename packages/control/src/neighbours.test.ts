@@ -13,7 +13,9 @@ const serve = async () => undefined;
 
 function setup() {
   const clock = virtualClock();
-  const hub = memoryHub({ clock });
+  /** Until then the other machine does nothing. */
+  const stall = { until: 0 };
+  const hub = memoryHub({ clock, fate: () => Math.max(0, stall.until - clock.now()) });
   let entries: { value: string }[] = [];
   const listeners = new Set<(entries: readonly { value: string }[]) => void>();
   const registered = new Map<string, Registration>();
@@ -52,7 +54,7 @@ function setup() {
   const told: string[] = [];
   neighbours.onCome(({ registration }) => told.push(`+${registration.processId}/${registration.incarnation}`));
   neighbours.onGo(({ registration }) => told.push(`-${registration.processId}/${registration.incarnation}`));
-  return { clock, hub, registered, tell, start, running, neighbours, told, reports, directory, listeners };
+  return { clock, hub, registered, tell, start, running, neighbours, told, reports, directory, listeners, stall };
 }
 
 test('a registered process comes, can be asked, and goes when it dies', async () => {
@@ -69,6 +71,19 @@ test('a registered process comes, can be asked, and goes when it dies', async ()
   await clock.advance(10_000);
   expect(told).toEqual(['+n1/a', '-n1/a']);
   expect(clock.pending()).toBe(0);
+});
+
+test.each([
+  [1_000, ['+n1/a']],
+  [3_000, ['+n1/a', '-n1/a', '+n1/a']],
+])('a machine that does nothing for %d ms: whether its process goes', async (stallMs, expected) => {
+  const { clock, start, neighbours, told, stall } = setup();
+  await start('n1', 'a');
+  await clock.advance(10_000);
+  stall.until = clock.now() + stallMs;
+  await clock.advance(20_000);
+  expect(told).toEqual(expected);
+  neighbours.close();
 });
 
 test('a life is over for certain when nobody listens there any more or the next one does, and not when its link breaks', async () => {

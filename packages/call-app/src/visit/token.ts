@@ -1,13 +1,16 @@
 /** Asks signaling's development endpoint for a join token. In a cluster the link brings its own. */
-import { ClusterError, ParticipantId, WireError, type Role } from '@veilcast/protocol';
+import { ClusterError, ParticipantId, WireError, type ErrorCode, type Role } from '@veilcast/protocol';
 import { remember, remembered } from './memory.ts';
 
 /** An answer takes milliseconds; after a cut the browser may ask over a connection that is dead, and must try another soon. */
 const DEADLINE_MS = 3_000;
+/** A token must live this much longer than now to be used again. */
+const SPARE_MS = 30_000;
+const UNANSWERED: ReadonlySet<ErrorCode> = new Set(['DISCONNECTED', 'DEADLINE']);
 
 /**
  * The tokens of one person: the first is there, further ones are fetched when the call must come back, since a token
- * lives for minutes. This browser comes as the same user each time, so that others who verified its device know it again,
+ * lives for minutes; while nobody gives one, the last is as good. This browser comes as the same user each time, so that others who verified its device know it again,
  * and are warned when the device is another. @throws ClusterError with the code that signaling answered, DISCONNECTED or DEADLINE
  */
 export async function openTokens(room: string, role: Role): Promise<() => string | Promise<string>> {
@@ -15,22 +18,37 @@ export async function openTokens(room: string, role: Role): Promise<() => string
   const first = await fetchToken(room, role, known.data);
   const user = participantOf(first);
   if (user !== undefined) remember('user', user);
-  let next: string | undefined = first;
-  return () => {
-    const token = next;
-    next = undefined;
-    return token ?? fetchToken(room, role, user);
+  let isFresh = true;
+  let last = first;
+  return async () => {
+    // The process that this page came from may be gone, and the call comes back over another.
+    const wasFresh = isFresh;
+    isFresh = false;
+    if (wasFresh) return last;
+    return (last = await fetchToken(room, role, user).catch((thrown: unknown) => {
+      if (UNANSWERED.has(ClusterError.of(thrown).code) && isAlive(last)) return last;
+      throw thrown;
+    }));
   };
 }
 
-/** Whom a token names. The page believes it of its own token; only signaling has to check it. */
+/** Whom a token names. */
 function participantOf(token: string): string | undefined {
+  const named = claimsOf(token)['sub'];
+  return typeof named === 'string' ? named : undefined;
+}
+
+function isAlive(token: string): boolean {
+  return Number(claimsOf(token)['exp']) * 1_000 > Date.now() + SPARE_MS;
+}
+
+/** What a token says. The page believes it of its own token; only signaling has to check it. */
+function claimsOf(token: string): Record<string, unknown> {
   try {
     const payload: unknown = JSON.parse(atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')));
-    const named = typeof payload === 'object' && payload !== null && 'sub' in payload ? payload.sub : undefined;
-    return typeof named === 'string' ? named : undefined;
+    return typeof payload === 'object' && payload !== null ? { ...payload } : {};
   } catch {
-    return undefined;
+    return {};
   }
 }
 

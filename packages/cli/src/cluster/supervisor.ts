@@ -6,8 +6,11 @@
 import type { Logger } from '@veilcast/node-kit';
 import { spawn, type ChildProcess } from 'node:child_process';
 
-/** First wait before a process that died is started again; doubles. Shorter: one that cannot start keeps a core busy. */
-const RESTART_MIN_MS = 500;
+/**
+ * First wait before a process that died is started again; doubles. Shorter: one that cannot start keeps a core busy, and one that starts takes the
+ * cores of this machine from those that take over what it did.
+ */
+const RESTART_MIN_MS = 1_500;
 const RESTART_MAX_MS = 10_000;
 /** Alive for so long, and its next death is a first one. */
 const STEADY_MS = 10_000;
