@@ -45,7 +45,7 @@ function world(mimeTypes: readonly string[] = ['audio/opus', 'video/VP8'], codec
     async produce(options: {
       track: MediaStreamTrack;
       codec: { mimeType: string };
-      appData: { source: Source };
+      appData: { source: Source; asked: (answer: Promise<string>) => void };
       encodings?: { active?: boolean }[];
       onRtpSender: (sender: unknown) => void;
     }) {
@@ -68,6 +68,7 @@ function world(mimeTypes: readonly string[] = ['audio/opus', 'video/VP8'], codec
         replaceTrack: soon,
       };
       producers.push(producer);
+      options.appData.asked(soon().then(() => producer.id));
       return producer;
     },
   };

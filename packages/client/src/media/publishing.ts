@@ -2,7 +2,7 @@
  * What this Peer sends: one Producer for each Source, each with its transform set before the first frame can leave.
  * The tracks belong to the application: closing a Producer does not stop them, so that they can be published again.
  */
-import { ClusterError, ProducerId, type Source } from '@veilcast/protocol';
+import { ClusterError, type ProducerId, type Source } from '@veilcast/protocol';
 import type { types } from 'mediasoup-client';
 import type { Signaling } from '../socket.ts';
 import type { Codec } from '@veilcast/sframe';
@@ -21,6 +21,8 @@ const MUSIC_BITRATE = 128_000;
 /** One Producer and what it was opened with. */
 interface Opened {
   readonly producer: types.Producer;
+  /** The server's; the library knows another. */
+  readonly producerId: ProducerId;
   readonly track: MediaStreamTrack;
   readonly codec: Codec;
   /** The highest layer that anybody watches; null: nobody does, so nothing is encoded. */
@@ -79,14 +81,14 @@ export class Publishing {
    * @throws ClusterError CANNOT_CONSUME when there is none left, so that they go without
    */
   async undecodable(producerId: string): Promise<void> {
-    const found = [...this.#producers].find(([, { producer }]) => producer.id === producerId);
+    const found = [...this.#producers].find(([, opened]) => opened.producerId === producerId);
     if (!found) return;
     const [source, { codec }] = found;
     this.#undecodable.add(codec);
     await this.#inTurn(source, async () => {
       const opened = this.#producers.get(source);
       // It was closed, or sent anew, while others waited their turn.
-      if (opened?.producer.id !== producerId) return;
+      if (opened?.producerId !== producerId) return;
       const { producer, track } = opened;
       if (track.kind === 'audio' || this.#choose() === undefined) throw new ClusterError('CANNOT_CONSUME');
       const muted = producer.paused;
@@ -97,11 +99,11 @@ export class Publishing {
 
   /** The server says which layers anybody watches; what nobody does is not encoded from now on. */
   watched(producerId: string, spatial: number | null): Promise<void> {
-    const source = [...this.#producers].find(([, { producer }]) => producer.id === producerId)?.[0];
+    const source = [...this.#producers].find(([, opened]) => opened.producerId === producerId)?.[0];
     if (source === undefined) return Promise.resolve();
     return this.#inTurn(source, async () => {
       const opened = this.#producers.get(source);
-      if (opened?.producer.id !== producerId || opened.watched === spatial) return;
+      if (opened?.producerId !== producerId || opened.watched === spatial) return;
       this.#producers.set(source, { ...opened, watched: spatial });
       // A browser that cannot change it sends more than is needed.
       await this.#layOut(source).catch(() => undefined);
@@ -135,13 +137,13 @@ export class Publishing {
 
   setMuted(source: Source, muted: boolean): Promise<void> {
     return this.#inTurn(source, async () => {
-      const producer = this.#producers.get(source)?.producer;
-      if (!producer || producer.paused === muted) return;
+      const opened = this.#producers.get(source);
+      if (!opened || opened.producer.paused === muted) return;
+      const { producer, producerId } = opened;
       // Our side first: muted means that nothing leaves, whatever the server answers.
       if (muted) producer.pause();
       else producer.resume();
-      const body = { producerId: ProducerId.parse(producer.id) };
-      await this.#signaling.request(muted ? 'pauseProducer' : 'resumeProducer', body);
+      await this.#signaling.request(muted ? 'pauseProducer' : 'resumeProducer', { producerId });
     });
   }
 
@@ -167,24 +169,32 @@ export class Publishing {
     }
     // A disabled track makes a paused Producer: nothing of it may leave before it is unmuted.
     track.enabled = !muted;
+    let asked!: (answer: Promise<ProducerId>) => void;
+    const answered = new Promise<ProducerId>((resolve) => (asked = resolve));
+    // It may be refused before anybody waits for it.
+    answered.catch(() => undefined);
     const producer = await send.produce({
       track,
       codec,
       ...(chosen === 'opus' ? soundOptions(source) : this.#pictureOptions(source, track, chosen)),
       stopTracks: false,
-      appData: { source, paused: muted },
+      appData: { source, paused: muted, asked },
       onRtpSender: (sender) => this.#transforms.seal(sender, source, chosen),
     });
-    this.#producers.set(source, { producer, track, codec: chosen, watched: ALL_LAYERS });
+    const producerId = await answered.catch((thrown: unknown) => {
+      producer.close();
+      throw thrown;
+    });
+    this.#producers.set(source, { producer, producerId, track, codec: chosen, watched: ALL_LAYERS });
     if (this.#ceiling || this.#resting.has(source)) await this.#limit(source);
   }
 
   async #close(source: Source): Promise<void> {
-    const producer = this.#producers.get(source)?.producer;
-    if (!producer) return;
+    const opened = this.#producers.get(source);
+    if (!opened) return;
     this.#producers.delete(source);
-    producer.close();
-    await this.#signaling.request('closeProducer', { producerId: ProducerId.parse(producer.id) });
+    opened.producer.close();
+    await this.#signaling.request('closeProducer', { producerId: opened.producerId });
   }
 
   async #replace(source: Source, track: MediaStreamTrack): Promise<void> {

@@ -7,6 +7,7 @@ import {
   TransportId,
   type Clock,
   type Place,
+  type ProducerId,
   type RequestInput,
   type Source,
   type TransportOptions,
@@ -22,6 +23,9 @@ import { PathWatch } from './path-watch.ts';
 /** What we attach to every Producer. */
 interface ProducerTag extends types.AppData {
   readonly source: Source;
+  readonly paused: boolean;
+  /** Told of the server's answer as soon as it is asked. */
+  readonly asked: (answer: Promise<ProducerId>) => void;
 }
 
 export interface TransportsOutside {
@@ -101,21 +105,19 @@ function connectVia(transport: types.Transport, outside: TransportsOutside): voi
   });
 }
 
+/**
+ * Goes on without waiting for the answer either: what is sent next is negotiated meanwhile, and a picture does not wait for the round trip of a
+ * voice. The library gets a name of ours; the server's id is in the answer.
+ */
 function produceVia(send: types.Transport, signaling: Signaling): void {
-  send.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
-    const { source, paused } = appData as ProducerTag & { readonly paused: boolean };
+  let count = 0;
+  send.on('produce', ({ kind, rtpParameters, appData }, done) => {
+    const { source, paused, asked } = appData as ProducerTag;
     const body = { kind, source, paused, rtpParameters: plain(rtpParameters) };
-    void settle(signaling.request('produce', body), ({ producerId }) => done({ id: producerId }), fail);
+    asked(signaling.request('produce', body).then(({ producerId }) => producerId));
+    count += 1;
+    done({ id: `${source} ${count}` });
   });
-}
-
-/** mediasoup-client takes callbacks where we have promises. */
-async function settle<T>(work: Promise<T>, done: (result: T) => void, fail: (error: Error) => void): Promise<void> {
-  try {
-    done(await work);
-  } catch (thrown) {
-    fail(ClusterError.of(thrown));
-  }
 }
 
 type PlainJson = RequestInput<'consume'>['rtpCapabilities'];
