@@ -26,7 +26,7 @@ import type { PutDemandCall } from './messages.ts';
 import type { CascadeMetrics } from './metrics.ts';
 import { Retries } from './retries.ts';
 import { policyFor, type RoomDemand } from './room-policy.ts';
-import { applyStep } from './steps.ts';
+import { applyStep, inTurn } from './steps.ts';
 
 export interface RoomOptions {
   readonly roomId: RoomId;
@@ -183,13 +183,15 @@ export class PlannedRoom {
     this.#cancelWake?.();
   }
 
-  /** The Steps of one Pipe, in order, until one fails. */
+  /** The Steps of one Pipe, in order, until one fails; those that need nothing of each other at once. */
   async #apply(pipeId: PipeId, steps: readonly Step[]): Promise<void> {
     this.#inFlight.add(pipeId);
     let done = 0;
-    for (const step of steps) {
-      if (this.#over || !(await this.#did(step))) break;
-      done += 1;
+    for (const together of inTurn(steps)) {
+      if (this.#over) break;
+      const did = await Promise.all(together.map((step) => this.#did(step)));
+      if (did.includes(false)) break;
+      done += together.length;
     }
     this.#inFlight.delete(pipeId);
     if (this.#over) return;

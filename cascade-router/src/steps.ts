@@ -3,6 +3,20 @@ import type { Authority, Channel } from '@veilcast/control';
 import { ClusterError, type WorkerId } from '@veilcast/protocol';
 import type { Step } from '@veilcast/topology';
 
+/** Producers that are put on a Pipe at once. More: a large Room asks a Node for all of them in one moment. Fewer: each waits for two round trips. */
+const TOGETHER_MAX = 16;
+
+/** The steps of one Pipe in order; what is carried needs the Pipe and nothing of what else it carries. */
+export function inTurn(steps: readonly Step[]): Step[][] {
+  const turns: Step[][] = [];
+  for (const step of steps) {
+    const last = turns.at(-1);
+    if (step.kind === 'carry' && last?.[0]?.kind === 'carry' && last.length < TOGETHER_MAX) last.push(step);
+    else turns.push([step]);
+  }
+  return turns;
+}
+
 export interface StepContext {
   readonly authority: Authority;
   readonly deadlineMs: number;

@@ -29,8 +29,8 @@ export interface Gaps {
   readonly others: number;
   /** Tracks that any of them was shown of one person: 1 where what came before went on. */
   readonly tracks: number;
-  /** Longest time in which there was nothing to show of one person, moving or not, ms. */
-  readonly blank: number;
+  /** Of each who looks at somebody: longest time in which there was nothing to show, moving or not, ms. */
+  readonly blank: readonly number[];
 }
 
 export interface Failed<T> {
@@ -100,7 +100,7 @@ export class FailingCall {
     const seen = await Promise.all(VIEWS.map(([viewer, other]) => gapOf(this.page(viewer), other)));
     const [ada = 0, bob = 0, others = 0] = seen.map(({ gapMs }) => gapMs);
     const [tracks, blank] = [seen.map((one) => one.tracks), seen.map(({ blankMs }) => blankMs)];
-    const gaps = { theirs: Math.max(ada, bob), others, tracks: Math.max(...tracks), blank: Math.max(...blank) };
+    const gaps = { theirs: Math.max(ada, bob), others, tracks: Math.max(...tracks), blank };
     return { gaps, broken, before, after: await reportOf(this.page('Bob')) };
   }
 

@@ -1,4 +1,5 @@
 import { newDevice } from '@veilcast/e2ee/identity';
+import { ClusterError } from '@veilcast/protocol';
 import { expect, it } from 'vitest';
 import { browserClock } from './clock.ts';
 import { Dialer } from './dialer.ts';
@@ -47,4 +48,27 @@ it('closes what nobody came for, and opens another for what was lost meanwhile',
   await expect.poll(() => opened.length).toBe(2);
   opened[1]?.wire.close();
   expect(await dialer.dial(device)).toBe(opened[2]?.wire);
+});
+
+it('remembers where the others were, also those that the last one did not see', async () => {
+  const urls: string[] = [];
+  const told: Record<string, string[]> = { 'http://a': ['http://b'], 'http://b': [] };
+  let alive = 'http://a';
+  const open = (async ({ url, others }) => {
+    urls.push(url);
+    if (url !== alive) throw new ClusterError('DISCONNECTED');
+    others?.(told[url] ?? []);
+    return { open: true, close: () => undefined } as unknown as Wire;
+  }) satisfies typeof openWire;
+  const dialer = new Dialer({ url: 'http://b', pin: undefined, clock: browserClock, open, answers: async () => false });
+  const device = newDevice();
+  alive = 'http://b';
+  told['http://b'] = ['http://a'];
+  await dialer.dial(device);
+  // Now it sees nobody.
+  told['http://b'] = [];
+  await dialer.dial(device);
+  alive = 'http://a';
+  await dialer.dial(device);
+  expect(urls).toEqual(['http://b', 'http://b', 'http://b', 'http://a']);
 });

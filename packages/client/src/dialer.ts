@@ -37,6 +37,9 @@ const ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
 /** Longer: people look at nothing. Shorter: a slow network is taken for a dead server. */
 const ANSWER_MS = 5_000;
 
+/** Other processes that are remembered. */
+const OTHERS_MAX = 16;
+
 async function answersByHttp(url: string): Promise<boolean> {
   const options: RequestInit = { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) };
   return fetch(new URL('/api/manifest', url), options).then(
@@ -113,7 +116,9 @@ export class Dialer {
     const known = this.#last.get(url);
     const last = known && equalBytes(known.key, key) ? known : { key, memory: {} };
     this.#last.set(url, last);
-    const others = (told: readonly string[]): void => void (this.#others = told);
+    // Those that were there before may be back when this one goes.
+    const others = (told: readonly string[]): void =>
+      void (this.#others = [...new Set([...told, ...this.#others])].slice(0, OTHERS_MAX));
     // Whoever gave no pin holds on to the root of the first: all processes of a cluster are under one.
     const wire = await open({ url, pin, pinOf: this.#options.url, clock, device, memory: last.memory, others });
     this.#url = url;
