@@ -6,7 +6,7 @@ import type { Demand, Observed } from '@veilcast/topology';
 import type { RoomDemand } from './room-policy.ts';
 
 /** Longer than a client keeps the Seat before. Longer: Pipes for nobody. Shorter: who waits at the door sees pictures end. */
-export const FORMER_MS = 15_000;
+export const FORMER_MS = 30_000;
 
 export interface FormerDemand {
   readonly demand: RoomDemand;

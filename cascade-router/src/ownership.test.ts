@@ -143,11 +143,11 @@ describe('ownership', () => {
     await cluster.clock.advance(300);
     const next = { peers: [{ peerId: 'next', workerId: 'b/0', role: 'speaker' }] };
     await cluster.put('room', next, 'r1', 2);
-    await cluster.clock.advance(10_000);
+    await cluster.clock.advance(20_000);
     await cluster.put('room', next, 'r1', 2);
     expect(cluster.open('room')).toEqual({ 'a/0>b/0': ['p1'] });
     expect(cluster.count('stopOnPipe')).toBe(0);
-    await cluster.clock.advance(10_000);
+    await cluster.clock.advance(20_000);
     expect(cluster.open('room')).toEqual({});
   });
 

@@ -8,7 +8,7 @@ import type { Receiving } from './media/receiving.ts';
 /** So long after the last of the former Room has come over it sees us by the new way. Longer: pictures are encoded twice for nothing. */
 const OVER_AFTER_MS = 3_000;
 /** Longest wait for them: somebody may not come back. Longer: who has gone stands still. Shorter: a crowd at the door loses its pictures. */
-const OVER_MAX_MS = 10_000;
+const OVER_MAX_MS = 20_000;
 
 /** Signaling was lost, and the Nodes know nothing of it. */
 const GO_ON: ReadonlySet<ErrorCode> = new Set(['DISCONNECTED', 'CHANNEL_CLOSED', 'NOT_OWNER']);
