@@ -87,8 +87,13 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   const expiry = (ttlMs: number): number => Math.floor((clock.now() + ttlMs) / 1_000);
 
   return {
-    issueToken: ({ room, sub, role, device }) =>
-      new SignJWT({ room, role, ...(device === undefined ? {} : { cnf: { jkt: device } }) })
+    issueToken: ({ room, sub, role, device, regions }) =>
+      new SignJWT({
+        room,
+        role,
+        ...(device === undefined ? {} : { cnf: { jkt: device } }),
+        ...(regions && { regions }),
+      })
         .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: 'JWT', kid })
         .setSubject(sub)
         .setJti(randomUUID())

@@ -14,6 +14,7 @@ import {
 import type { wire } from '@veilcast/control';
 import { z } from 'zod';
 import type { Entrant } from './identities.ts';
+import { TokenRegions } from './tokens.ts';
 
 const Sitting = z.strictObject({
   entrant: z.strictObject({
@@ -21,6 +22,7 @@ const Sitting = z.strictObject({
     sub: ParticipantId,
     role: Role,
     device: z.string().max(64).optional(),
+    regions: TokenRegions.optional(),
     tokenId: z.string().max(512),
     expiresAt: z.number(),
     proven: z.strictObject({
@@ -37,8 +39,8 @@ const Sitting = z.strictObject({
 /** @throws ClusterError MALFORMED */
 export function readSitting(content: Uint8Array): { entrant: Entrant; body: RequestBody<'join'> } {
   const { entrant, body } = parseWith(Sitting, decodeContent(content));
-  const { device, ...rest } = entrant;
-  return { entrant: device === undefined ? rest : { ...rest, device }, body };
+  const { device, regions, ...rest } = entrant;
+  return { entrant: { ...rest, ...(device === undefined ? {} : { device }), ...(regions && { regions }) }, body };
 }
 
 export function errorOf({ code, detail, retryMs }: wire.Failure): ClusterError {

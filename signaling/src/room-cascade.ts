@@ -7,7 +7,7 @@
  */
 import type { Authority, BodyInit, CallName, CallResult, Channel } from '@veilcast/control';
 import { ClusterError, type Clock, type ErrorCode } from '@veilcast/protocol';
-import type { RoomDemand } from '@veilcast/room';
+import { demandOf, type RoomState } from '@veilcast/room';
 import type { Cluster } from './cluster.ts';
 import type { SignalingMetrics } from './metrics.ts';
 
@@ -25,7 +25,7 @@ export interface RoomCascadeOptions {
   readonly clock: Clock;
   readonly metrics: SignalingMetrics;
   readonly everyMs: number;
-  readonly demand: () => RoomDemand;
+  readonly state: () => RoomState;
   /** A cascade-router has seen a newer Term than ours. */
   readonly stale: () => void;
 }
@@ -46,12 +46,12 @@ export class RoomCascade {
   }
 
   /** @throws ClusterError of the last one asked; OVERLOADED where there is none */
-  async place(body: BodyInit<'place'>): Promise<CallResult<'place'>> {
+  async place(body: Omit<BodyInit<'place'>, 'regions'>): Promise<CallResult<'place'>> {
     const { clock, cluster } = this.#options;
     const until = clock.now() + SEARCH_MS;
     for (;;) {
       try {
-        return await this.#ask('place', body);
+        return await this.#ask('place', { ...body, regions: [...this.#options.state().regions] });
       } catch (thrown) {
         const { code } = ClusterError.of(thrown);
         const isSearched = PASSED_ON.has(code) || cluster.cascadeRouters().length === 0;
@@ -64,7 +64,7 @@ export class RoomCascade {
   /** Sends the present demand soon; calls before it went count as one. */
   putDemand(): void {
     // An empty demand says that the Room is over, and an owner that has just begun knows nothing of the sort.
-    if (this.#stopped || (this.#version === 0n && this.#options.demand().peers.length === 0)) return;
+    if (this.#stopped || (this.#version === 0n && this.#options.state().peers.size === 0)) return;
     this.#changed = true;
     if (!this.#sending) void this.#send();
   }
@@ -88,13 +88,15 @@ export class RoomCascade {
     await Promise.resolve();
     while (this.#changed && !this.#stopped) {
       this.#changed = false;
-      const { peers, producers, wants } = this.#options.demand();
+      const state = this.#options.state();
+      const { peers, producers, wants } = demandOf(state);
       try {
         await this.#ask('putDemand', {
           version: ++this.#version,
           peers: [...peers],
           producers: [...producers],
           wants: [...wants],
+          regions: [...state.regions],
         });
       } catch (thrown) {
         this.#failed(thrown);

@@ -17,7 +17,6 @@ import {
   type RoomId,
 } from '@veilcast/protocol';
 import {
-  demandOf,
   openRoom,
   peerViews,
   reduce,
@@ -100,7 +99,7 @@ export class RoomOwner {
       clock,
       metrics,
       everyMs: config.demandEveryMs,
-      demand: () => demandOf(this.#state),
+      state: () => this.#state,
       stale: () => this.leaseLost(),
     });
     this.group = new RoomGroup({
@@ -150,7 +149,8 @@ export class RoomOwner {
     const region = config.policy.development ? (body.region ?? '') : '';
     const arrival: Arrival = { peerId, entrant, leafKey: body.leafKey, probes: body.probes, region };
     this.#seating.add(link, arrival);
-    const step = this.apply({ kind: 'arrive', peerId, participantId: entrant.sub, role: entrant.role }, () => {
+    const { sub: participantId, role, regions } = entrant;
+    const step = this.apply({ kind: 'arrive', peerId, participantId, role, ...(regions && { regions }) }, () => {
       if (this.#state.peers.get(peerId)?.status === 'waiting') this.#seating.get(peerId)?.outbox.waiting();
     });
     if (step.refusal !== undefined) {

@@ -52,6 +52,11 @@ test('ours, a backend’s with an API key, and another service’s are taken, ea
   expect(await verify(service)).toMatchObject({ tokenId: 'their-service/one', device: jkt });
 });
 
+test('regions come out each once and in order, so that one list is one list', async () => {
+  const regions = ['us', 'eu', 'us'];
+  expect(await verify(await token(own, 'EdDSA', { ...claims, regions }))).toMatchObject({ regions: ['eu', 'us'] });
+});
+
 const bad: [what: string, make: () => Promise<string> | string][] = [
   ['nothing', () => ''],
   ['garbage', () => 'a.b.c'],
@@ -84,6 +89,10 @@ const bad: [what: string, make: () => Promise<string> | string][] = [
   ['a Room that is no id', () => token(own, 'EdDSA', { ...claims, room: '../etc' })],
   ['a role that there is not', () => token(own, 'EdDSA', { ...claims, role: 'owner' })],
   ['a device that is no hash', () => token(own, 'EdDSA', { ...claims, cnf: { jkt: 'short' } })],
+  ['a Room that may be nowhere', () => token(own, 'EdDSA', { ...claims, regions: [] })],
+  ['a region that is no name', () => token(own, 'EdDSA', { ...claims, regions: ['eu', 'E U'] })],
+  ['regions that are no list', () => token(own, 'EdDSA', { ...claims, regions: 'eu' })],
+  ['more regions than there can be', () => token(own, 'EdDSA', { ...claims, regions: Array(65).fill('eu') })],
   ['another type', () => token(own, 'EdDSA', claims, { typ: 'veilcast-leaf' })],
   ['no type', () => token(own, 'EdDSA', claims, {})],
   ['a huge one', () => token(own, 'EdDSA', { ...claims, more: 'x'.repeat(9_000) })],

@@ -3,7 +3,7 @@
  * Authentication Service (EdDSA, `iss` and key by configuration). The algorithm is the issuer's and never the token's choice: a
  * secret verifies HS256 alone, a public key EdDSA alone (RFC 8725 §3.1).
  */
-import { ClusterError, ParticipantId, Role, RoomId, type Clock } from '@veilcast/protocol';
+import { ClusterError, ParticipantId, RegionId, Role, RoomId, type Clock } from '@veilcast/protocol';
 import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, type CryptoKey, type JWK } from 'jose';
 import { z } from 'zod';
 
@@ -22,6 +22,8 @@ export interface TokenClaims {
   readonly role: Role;
   /** SHA-256 of the one device key that may use it, base64url. Without it the token is an invitation: the first device's. */
   readonly device?: string;
+  /** The only regions that the Room may be in, each once, in order. Missing: wherever the cluster has it. */
+  readonly regions?: readonly RegionId[];
 }
 
 export interface JoinClaims extends TokenClaims {
@@ -53,6 +55,14 @@ export interface TokenIssuers {
   readonly issuers: readonly Issuer[];
 }
 
+const REGIONS_MAX = 64;
+/** One list has one form, so that tokens of a Room can be compared. None at all would be a Room that may be nowhere. */
+export const TokenRegions = z
+  .array(RegionId)
+  .min(1)
+  .max(REGIONS_MAX)
+  .transform((regions) => [...new Set(regions)].sort());
+
 const Confirmation = z.object({ jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/) });
 /** RFC 7519; `cnf` of RFC 7800. */
 const Claims = z.object({
@@ -62,6 +72,7 @@ const Claims = z.object({
   exp: z.number(),
   jti: z.string().min(1).max(TOKEN_ID_MAX),
   cnf: Confirmation.optional(),
+  regions: TokenRegions.optional(),
   iss: z.string().max(256).optional(),
 });
 
@@ -106,9 +117,9 @@ export async function tokenVerifier({ own, apiKeys, issuers }: TokenIssuers, clo
 
 /** @throws ZodError, ClusterError */
 function joinClaims(payload: unknown, now: number): JoinClaims {
-  const { room, sub, role, exp, jti, cnf, iss } = Claims.parse(payload);
+  const { room, sub, role, exp, jti, cnf, regions, iss } = Claims.parse(payload);
   const expiresAt = exp * 1_000;
   if (iss !== undefined && expiresAt > now + AHEAD_MS) throw new ClusterError('UNAUTHORIZED');
   const tokenId = iss === undefined ? jti : `${iss}/${jti}`;
-  return { room, sub, role, tokenId, expiresAt, ...(cnf ? { device: cnf.jkt } : {}) };
+  return { room, sub, role, tokenId, expiresAt, ...(cnf ? { device: cnf.jkt } : {}), ...(regions ? { regions } : {}) };
 }

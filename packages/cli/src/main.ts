@@ -81,6 +81,7 @@ program
   .requiredOption('--room <room>', 'the room', room)
   .option('--name <name>', 'who it is for; becomes the participant id')
   .addOption(new Option('--role <role>', 'what the participant may do').choices(Role.options).default('speaker'))
+  .addOption(new Option('--regions <names>', 'the room may be in these regions only').argParser(regions))
   .option('--url <url>', 'where the cluster is', 'http://localhost:7800')
   .option('--key <id>', 'the API key to issue it with; nobody is asked')
   .addOption(SECRET)

@@ -2,7 +2,15 @@
 import { SignJWT } from 'jose';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { ClusterError, parseWith, ParticipantId, WireError, type Role, type RoomId } from '@veilcast/protocol';
+import {
+  ClusterError,
+  parseWith,
+  ParticipantId,
+  WireError,
+  type RegionId,
+  type Role,
+  type RoomId,
+} from '@veilcast/protocol';
 
 const Issued = z.object({ token: z.string().max(8192) });
 
@@ -11,6 +19,8 @@ export interface TokenRequest {
   readonly role: Role;
   /** Becomes the participant id, so it must be one. */
   readonly name?: string;
+  /** The only regions that the Room may be in. */
+  readonly regions?: readonly RegionId[];
   readonly url: string;
 }
 
@@ -23,9 +33,12 @@ export interface ApiKey {
 }
 
 /** Asks nobody: signaling knows the key. @throws ClusterError MALFORMED for a name that is no id */
-export async function issueToken({ room, role, name }: Omit<TokenRequest, 'url'>, key: ApiKey): Promise<string> {
+export async function issueToken(
+  { room, role, name, regions }: Omit<TokenRequest, 'url'>,
+  key: ApiKey,
+): Promise<string> {
   const sub = parseWith(ParticipantId, name ?? `part_${randomUUID()}`);
-  return new SignJWT({ room, role })
+  return new SignJWT({ room, role, ...(regions && { regions }) })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuer(key.id)
     .setSubject(sub)
@@ -37,7 +50,8 @@ export async function issueToken({ room, role, name }: Omit<TokenRequest, 'url'>
 /** @throws ClusterError MALFORMED for a name that is no id, DISCONNECTED when nothing answers, or the service's own code */
 export async function requestToken(request: TokenRequest): Promise<string> {
   const participant = request.name === undefined ? undefined : parseWith(ParticipantId, request.name);
-  const body = { room: request.room, role: request.role, ...(participant === undefined ? {} : { participant }) };
+  const { room, role, regions } = request;
+  const body = { room, role, ...(participant === undefined ? {} : { participant }), ...(regions && { regions }) };
   const response = await fetch(new URL('/api/token', request.url), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -72,7 +72,12 @@ export const ERRORS = {
   },
   ROOM_FULL: { fault: 'caller', retry: 'never', meaning: 'The Room has as many Peers as its policy allows.' },
   CLUSTER_FULL: { fault: 'us', retry: 'same', meaning: 'No Worker has capacity left; wait `retryMs`.' },
-  NO_REGION: { fault: 'caller', retry: 'never', meaning: 'No such region, or no healthy Node in it.' },
+  NO_REGION: {
+    fault: 'caller',
+    retry: 'never',
+    meaning:
+      "No such region, no healthy Node in one that is allowed, or the token's regions are not those of the Room.",
+  },
   NOT_OWNER: { fault: 'remote', retry: 'elsewhere', meaning: 'Another process owns this Room.' },
   STALE_TERM: {
     fault: 'remote',

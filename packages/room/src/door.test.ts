@@ -53,6 +53,28 @@ test('a full Room and a full lobby refuse', () => {
   expect(reduce(waiting, arrive('late'), 0).refusal).toBe('ROOM_FULL');
 });
 
+test('a Room is in the regions of whoever opened it: others bring the same, or none', () => {
+  const claim = (peerId: string, ...regions: string[]): RoomEvent => ({
+    ...(arrive(peerId) as RoomEvent & { kind: 'arrive' }),
+    regions: regions as RegionId[],
+  });
+  const held = run(room(), [claim('ada', 'eu', 'us'), { kind: 'placed', peerId: ada, placement }]);
+  expect(held.regions).toEqual(['eu', 'us']);
+  for (const event of [arrive('bo'), claim('bo', 'eu', 'us')]) {
+    const step = reduce(held, event, 0);
+    expect([step.refusal, step.state.regions]).toEqual([undefined, ['eu', 'us']]);
+  }
+  for (const other of [['eu'], ['eu', 'us', 'ap'], ['ap']]) {
+    const step = reduce(held, claim('bo', ...other), 0);
+    expect([step.refusal, step.state]).toEqual(['NO_REGION', held]);
+  }
+  // Nobody said so when it was opened: its media may be anywhere.
+  expect(reduce(run(room(), enter('ada')), claim('bo', 'eu'), 0).refusal).toBe('NO_REGION');
+  // Whoever comes after everybody left opens it anew.
+  const again = run(held, [{ kind: 'leave', peerId: ada }, claim('bo', 'ap')]);
+  expect(again.regions).toEqual(['ap']);
+});
+
 test('a host lets nobody into a full Room, and unlocking lets in who fits, first come first', () => {
   const state = run(room(), [...enter('ada'), ...enter('bo'), lock, arrive('cy'), arrive('di')]);
   const admitted = run(state, [{ kind: 'admit', peerId: ada, target: 'cy' as PeerId }]);

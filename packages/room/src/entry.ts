@@ -1,5 +1,5 @@
 /** The way in: arrive, wait or be placed, be known to everybody. Who is host where no token says so. */
-import { LOBBY_MAX, type ParticipantId, type PeerId, type Role } from '@veilcast/protocol';
+import { LOBBY_MAX, type ParticipantId, type PeerId, type RegionId, type Role } from '@veilcast/protocol';
 import type { EventOf, Peer, Placement, RoomEffect, RoomState, Step } from './state.ts';
 import { inside, joined, refuse, step, tell, tellOthers, waiting, withPeer } from './step.ts';
 import { lobbyOf, peerView, tellLobby } from './views.ts';
@@ -11,6 +11,8 @@ export function isFull(state: RoomState): boolean {
 
 export function arrive(state: RoomState, event: EventOf<'arrive'>): Step {
   if (state.peers.has(event.peerId)) return refuse(state, 'ALREADY_JOINED');
+  const regions = regionsWith(state, event.regions);
+  if (regions === undefined) return refuse(state, 'NO_REGION');
   const wasRemoved = state.removed.includes(event.participantId);
   const role = wasRemoved ? event.role : roleOnArrival(state, event.role);
   const mustWait = wasRemoved || (state.locked && role !== 'host' && !wasInside(state, event.participantId));
@@ -27,8 +29,18 @@ export function arrive(state: RoomState, event: EventOf<'arrive'>): Step {
   };
   if (mustWait ? waiting(state).length >= LOBBY_MAX : isFull(state)) return refuse(state, 'ROOM_FULL');
   const lost = mustWait ? state.lost : state.lost.filter((one) => one !== event.participantId);
-  const next = withPeer({ ...state, lost }, peer);
+  const next = withPeer({ ...state, lost, regions }, peer);
   return step(next, mustWait ? tellLobby(next) : [{ kind: 'place', peerId: peer.peerId }]);
+}
+
+/**
+ * Where the Room may be once somebody with this claim is in: as whoever opened it said. Who claims nothing goes along; who claims another
+ * list cannot be given what it asks for, since the media of the others may be elsewhere already. Undefined: refused.
+ */
+function regionsWith(state: RoomState, claimed: readonly RegionId[] | undefined): readonly RegionId[] | undefined {
+  if (state.peers.size === 0) return claimed ?? [];
+  if (claimed === undefined || claimed.join() === state.regions.join()) return state.regions;
+  return undefined;
 }
 
 /** Whoever a host let in comes back without asking again: after a lost connection, also before the old one is given up. */

@@ -40,6 +40,7 @@ export function openRoom(roomId: RoomId, policy: PolicyInput): RoomState {
     lost: [],
     voices: NO_VOICES,
     listening: new Map(),
+    regions: [],
     policy: { ...FORWARDING, ...policy, peersMax },
   };
 }

@@ -95,6 +95,8 @@ export interface RoomState {
   readonly voices: Voices;
   /** Nodes that were asked to measure voices. */
   readonly listening: ReadonlyMap<NodeId, Placement>;
+  /** The only regions that it may be in, as the token said that opened it; none: anywhere. */
+  readonly regions: readonly RegionId[];
   readonly policy: RoomPolicy;
 }
 
@@ -112,7 +114,14 @@ export interface RoomPolicy {
 
 /** What happened. Events that somebody asked for carry their `peerId` and may be refused. */
 export type RoomEvent =
-  | { readonly kind: 'arrive'; readonly peerId: PeerId; readonly participantId: ParticipantId; readonly role: Role }
+  | {
+      readonly kind: 'arrive';
+      readonly peerId: PeerId;
+      readonly participantId: ParticipantId;
+      readonly role: Role;
+      /** The only regions that the Room may be in, as its token says, in order. */
+      readonly regions?: readonly RegionId[];
+    }
   | { readonly kind: 'knock'; readonly peerId: PeerId; readonly name: string }
   | { readonly kind: 'admit' | 'deny' | 'kick'; readonly peerId: PeerId; readonly target: PeerId }
   | { readonly kind: 'setLocked'; readonly peerId: PeerId; readonly locked: boolean }

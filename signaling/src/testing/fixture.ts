@@ -137,11 +137,11 @@ export class Fixture {
     return started;
   }
 
-  async token(room = 'demo', role?: string): Promise<string> {
+  async token(room = 'demo', role?: string, regions?: readonly string[]): Promise<string> {
     const response = await fetch(`${this.main.url}/api/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ room, ...(role ? { role } : {}) }),
+      body: JSON.stringify({ room, ...(role ? { role } : {}), ...(regions ? { regions } : {}) }),
     });
     return ((await response.json()) as { token: string }).token;
   }

@@ -92,8 +92,8 @@ export const errors = {
     next: 'Calls that are under way go on. More room usually opens within minutes.',
   },
   NO_REGION: {
-    what: 'No server runs in the region that this link names.',
-    next: 'Without a region in the link, the nearest one is chosen.',
+    what: 'No server runs in a region that this link allows.',
+    next: 'Nothing was sent elsewhere. Whoever gave you the link can name other regions.',
   },
   NOT_OWNER: moved,
   STALE_TERM: moved,
