@@ -60,6 +60,8 @@ test('a page of an allowed site may ask, one of another may not read the answer'
     'https://call.example.org',
   ]);
   expect((await ask('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
+  // A cache must not give one site's answer to another.
+  expect((await fetch(`${fixture.main.url}/api/authority`)).headers.get('vary')).toContain('origin');
 });
 
 test('a token is for development, from our own pages, and not too many of them', async () => {

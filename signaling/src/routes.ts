@@ -20,6 +20,7 @@ import type { LoggedIdentities } from './identities.ts';
 import { identityRoutes } from './identity-routes.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { addressOf, originAllowed } from './origin.ts';
+import { TokenRegions } from './tokens.ts';
 
 /** Most of a request's body. */
 const BODY_MAX = 1_024;
@@ -34,6 +35,7 @@ const TokenRequest = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_-]{43}$/)
     .optional(),
+  regions: TokenRegions.optional(),
 });
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -60,8 +62,10 @@ export function signalingRoutes(options: RoutesOptions): FastifyPluginAsync {
     // The SDK may run on another site's page, where the policy allows that site.
     app.addHook('onRequest', async (request, reply) => {
       const { origin } = request.headers;
+      // Said of every answer: what a cache kept for our own page would lack the header that another one needs.
+      void reply.header('vary', 'origin');
       if (origin === undefined || !originAllowed(request.raw, config.policy)) return;
-      void reply.header('access-control-allow-origin', origin).header('vary', 'origin');
+      void reply.header('access-control-allow-origin', origin);
     });
     app.options('/api/*', async (_request, reply) =>
       reply.header('access-control-allow-headers', 'content-type').code(204).send(),
@@ -80,12 +84,13 @@ export function signalingRoutes(options: RoutesOptions): FastifyPluginAsync {
         if (!config.policy.development) throw new ClusterError('FORBIDDEN', 'only under the development policy');
         if (!originAllowed(request.raw, config.policy)) throw new ClusterError('FORBIDDEN', 'not from this origin');
         await budget.take(addressOf(request.raw, config.proxyHops));
-        const { room, role, participant, device } = parseWith(TokenRequest, request.body);
+        const { room, role, participant, device, regions: within } = parseWith(TokenRequest, request.body);
         const token = await authority.issueToken({
           room,
           sub: participant ?? ParticipantId.parse(random.id('part')),
           role,
           ...(device === undefined ? {} : { device }),
+          ...(within && { regions: within }),
         });
         return { token };
       } catch (thrown) {

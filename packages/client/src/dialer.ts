@@ -64,9 +64,9 @@ export class Dialer {
     this.#url = options.url;
   }
 
-  /** Which process answered last. */
-  get url(): string {
-    return this.#url;
+  /** Where signaling is: the process that answered last, the one that the page came from, the others. */
+  get urls(): readonly string[] {
+    return [...new Set([this.#url, this.#options.url, ...this.#others])];
   }
 
   /** Opens the next wire now. What goes wrong is tried again when it is wanted. */
@@ -93,7 +93,7 @@ export class Dialer {
   /** At the last process first, then at the others, one after the other. */
   async #open(device: SigningKey): Promise<Dialled> {
     let failure: ClusterError | undefined;
-    for (const url of new Set([this.#url, this.#options.url, ...this.#others])) {
+    for (const url of this.urls) {
       try {
         return await this.#openAt(url, device);
       } catch (thrown) {

@@ -20,7 +20,7 @@ async function side(user: ParticipantId, marks = memoryMarks()) {
   let own: CallSnapshot['self']['identity'];
   const identity = await guestIdentity();
   const people = new PeopleIdentities({
-    url: 'http://nowhere.invalid',
+    urls: () => ['http://nowhere.invalid'],
     identity,
     marks,
     heads: { get: async () => undefined, put: async () => undefined },

@@ -2,6 +2,7 @@
 import { fingerprintOf, safetyNumber, type MemberIdentity, type SafetyNumber } from '@veilcast/e2ee/identity';
 import { ClusterError, WireError, type Clock, type ParticipantId, type PeerId } from '@veilcast/protocol';
 import { z } from 'zod';
+import { firstAnswer } from './answering.ts';
 import { browserClock } from './clock.ts';
 import { ownIdentity } from './device/device.ts';
 import type { Identity } from './device/identity.ts';
@@ -18,7 +19,8 @@ import type { GroupWarning } from './workers/messages.ts';
 const KNOWN_MAX = 512;
 
 export interface PeopleIdentitiesOptions {
-  readonly url: string;
+  /** Where signaling is, as far as is known now. */
+  readonly urls: () => readonly string[];
   /** Undefined: the one that this browser keeps. */
   readonly identity?: Identity;
   readonly marks?: Marks;
@@ -103,12 +105,12 @@ export class PeopleIdentities {
 
   /** The same one over all Seats, as long as nothing changes. */
   #watchFor({ user, key, root }: OwnPlace): LogWatch {
-    const { url, heads, warned } = this.#options;
+    const { urls, heads, warned } = this.#options;
     if (this.#watch?.follows(root, user)) return this.#watch;
     return new LogWatch({
       root,
       own: { user, key },
-      ask: (path) => askLog(new URL(path, url)),
+      ask: (path) => firstAnswer(urls(), (url) => askLog(new URL(path, url))),
       memory: heads ?? storedHeads,
       now: () => browserClock.now(),
       warned,
@@ -139,7 +141,7 @@ export class PeopleIdentities {
 /** Longest wait for a proof. Nobody waits for it but the next head. */
 const ASK_TIMEOUT_MS = 5_000;
 
-/** @throws ClusterError */
+/** @throws ClusterError as it was refused; anything else where nobody answers */
 async function askLog(url: URL): Promise<unknown> {
   const response = await fetch(url, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
   const body: unknown = await response.json();

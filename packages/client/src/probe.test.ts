@@ -9,11 +9,16 @@ const REGIONS = [
 ];
 
 /** A network where each URL answers after its own delays, in virtual time. */
-function network(delays: Record<string, number[]>, regions: unknown = REGIONS) {
+function network(
+  delays: Record<string, number[]>,
+  regions: unknown = REGIONS,
+  urls: readonly string[] = ['https://call.example.org'],
+) {
   const clock = virtualClock();
   const asked: string[] = [];
   const fetch = (url: string, { signal }: { signal: AbortSignal }): Promise<Response> => {
     asked.push(url);
+    if (url.startsWith('https://gone.example.org')) return Promise.reject(new TypeError('nobody listens'));
     const ms = url.endsWith('/api/regions') ? 5 : (delays[url]?.shift() ?? Number.POSITIVE_INFINITY);
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(new Error('aborted')));
@@ -21,7 +26,7 @@ function network(delays: Record<string, number[]>, regions: unknown = REGIONS) {
     });
   };
   const outside = { clock, fetch, stopwatch: () => clock.now() };
-  return { clock, asked, probes: () => probeRegions('https://call.example.org', outside) };
+  return { clock, asked, probes: () => probeRegions(urls, outside) };
 }
 
 /** Real promises and virtual time take turns. */
@@ -54,6 +59,15 @@ describe('probing the regions', () => {
     const { result, ms } = await run(clock, probes());
     expect(result.map(({ region }) => region)).toEqual(['us']);
     expect(ms).toBeLessThanOrEqual(PROBE_LIMIT_MS + 5);
+  });
+
+  it('asks the next process where the first is gone, and measures as that one says', async () => {
+    const urls = ['https://gone.example.org', 'https://call.example.org'];
+    const delays = { 'https://call.example.org/probe/eu': [10, 10, 10] };
+    const { clock, asked, probes } = network(delays, REGIONS, urls);
+    const { result } = await run(clock, probes());
+    expect(result.map(({ region }) => region)).toEqual(['eu']);
+    expect(asked.slice(0, 2)).toEqual(urls.map((url) => `${url}/api/regions`));
   });
 
   it('spends no time where there is nothing to choose', async () => {

@@ -4,6 +4,7 @@
  */
 import { RegionId, type Clock, type RegionProbe } from '@veilcast/protocol';
 import { z } from 'zod';
+import { firstAnswer } from './answering.ts';
 import { browserClock } from './clock.ts';
 
 /** Longer: a better choice on bad networks, but everybody's join waits for it. */
@@ -33,14 +34,14 @@ const BROWSER: ProbeOutside = {
 
 /** To every region that answers, for people to see; joining measures by itself. Never throws. */
 export function measureRegions(url: string): Promise<RegionProbe[]> {
-  return probeRegions(url, { ...BROWSER, forPeople: true });
+  return probeRegions([url], { ...BROWSER, forPeople: true });
 }
 
-/** Never throws: without figures the cluster chooses by itself. */
-export async function probeRegions(url: string, outside: ProbeOutside): Promise<RegionProbe[]> {
+/** As whichever of these processes answers says. Never throws: without figures the cluster chooses by itself. */
+export async function probeRegions(urls: readonly string[], outside: ProbeOutside): Promise<RegionProbe[]> {
   const stop = new AbortController();
   const best = new Map<RegionId, number>();
-  const work = measureAll(url, outside, stop.signal, best).catch(() => undefined);
+  const work = measureAll(urls, outside, stop.signal, best).catch(() => undefined);
   await new Promise<void>((resolve) => {
     const cancel = outside.clock.after(outside.forPeople === true ? PEOPLE_LIMIT_MS : PROBE_LIMIT_MS, resolve);
     void work.then(() => {
@@ -53,13 +54,15 @@ export async function probeRegions(url: string, outside: ProbeOutside): Promise<
 }
 
 async function measureAll(
-  url: string,
+  urls: readonly string[],
   outside: ProbeOutside,
   signal: AbortSignal,
   best: Map<RegionId, number>,
 ): Promise<void> {
-  const answer = await outside.fetch(new URL('/api/regions', url).href, { signal, cache: 'no-store' });
-  const places = Regions.parse(await answer.json());
+  const { url, places } = await firstAnswer(urls, async (asked) => {
+    const answer = await outside.fetch(new URL('/api/regions', asked).href, { signal, cache: 'no-store' });
+    return { url: asked, places: Regions.parse(await answer.json()) };
+  });
   // Nothing to choose from: do not spend anybody's time.
   if (outside.forPeople !== true && new Set(places.map(({ region }) => region)).size < 2) return;
   await Promise.allSettled(
