@@ -2,9 +2,8 @@
 import type { Logger, Service } from '@veilcast/node-kit';
 import { ClusterError, type PeerToPeer, type RegionId } from '@veilcast/protocol';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { ownFolder } from './folder.ts';
 import { layOut, type Layout } from './layout.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -34,7 +33,7 @@ export async function startProcesses(
       'STORE_UNAVAILABLE',
       'There is no redis-server on this machine. Debian: apt-get install redis-server',
     );
-  const folder = await mkdtemp(join(tmpdir(), 'veilcast-cluster-'));
+  const folder = await ownFolder();
   const supervisor = new Supervisor(log);
   const closed = new AbortController();
   const close = async (): Promise<void> => {
