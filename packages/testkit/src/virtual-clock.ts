@@ -3,6 +3,7 @@
  * so one history of calls gives one order of events, however fast the machine is.
  */
 import type { Clock } from '@veilcast/protocol';
+import { TimerHeap, type Timer } from './timer-heap.ts';
 
 export interface VirtualClock extends Clock {
   /** Moves on by so many ms and runs what falls due, in order. Rejects with what a timer throws. */
@@ -15,42 +16,28 @@ export interface VirtualClock extends Clock {
   pending(): number;
 }
 
-interface Timer {
-  due: number;
-  order: number;
-  readonly everyMs: number | undefined;
-  run(): void;
-}
-
 // Microtasks all run before the event loop comes to an immediate.
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export function virtualClock(start = 1_700_000_000_000): VirtualClock {
-  const timers = new Set<Timer>();
+  const timers = new TimerHeap();
   let now = start;
   let order = 0;
 
   const add = (ms: number, everyMs: number | undefined, run: () => void): (() => void) => {
-    const timer: Timer = { due: now + Math.max(0, ms), order: (order += 1), everyMs, run };
+    const timer: Timer = { due: now + Math.max(0, ms), order: (order += 1), everyMs, run, waits: true };
     timers.add(timer);
-    return () => void timers.delete(timer);
-  };
-  const next = (): Timer | undefined => {
-    let first: Timer | undefined;
-    for (const timer of timers)
-      if (first === undefined || timer.due < first.due || (timer.due === first.due && timer.order < first.order))
-        first = timer;
-    return first;
+    return () => timers.cancel(timer);
   };
   /** Runs the first timer that falls due by then. */
   const step = async (until: number): Promise<boolean> => {
-    const timer = next();
-    if (timer === undefined || timer.due > until) return false;
+    const timer = timers.takeDue(until);
+    if (timer === undefined) return false;
     now = Math.max(now, timer.due);
-    if (timer.everyMs === undefined) timers.delete(timer);
-    else {
+    if (timer.everyMs !== undefined) {
       timer.due += Math.max(1, timer.everyMs);
       timer.order = order += 1;
+      timers.add(timer);
     }
     timer.run();
     await settle();

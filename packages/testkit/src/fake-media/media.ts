@@ -44,6 +44,9 @@ export class FakeMedia {
   clientsConnect: boolean;
   /** What listeners threw; mediasoup would only log it. */
   readonly listenerErrors: unknown[] = [];
+  /** What has not closed, by id. */
+  readonly liveTransports = new Map<string, FakeTransport>();
+  readonly liveConsumers = new Map<string, FakeConsumer>();
   readonly #workers = new Set<FakeWorker>();
   readonly #ports = new Map<string, FakePipeTransport>();
   #ids = 0;
@@ -96,7 +99,7 @@ export class FakeMedia {
 
   /** `flows`, or why a Consumer gets nothing. */
   flow(consumerId: string): string {
-    const consumer = this.#find((transport) => transport.consumers.get(consumerId));
+    const consumer = this.liveConsumers.get(consumerId);
     return consumer === undefined ? 'no such Consumer' : this.#leaves(consumer, 0);
   }
 
@@ -115,11 +118,11 @@ export class FakeMedia {
   }
 
   transport(id: string): FakeTransport | undefined {
-    return this.#find((transport) => (transport.id === id ? transport : undefined));
+    return this.liveTransports.get(id);
   }
 
   consumer(id: string): FakeConsumer | undefined {
-    return this.#find((transport) => transport.consumers.get(id));
+    return this.liveConsumers.get(id);
   }
 
   /** The Producer of this id on each Router that has it. */
@@ -170,15 +173,6 @@ export class FakeMedia {
 
   #routers(): FakeRouter[] {
     return [...this.#workers].flatMap((worker) => [...worker.routers]);
-  }
-
-  #find<T>(look: (transport: FakeTransport) => T | undefined): T | undefined {
-    for (const router of this.#routers())
-      for (const transport of router.transports.values()) {
-        const found = look(transport);
-        if (found !== undefined) return found;
-      }
-    return undefined;
   }
 }
 

@@ -128,6 +128,7 @@ export class FakeConsumer extends Emitter {
     this.#meter = new Meter(transport.media.clock.now());
     if (init.type === 'simulcast' || init.type === 'svc')
       this.preferredLayers = { spatialLayer: spatialLayers(producer.rtpParameters) - 1, temporalLayer: 2 };
+    transport.media.liveConsumers.set(this.id, this);
   }
 
   get producerId(): string {
@@ -140,21 +141,26 @@ export class FakeConsumer extends Emitter {
 
   close(): void {
     if (this.closed) return;
-    this.closed = true;
+    this.#end();
     this.producer.consumers.delete(this);
     this.transport.consumers.delete(this.id);
   }
 
+  #end(): void {
+    this.closed = true;
+    this.transport.media.liveConsumers.delete(this.id);
+  }
+
   transportClosed(): void {
     if (this.closed) return;
-    this.closed = true;
+    this.#end();
     this.producer.consumers.delete(this);
     this.safeEmit('transportclose');
   }
 
   producerClosed(): void {
     if (this.closed) return;
-    this.closed = true;
+    this.#end();
     this.transport.consumers.delete(this.id);
     this.safeEmit('producerclose');
   }

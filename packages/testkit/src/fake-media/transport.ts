@@ -20,6 +20,7 @@ export abstract class FakeTransport extends Emitter {
     super(router.media.listenerErrors);
     this.router = router;
     this.id = router.media.id('transport');
+    router.media.liveTransports.set(this.id, this);
   }
 
   get media(): FakeMedia {
@@ -47,6 +48,7 @@ export abstract class FakeTransport extends Emitter {
 
   protected end(): void {
     this.closed = true;
+    this.media.liveTransports.delete(this.id);
     for (const producer of this.producers.values()) {
       this.router.producers.delete(producer.id);
       producer.transportClosed();
