@@ -1,7 +1,7 @@
 import { jsonOf, resultOf } from '@veilcast/control';
 import { Picture, type CascadePicture } from '@veilcast/protocol';
 import { afterEach, expect, test } from 'vitest';
-import { io, type Socket } from 'socket.io-client';
+import { io, Manager, type Socket } from 'socket.io-client';
 import { Fixture, until, type FixtureOptions } from './testing/fixture.ts';
 
 let fixture: Fixture;
@@ -48,6 +48,25 @@ function watch(options: object = {}): {
   watchers.push(socket);
   return { socket, pictures, refused: () => refused };
 }
+
+test('a connection that is a client’s already operates nothing, and harms nobody', async () => {
+  await open();
+  const manager = new Manager(fixture.main.url, {
+    transports: ['websocket'],
+    reconnection: false,
+    autoConnect: false,
+  });
+  const [client, operator] = [manager.socket('/'), manager.socket('/operator')];
+  watchers.push(client, operator);
+  const refused = new Promise<unknown>((resolve) => operator.on('connect_error', ({ message }) => resolve(message)));
+  client.connect();
+  await until(() => client.connected);
+  operator.connect();
+  expect(await Promise.race([refused, new Promise((resolve) => operator.on('connect', () => resolve('in')))])).toBe(
+    'UNAUTHORIZED',
+  );
+  await fixture.enter();
+});
 
 test('a watcher sees Nodes of the cascade and Rooms of ours in one Picture, and nobody watching costs nothing', async () => {
   await open();

@@ -51,7 +51,9 @@ export function openOperator(io: Server, options: OperatorOptions): { close(): v
     }
   };
   watchers.use((socket, next) => {
-    if (!options.mayWatch(socket.request)) return next(refusal('UNAUTHORIZED'));
+    // A connection that is a client's already has no request any more, and is nobody's who operates.
+    const request = socket.request as typeof socket.request | undefined;
+    if (request === undefined || !options.mayWatch(request)) return next(refusal('UNAUTHORIZED'));
     if (watchers.sockets.size >= WATCHERS_MAX) return next(refusal('OVERLOADED'));
     next();
   });

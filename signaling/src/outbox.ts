@@ -7,6 +7,8 @@ import type { PeerLink, Shared } from './seat.ts';
 
 /** How long a Peer without a socket is waited for. Longer: who vanished stays in the grid. Shorter: tunnels end calls. */
 export const AWAY_MS = 15_000;
+/** How long events are kept; at most twice that, while there are new ones. A Commit in a large group is 100 kB. */
+const KEPT_MS = 2 * AWAY_MS;
 /** Most events that are kept. What is told to many is kept once and pointed to. More: memory. Fewer: who comes back joins anew. */
 export const KEPT_MAX = 512;
 
@@ -82,13 +84,16 @@ export class Outbox {
 
   #keep(event: AnyEvent): void {
     this.#seq += 1;
-    this.#kept.push({ at: this.#clock.now(), event });
-    if (this.#kept.length > 2 * KEPT_MAX) this.#forget();
+    const now = this.#clock.now();
+    this.#kept.push({ at: now, event });
+    const [oldest] = this.#kept;
+    // Seldom: each time all of them are looked at.
+    if (this.#kept.length > 2 * KEPT_MAX || (oldest?.at ?? now) < now - 2 * KEPT_MS) this.#forget();
   }
 
   /** Nobody comes back for what is older than the wait for them. */
   #forget(): void {
-    const since = this.#clock.now() - 2 * AWAY_MS;
+    const since = this.#clock.now() - KEPT_MS;
     const first = this.#kept.findIndex(({ at }) => at >= since);
     this.#kept = this.#kept.slice(Math.max(first === -1 ? this.#kept.length : first, this.#kept.length - KEPT_MAX));
   }

@@ -133,6 +133,7 @@ export class SealedLine {
     if (!handshake) throw new ClusterError('HANDSHAKE_FAILED');
     const { devicePublicKey, secrets }: Presented = await handshake.receive(m3);
     if (this.#over()) return;
+    // Alone: what was opened is a signature and more, which nobody needs as long as the socket is there.
     this.#devicePublicKey = devicePublicKey.slice();
     this.#channel = new ServerChannel(secrets, nodeCipher, this.#options.clock.now());
     this.#state = 'open';
@@ -140,7 +141,7 @@ export class SealedLine {
     const others = this.#options.others().slice(0, OTHERS_MAX);
     const welcome: Welcome = { pskMs: PSK_LIFE_MS, ...(others.length > 0 ? { others: [...others] } : {}) };
     this.#say(CONTENT.welcome, new TextEncoder().encode(JSON.stringify(welcome)));
-    this.#listeners.opened(devicePublicKey);
+    this.#listeners.opened(this.#devicePublicKey);
   }
 
   #record(bytes: Uint8Array): void {
