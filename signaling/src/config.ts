@@ -105,6 +105,18 @@ export const SignalingLimits = z.strictObject({
     .positive()
     .default(4 * 1024 * 1024)
     .describe('Bytes that wait for a slow reader before it is dropped.'),
+  joinsPerSecond: z
+    .number()
+    .positive()
+    .default(100)
+    .describe('Joins that this process lets in, on average. The others wait in line and are told their place.'),
+  joinsBurst: z.number().int().positive().default(200).describe('Joins at once before anybody waits.'),
+  joinsWaitingMax: z
+    .number()
+    .int()
+    .positive()
+    .default(5_000)
+    .describe('People in line. One more is refused with OVERLOADED and a time.'),
   joinsPerMinute: z.number().int().positive().default(600).describe('Joins from one network address.'),
   tokensPerMinute: z.number().int().positive().default(600).describe('Development tokens for one network address.'),
 });

@@ -15,20 +15,23 @@ export interface Gauges {
 
 export type SignalingMetrics = ReturnType<typeof createMetrics>;
 
+function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  const collect = function (this: Gauge): void {
+    this.set(read());
+  };
+  void new Gauge({ name: `veilcast_signaling_${name}`, help, registers: [registry], collect });
+}
+
+/** How long the line is, which is there before there are Rooms. */
+export function watchLine(registry: Registry, line: { readonly length: number }): void {
+  gauge(registry, 'joins_waiting', 'People in line to join.', () => line.length);
+}
+
 export function createMetrics(registry: Registry, gauges: Gauges) {
   const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  gauge('veilcast_signaling_sockets', 'Open sockets.', gauges.sockets);
-  gauge('veilcast_signaling_rooms', 'Rooms owned by this process.', gauges.rooms);
-  gauge('veilcast_signaling_peers', 'Peers in those Rooms, waiting ones too.', gauges.peers);
+  gauge(registry, 'sockets', 'Open sockets.', gauges.sockets);
+  gauge(registry, 'rooms', 'Rooms owned by this process.', gauges.rooms);
+  gauge(registry, 'peers', 'Peers in those Rooms, waiting ones too.', gauges.peers);
   const counter = <L extends string>(name: string, help: string, labelNames: L[]): Counter<L> =>
     new Counter({ name: `veilcast_signaling_${name}_total`, help, labelNames, registers });
   const histogram = (name: string, help: string): Histogram =>

@@ -64,7 +64,7 @@ export class RoomCascade {
   /** Sends the present demand soon; calls before it went count as one. */
   putDemand(): void {
     // An empty demand says that the Room is over, and an owner that has just begun knows nothing of the sort.
-    if (this.#stopped || (this.#version === 0n && this.#options.state().peers.size === 0)) return;
+    if (this.#stopped || (this.#version === 0n && demandOf(this.#options.state()).peers.length === 0)) return;
     this.#changed = true;
     if (!this.#sending) void this.#send();
   }

@@ -1,7 +1,7 @@
 /** Signaling as a library: sockets and routes on a given HTTP server, Rooms behind them. Wiring only. */
 import type { Service, ServiceContext } from '@veilcast/node-kit';
 import { Resumptions } from '@veilcast/e2ee/channel';
-import { ClusterError, type RequestBody } from '@veilcast/protocol';
+import { ClusterError, type Queued, type RequestBody } from '@veilcast/protocol';
 import type { FastifyPluginAsync } from 'fastify';
 import type { JWK } from 'jose';
 import { createHash } from 'node:crypto';
@@ -19,6 +19,8 @@ import { openFrontDoor } from './front-door.ts';
 import { LoggedIdentities } from './identities.ts';
 import { sharedStore, type KeptStore } from './kept-list.ts';
 import { fileLogStore } from './log-store.ts';
+import { JoinLine } from './join-line.ts';
+import { watchLine } from './metrics.ts';
 import { openRooms } from './open-rooms.ts';
 import { openOperator, refusal } from './operator.ts';
 import { addressOf, mayOperate, originAllowed } from './origin.ts';
@@ -96,14 +98,20 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
     },
   });
   const joins = new AddressBudget('join', config.limits.joinsPerMinute);
+  const line = new JoinLine(config.limits, clock);
+  watchLine(context.metrics, line);
   const handshakes = new AddressBudget('handshake', config.limits.handshakesPerMinute);
   const sitDown = async (
-    socket: Socket,
+    address: string,
     link: PeerLink,
     body: RequestBody<'join'>,
     devicePublicKey: Uint8Array,
+    queued: (queued: Queued) => void,
   ): Promise<Seat> => {
-    await joins.take(addressOf(socket.request, config.proxyHops));
+    await joins.take(address);
+    // Nobody stands in line without a token. What costs more than a look at it comes after.
+    await authority.verifyToken(body.token);
+    await line.turn(() => link.open, queued);
     const entrant = await identities.admit(body);
     // Whoever shows a device's proof must have the channel of that device.
     if (!Buffer.from(devicePublicKey).equals(entrant.proven.key)) throw new ClusterError('WRONG_DEVICE');
@@ -111,6 +119,8 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
   };
   door.io.use((_socket, next) => (closed ? next(refusal('CHANNEL_CLOSED')) : next()));
   door.io.on('connection', (socket) => {
+    const address = addressOf(socket.request, config.proxyHops);
+    forgetRequest(socket);
     const client = new ClientSocket(socket, {
       traffic: door.trafficOf(socket),
       limits: config.limits,
@@ -119,19 +129,19 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
       identity,
       resumptions,
       others: () => cluster.publicUrls(),
-      mayGreet: () => handshakes.take(addressOf(socket.request, config.proxyHops)),
+      mayGreet: () => handshakes.take(address),
       fresh: (opened) => {
         fresh.add(opened);
         const [oldest] = fresh;
         if (fresh.size > config.limits.freshMax) oldest?.end(new ClusterError('OVERLOADED'));
       },
-      join: (link, body, devicePublicKey) => {
+      join: (link, body, devicePublicKey, queued) => {
         fresh.delete(client);
-        return sitDown(socket, link, body, devicePublicKey);
+        return sitDown(address, link, body, devicePublicKey, queued);
       },
       resume: async (link, { roomId, peerId, seq }, deviceKey) => {
         fresh.delete(client);
-        await joins.take(addressOf(socket.request, config.proxyHops));
+        await joins.take(address);
         return opened.resume(link, roomId, { peerId, seq, deviceKey });
       },
       bug,
@@ -161,6 +171,7 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
       if (closed) return;
       closed = true;
       operator.close();
+      line.close();
       await opened.closeRooms();
       for (const socket of sockets) socket.shutDown();
       await door.close();
@@ -168,6 +179,12 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
       await identities.close();
     },
   };
+}
+
+/** What a browser said when it connected is kilobytes, and socket.io keeps it for as long as the socket is open, twice. */
+function forgetRequest({ conn, handshake }: Socket): void {
+  handshake.headers = {};
+  (conn as { request?: unknown }).request = undefined;
 }
 
 function whyNotConnect(request: IncomingMessage, config: SignalingConfig, connections: number) {

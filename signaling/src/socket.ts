@@ -15,6 +15,7 @@ import {
   type AnyRequest,
   type Clock,
   type ErrorCode,
+  type Queued,
   type RequestBody,
 } from '@veilcast/protocol';
 import type { Socket } from 'socket.io';
@@ -61,8 +62,13 @@ export interface SocketOptions {
   readonly mayGreet: () => Promise<void>;
   /** Its channel is open: it may join. */
   readonly fresh: (socket: ClientSocket) => void;
-  /** Finds the Room and sits the Peer down. `devicePublicKey` is the channel's. @throws ClusterError */
-  readonly join: (link: PeerLink, body: RequestBody<'join'>, devicePublicKey: Uint8Array) => Promise<Seat>;
+  /** Finds the Room and sits the Peer down, when it is its turn. `devicePublicKey` is the channel's. @throws ClusterError */
+  readonly join: (
+    link: PeerLink,
+    body: RequestBody<'join'>,
+    devicePublicKey: Uint8Array,
+    queued: (queued: Queued) => void,
+  ) => Promise<Seat>;
   /** Finds the Peer of that device that lost its socket. @throws ClusterError NOT_JOINED */
   readonly resume: (link: PeerLink, body: RequestBody<'resume'>, devicePublicKey: Uint8Array) => Promise<Seat>;
   /** A bug: what was thrown was not a ClusterError. */
@@ -249,7 +255,7 @@ export class ClientSocket implements PeerLink {
   }
 
   #dispatch(id: number, request: AnyRequest, ack: Ack): void {
-    if (request.name === 'join') return this.#join(request.body, ack);
+    if (request.name === 'join') return this.#join(id, request.body, ack);
     if (request.name === 'resume') return this.#resume(request.body, ack);
     if (this.#state !== 'seated' || this.#seat === undefined) throw new ClusterError('NOT_JOINED');
     if (this.#pending >= this.#options.limits.pendingMax) throw new ClusterError('OVERLOADED');
@@ -272,12 +278,15 @@ export class ClientSocket implements PeerLink {
     }
   }
 
-  #join(body: RequestBody<'join'>, ack: Ack): void {
+  #join(id: number, body: RequestBody<'join'>, ack: Ack): void {
     if (this.#state !== 'fresh') throw new ClusterError('ALREADY_JOINED');
     this.#state = 'joining';
     this.#stopDeadline?.();
     this.#joinAck = { ack, since: this.#options.clock.now() };
-    this.#options.join(this, body, this.#devicePublicKey).then(
+    const queued = (place: Queued): void => {
+      if (body.queue === true && this.#state === 'joining') this.#line.send({ re: id, queued: place });
+    };
+    this.#options.join(this, body, this.#devicePublicKey, queued).then(
       (seat) => {
         // Ended or vanished while the Room was being found.
         if (this.#state !== 'joining') return seat.lost('DISCONNECTED');

@@ -32,13 +32,13 @@ function VisitScreen({ visit }: { readonly visit: Visit }): ReactElement {
     case 'preparing':
       return <PreJoin visit={visit} />;
     case 'joining':
-      return <Joining visit={visit} step={phase.step} />;
+      return <Joining visit={visit} step={phase.step} queued={phase.queued} />;
     case 'call':
       return <InCall visit={visit} call={phase.call} />;
     case 'left':
       return <LeftScreen visit={visit} />;
     default:
-      return <FailedScreen visit={visit} code={phase.code} />;
+      return <FailedScreen visit={visit} code={phase.code} againAt={phase.againAt} />;
   }
 }
 

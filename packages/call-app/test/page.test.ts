@@ -71,6 +71,12 @@ const SCENES: readonly Scene[] = [
   { name: 'slow', path: `${call}&people=3&show=slow-network`, act: (page) => page.getByTestId('slow').waitFor() },
   { name: 'check', path: '/check' },
   { name: 'lobby', path: `${call}&show=lobby` },
+  { name: 'in line', path: `${call}&show=queue`, act: (page) => page.getByTestId('queue').waitFor() },
+  {
+    name: 'full',
+    path: `${call}&fail=CLUSTER_FULL&retry=60000`,
+    act: (page) => page.getByTestId('again-in').waitFor(),
+  },
   { name: 'failed', path: `${call}&fail=TRANSPORT_FAILED` },
   { name: 'left', path: `${call}&people=2`, act: (page) => page.getByTestId('leave').click() },
 ];
@@ -267,5 +273,33 @@ it('reports before the call in the same shape', async () => {
   await page.goto(`${site.url}/r/demo?name=Ada&role=host`);
   const report = await page.evaluate(() => window.veilcast.report());
   expect(report).toMatchObject({ room: 'demo', self: { name: 'Ada', role: 'host' }, peers: [], e2ee: { epoch: 0 } });
+  await context.close();
+});
+
+it('goes in by itself once a full cluster has room, and is left by keyboard while it waits', async () => {
+  const context = await open(360, 720, 'light');
+  const page = await context.newPage();
+  await page.goto(`${site.url}${call}&people=2&fail=CLUSTER_FULL&fails=1&retry=500`);
+  await page.getByTestId('again-in').waitFor();
+  expect(await page.getByTestId('error').getAttribute('data-code')).toBe('CLUSTER_FULL');
+  await page.getByTestId('tile').first().waitFor();
+  await page.goto(`${site.url}${call}&fail=CLUSTER_FULL&retry=60000`);
+  await page.getByTestId('again-in').waitFor();
+  for (let i = 0; i < 8 && !(await page.getByTestId('leave').evaluate((one) => one.matches(':focus'))); i++)
+    await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.getByText('You left').waitFor();
+  await context.close();
+});
+
+it('shows the place in line, and how far one has come', async () => {
+  const context = await open(360, 720, 'dark');
+  const page = await context.newPage();
+  await page.goto(`${site.url}${call}&show=queue`);
+  await page.getByText('Place 396 in line').waitFor();
+  await page.getByText('about 4 seconds').waitFor();
+  expect(await page.getByRole('progressbar').evaluate((bar: HTMLProgressElement) => bar.position)).toBeCloseTo(0.72, 2);
+  await page.getByTestId('leave').click();
+  await page.getByText('You left').waitFor();
   await context.close();
 });

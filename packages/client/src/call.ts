@@ -5,11 +5,12 @@ import type { SafetyNumber } from '@veilcast/e2ee/identity';
 import type { NetworkStanding } from './adaptation/standing.ts';
 import type { AdaptationReport } from './adaptation/steering.ts';
 import type { Identity } from './device/identity.ts';
-import type { ErrorCode, PeerId, ProducerId, RegionId, Role, Source } from '@veilcast/protocol';
+import type { ErrorCode, PeerId, ProducerId, Queued, RegionId, Role, Source } from '@veilcast/protocol';
 import type { VideoCodec } from './media/codec.ts';
 import type { MediaPath } from './network/path.ts';
 import type { GroupChange, GroupWarning, TrackLock } from './workers/messages.ts';
 
+export type { Queued } from '@veilcast/protocol';
 export type { SafetyNumber } from '@veilcast/e2ee/identity';
 export type { Identity } from './device/identity.ts';
 export type { NetworkStanding } from './adaptation/standing.ts';
@@ -46,6 +47,8 @@ export interface ConnectOptions {
   readonly pin?: string;
   /** Everything goes through a TURN server: no address of ours is told to anybody else. Where there is none nothing connects. */
   readonly relay?: boolean;
+  /** Told again and again, while many join at once, which place in line this join has and how long that takes. Then it goes on by itself. */
+  readonly queued?: ((queued: Queued) => void) | undefined;
   /** From `prepare()`, where a page comes before the call. */
   readonly prepared?: Prepared;
   /** Whether a call between two may go directly, within what the cluster's policy allows (ADR 0034). Undefined: what the policy says. */

@@ -63,8 +63,9 @@ export class LiveCall implements Call {
     this.#store = new SnapshotStore(emptySnapshot(this.#name), (snapshot) => this.#emitter.emit('change', snapshot));
     this.#picture = new RoomPicture(this.#store);
     const [store, picture] = [this.#store, this.#picture];
-    this.#identities = new PeopleIdentities({ ...options, store, picture, warned: (one) => this.#warn(one) });
     this.#dialer = dialerOf(options);
+    const urls = (): readonly string[] => this.#dialer.urls;
+    this.#identities = new PeopleIdentities({ ...options, urls, store, picture, warned: (one) => this.#warn(one) });
     this.#publications = new Publications(
       (published, muted) => this.#store.setSelf({ published, muted }),
       (source) => void this.unpublish(source).catch(() => undefined),
@@ -204,13 +205,13 @@ export class LiveCall implements Call {
 
   /** Joins as a new Peer. Once admitted, or at the door, the new Seat replaces the old one. @throws ClusterError */
   async #takeSeat(): Promise<void> {
-    const { token, region, codec = 'vp8', prepared, authorityPin, relay = false } = this.#options;
+    const { token, region, codec = 'vp8', prepared, authorityPin, relay = false, queued } = this.#options;
     const given = typeof token === 'string' ? token : await token();
     const workers = prepared instanceof SeatWorkers && prepared.take() ? prepared : new SeatWorkers();
     const former = (): Seat | undefined => this.#seat;
     const own = { identity: this.#identities.own, dialer: this.#dialer, workers, clock: this.#clock, former };
     const listeners = this.#listeners((): Seat => seat);
-    const seat = new Seat({ token: given, authorityPin, region, codec, relayOnly: relay, ...own }, listeners);
+    const seat = new Seat({ token: given, authorityPin, region, codec, relayOnly: relay, queued, ...own }, listeners);
     try {
       await seat.join();
     } catch (thrown) {

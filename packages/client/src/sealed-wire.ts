@@ -11,7 +11,7 @@ import {
   type TrafficSecrets,
 } from '@veilcast/e2ee/channel';
 import { keyEncapsulation } from '@veilcast/e2ee/pq';
-import { AnswerEnvelope, ClusterError, parseWith, type Clock } from '@veilcast/protocol';
+import { AnswerEnvelope, ClusterError, parseWith, QueuedEnvelope, type Clock, type Queued } from '@veilcast/protocol';
 import { alertOf } from './alert.ts';
 import type { Line } from './socket-line.ts';
 import type { ChannelMemory, Wire } from './wire.ts';
@@ -22,7 +22,10 @@ const LOOK_MS = 30_000;
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: ClusterError) => void;
-  readonly cancel: () => void;
+  readonly queued: ((queued: Queued) => void) | undefined;
+  /** Begins its time anew. */
+  readonly wait: () => void;
+  cancel: () => void;
 }
 
 export interface SealedWireOptions {
@@ -67,15 +70,21 @@ export class SealedWire implements Wire {
     this.#then(() => this.#take(bytes));
   }
 
-  send(request: unknown, timeoutMs: number): Promise<unknown> {
+  send(request: unknown, timeoutMs: number, queued?: (queued: Queued) => void): Promise<unknown> {
     if (!this.open) return Promise.reject(this.#lost ?? new ClusterError('DISCONNECTED'));
     const id = idOf(request);
     return new Promise((resolve, reject) => {
-      const cancel = this.#options.clock.after(timeoutMs, () => {
+      const late = (): void => {
         this.#waiting.delete(id);
         reject(new ClusterError('DEADLINE'));
-      });
-      this.#waiting.set(id, { resolve, reject, cancel });
+      };
+      const wait = (): void => {
+        waiting.cancel();
+        waiting.cancel = this.#options.clock.after(timeoutMs, late);
+      };
+      const waiting: Waiting = { resolve, reject, queued, wait, cancel: () => undefined };
+      wait();
+      this.#waiting.set(id, waiting);
       this.#say(this.#channel.seal(CONTENT.message, encodeContent(request), this.#options.clock.now()));
     });
   }
@@ -128,11 +137,18 @@ export class SealedWire implements Wire {
 
   #deliver(message: unknown): void {
     if (typeof message !== 'object' || message === null || !('re' in message)) return this.#record(message, false);
+    if ('queued' in message) return this.#queue(parseWith(QueuedEnvelope, message));
     const { re, answer } = parseWith(AnswerEnvelope, message);
     const waiting = this.#waiting.get(re);
     this.#waiting.delete(re);
     waiting?.cancel();
     waiting?.resolve(answer);
+  }
+
+  #queue({ re, queued }: QueuedEnvelope): void {
+    const waiting = this.#waiting.get(re);
+    waiting?.wait();
+    waiting?.queued?.(queued);
   }
 
   async #renew(): Promise<void> {

@@ -15,9 +15,11 @@ import {
   type RegionProbe,
 } from '@veilcast/protocol';
 import { fromBase64Url } from '@veilcast/e2ee/identity';
+import { firstAnswer } from './answering.ts';
 import { deviceProof, type Identity } from './device/identity.ts';
 import { pause } from './clock.ts';
 import type { Dialer } from './dialer.ts';
+import type { ConnectOptions } from './call.ts';
 import { fetchAuthority, type Group, type TrustedAuthority } from './group.ts';
 import type { VideoCodec } from './media/codec.ts';
 import { FormerSeat, goesOn } from './former-seat.ts';
@@ -48,6 +50,7 @@ export interface SeatOptions {
   /** See ConnectOptions. */
   readonly authorityPin: string | undefined;
   readonly region: string | undefined;
+  readonly queued: ConnectOptions['queued'];
   readonly codec: VideoCodec;
   /** Nothing goes directly, see ConnectOptions. */
   readonly relayOnly: boolean;
@@ -169,17 +172,16 @@ export class Seat {
    */
   async join(): Promise<void> {
     const { authorityPin, token, dialer, identity } = this.#options;
-    // Of the process that answered last: the first may be gone for good.
-    const { url } = dialer;
+    const { urls } = dialer;
     const wire = dialer.dial(identity);
-    const probes = probeRegions(url, {
+    const probes = probeRegions(urls, {
       fetch: (probeUrl, init) => fetch(probeUrl, init),
       stopwatch: () => performance.now(),
       clock: this.#options.clock,
     });
     try {
       const { ready } = this.#options.workers.transforms;
-      const authorityAsked = fetchAuthority(url, authorityPin);
+      const authorityAsked = firstAnswer(urls, (url) => fetchAuthority(url, authorityPin));
       const [leafKey, device, authority] = await Promise.all([
         this.group.leafKey,
         this.#proof(),
@@ -188,14 +190,10 @@ export class Seat {
         ready,
       ]);
       this.#authority = authority;
-      this.#listen(await wire);
-      const answer = await this.signaling.request('join', {
-        version: PROTOCOL_VERSION,
-        token,
-        leafKey,
-        device,
-        ...(await this.#where(probes)),
-      });
+      const socket = this.#listen(await wire);
+      const where = await this.#where(probes);
+      const body = { version: PROTOCOL_VERSION, token, leafKey, device, ...where, queue: true } as const;
+      const answer = await socket.request('join', body, this.#options.queued);
       if (answer.status === 'waiting') this.#listeners.waiting();
       else await this.#take(this.#admit(answer.admission));
     } catch (thrown) {
@@ -220,13 +218,13 @@ export class Seat {
     return { probes: await Promise.race([probes, Promise.resolve([])]), region: region.data };
   }
 
-  #listen(wire: Wire): void {
+  #listen(wire: Wire): SignalingSocket {
     const { clock, dialer, identity } = this.#options;
     const listeners = {
       event: (event: AnyEvent) => this.#receive(event),
       lost: (error: ClusterError) => this.#lose(error),
     };
-    this.#socket = new SignalingSocket(wire, listeners, { clock, dial: () => dialer.dial(identity) });
+    return (this.#socket = new SignalingSocket(wire, listeners, { clock, dial: () => dialer.dial(identity) }));
   }
 
   /** A place is taken after the one before it; the first one at once, since the next event may be our ticket. */

@@ -15,6 +15,7 @@ import {
   type Clock,
   type ErrorCode,
   type PeerId,
+  type Queued,
   type RequestInput,
   type RequestName,
   type RequestResult,
@@ -66,6 +67,8 @@ interface Resuming {
 
 interface Asked {
   readonly message: { readonly id: number; readonly name: string; readonly body: unknown };
+  /** Told the place in line of a join that waits for its turn. */
+  readonly queued: ((queued: Queued) => void) | undefined;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: ClusterError) => void;
 }
@@ -96,10 +99,14 @@ export class SignalingSocket implements Signaling {
   }
 
   /** @throws ClusterError with the code of the answer, or DEADLINE, DISCONNECTED, CLOSED, MALFORMED */
-  async request<N extends RequestName>(name: N, body: RequestInput<N>): Promise<RequestResult<N>> {
+  async request<N extends RequestName>(
+    name: N,
+    body: RequestInput<N>,
+    queued?: (queued: Queued) => void,
+  ): Promise<RequestResult<N>> {
     if (this.#closed) throw new ClusterError('CLOSED');
     this.#lastId += 1;
-    const raw = await this.#ask({ id: this.#lastId, name, body });
+    const raw = await this.#ask({ id: this.#lastId, name, body }, queued);
     const answer = parseWith(Answer, raw);
     if (!answer.ok) throw ClusterError.fromWire(answer.error);
     return parseWith(REQUESTS[name].result, answer.result) as RequestResult<N>;
@@ -114,17 +121,17 @@ export class SignalingSocket implements Signaling {
   }
 
   /** Again by the next Wire, if this one breaks before there is an answer. */
-  #ask(message: { readonly id: number; readonly name: string; readonly body: unknown }): Promise<unknown> {
+  #ask(message: Asked['message'], queued: Asked['queued']): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const asked: Asked = { message, resolve, reject };
+      const asked: Asked = { message, queued, resolve, reject };
       this.#asked.set(message.id, asked);
       if (!this.#isResuming) this.#send(asked);
     });
   }
 
-  #send({ message, resolve, reject }: Asked): void {
+  #send({ message, queued, resolve, reject }: Asked): void {
     const wire = this.#wire;
-    wire.send(message, ANSWER_TIMEOUT_MS).then(
+    wire.send(message, ANSWER_TIMEOUT_MS, queued).then(
       (answer) => {
         this.#asked.delete(message.id);
         resolve(answer);

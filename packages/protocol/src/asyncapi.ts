@@ -61,7 +61,7 @@ export function asyncApi(): Json {
       title: 'Veilcast signaling',
       version: String(PROTOCOL_VERSION),
       description:
-        'socket.io 4, websocket transport, event `m`. Requests `{id, name, body}` are acknowledged with `{ok: true, result}` or `{ok: false, error}`; events are `{seq, name, body}`.',
+        'socket.io 4, websocket transport, event `m`. Requests `{id, name, body}` are acknowledged with `{ok: true, result}` or `{ok: false, error}`; events are `{seq, name, body}`. A join with `queue` is told its place in line by `{re, queued: {place, waitMs}}`.',
       license: { name: 'Apache-2.0' },
     },
     channels: {

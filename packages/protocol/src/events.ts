@@ -106,5 +106,16 @@ export type Answer = z.infer<typeof Answer>;
 export const AnswerEnvelope = z.strictObject({ re: z.number().int().nonnegative(), answer: Answer });
 export type AnswerEnvelope = z.infer<typeof AnswerEnvelope>;
 
+/** Where in the line of those who join somebody is, 1 for the next, and how long that takes at most. */
+export const Queued = z.strictObject({
+  place: z.number().int().positive(),
+  waitMs: z.number().int().nonnegative(),
+});
+export type Queued = z.infer<typeof Queued>;
+
+/** Before the answer to a join that asked to be told: its place, again and again until it is its turn. */
+export const QueuedEnvelope = z.strictObject({ re: z.number().int().nonnegative(), queued: Queued });
+export type QueuedEnvelope = z.infer<typeof QueuedEnvelope>;
+
 /** What a Room says to many Peers in one sealed record: each counts it as its own next event. */
 export const SharedEnvelope = z.strictObject({ name: z.string().max(32), body: z.unknown() });

@@ -41,6 +41,8 @@ export const REQUESTS = {
       probes: z.array(RegionProbe).max(64),
       /** Development policy only: go to this region whatever was measured. */
       region: RegionId.optional(),
+      /** The client understands `{re, queued}`, and is told its place while it waits in line. */
+      queue: z.literal(true).optional(),
     }),
     result: z.discriminatedUnion('status', [
       z.strictObject({ status: z.literal('admitted'), admission: Admission }),

@@ -4,10 +4,11 @@ import type { ErrorCode } from '@veilcast/protocol';
 import { Check, CircleCheck, Copy, DoorClosed, LoaderCircle, TriangleAlert, type LucideIcon } from 'lucide-react';
 import { useState, type ReactElement, type ReactNode } from 'react';
 import { useLasting } from '../call/hooks.ts';
-import type { Visit } from '../visit/visit.ts';
+import type { QueuedHere, Visit } from '../visit/visit.ts';
 import { ACTS, type Act as ActKind } from '../words/acts.ts';
 import { errorWords, t } from '../words/words.ts';
 import styles from './Gate.module.css';
+import { AgainIn, InLine } from './Waits.tsx';
 import { Page } from './Page.tsx';
 
 interface GateProps {
@@ -39,12 +40,20 @@ function Gate({ icon: Icon, turning = false, what, more, children, code }: GateP
   );
 }
 
-export function Joining({ visit, step }: { readonly visit: Visit; readonly step: 'token' | 'connect' }): ReactElement {
+interface JoiningProps {
+  readonly visit: Visit;
+  readonly step: 'token' | 'connect';
+  readonly queued?: QueuedHere | undefined;
+}
+
+export function Joining({ visit, step, queued }: JoiningProps): ReactElement {
   const lasting = useLasting(true);
   if (!lasting) return <Page corner={<Mark />}>{undefined}</Page>;
   const { room } = visit.options;
+  const what = queued ? t('wait.line') : t(`wait.${step}`, { room });
   return (
-    <Gate icon={LoaderCircle} turning what={t(`wait.${step}`, { room })} more={t('wait.connectHint')}>
+    <Gate icon={LoaderCircle} turning what={what} more={queued ? t('wait.lineHint', { room }) : t('wait.connectHint')}>
+      {queued && <InLine {...queued} />}
       <Act onPress={() => void visit.leave()} testId="leave">
         {t('lobby.leave')}
       </Act>
@@ -73,12 +82,24 @@ export function LeftScreen({ visit }: { readonly visit: Visit }): ReactElement {
   );
 }
 
-export function FailedScreen({ visit, code }: { readonly visit: Visit; readonly code: ErrorCode }): ReactElement {
+interface FailedProps {
+  readonly visit: Visit;
+  readonly code: ErrorCode;
+  readonly againAt: number | undefined;
+}
+
+export function FailedScreen({ visit, code, againAt }: FailedProps): ReactElement {
   return (
     <Gate icon={TriangleAlert} what={errorWords(code).what} more={errorWords(code).next} code={code}>
+      {againAt !== undefined && <AgainIn at={againAt} />}
       <Act kind="primary" onPress={() => run(visit, ACTS[code])} wide>
         {t(`acts.${WHEN_ENDED[ACTS[code]]}`)}
       </Act>
+      {againAt !== undefined && (
+        <Act onPress={() => void visit.leave()} testId="leave" wide>
+          {t('lobby.leave')}
+        </Act>
+      )}
       <Diagnostics visit={visit} />
     </Gate>
   );

@@ -2,9 +2,10 @@
  * One visit to one room: from the link through the pre-join and the call to its end. Owns the call, the local media and
  * what stands between them; components show its state and call its methods.
  */
-import type { Call, CallReport, Prepared } from '@veilcast/client';
+import type { Call, CallReport, Prepared, Queued } from '@veilcast/client';
 import { ClusterError, type ErrorCode } from '@veilcast/protocol';
 import { LocalMedia } from '../media/local.ts';
+import { Again } from './again.ts';
 import { connect, prepare } from './connect.ts';
 import { emptyReport } from './empty-report.ts';
 import { remember, remembered } from './memory.ts';
@@ -15,11 +16,16 @@ import { openTokens } from './token.ts';
 
 export type Phase =
   | { readonly kind: 'preparing' }
-  | { readonly kind: 'joining'; readonly step: 'token' | 'connect' }
+  | { readonly kind: 'joining'; readonly step: 'token' | 'connect'; readonly queued?: QueuedHere }
   | { readonly kind: 'call'; readonly call: Call }
   | { readonly kind: 'left' }
-  /** Could not join, or the call ended by something else than the person's wish. */
-  | { readonly kind: 'failed'; readonly code: ErrorCode };
+  /** Could not join, or the call ended by something else than the person's wish. Tried again by itself at `againAt`, ms since 1970. */
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly againAt?: number | undefined };
+
+/** Our place in line, and the one that we began with. */
+export interface QueuedHere extends Queued {
+  readonly of: number;
+}
 
 export interface VisitState {
   readonly phase: Phase;
@@ -52,6 +58,7 @@ export class Visit {
   readonly #prepared = prepared();
   /** Grows with every join and leave; an attempt that ends after a newer one is undone. */
   #attempt = 0;
+  readonly #again = new Again();
 
   constructor(options: VisitOptions) {
     this.options = options;
@@ -77,6 +84,7 @@ export class Visit {
   async join(name: string): Promise<void> {
     const { kind } = this.store.value.phase;
     if (kind === 'joining' || kind === 'call') return;
+    this.#again.stop();
     const attempt = ++this.#attempt;
     if (name !== '' && !this.options.join) remember('name', name);
     this.store.patch({ name, notice: undefined, phase: { kind: 'joining', step: 'token' } });
@@ -90,6 +98,9 @@ export class Visit {
         ...(PIN === undefined ? {} : { pin: PIN }),
         token,
         peerToPeer,
+        queued: (queued) => {
+          if (attempt === this.#attempt) this.#queue(queued);
+        },
         hideAddress: this.store.value.hidesAddress,
         ...(this.#prepared && { prepared: this.#prepared }),
         ...(name === '' ? {} : { name }),
@@ -100,12 +111,13 @@ export class Visit {
       if (attempt === this.#attempt) this.#enter(call);
       else await call.leave();
     } catch (thrown) {
-      if (attempt === this.#attempt) this.#fail(ClusterError.of(thrown).code);
+      if (attempt === this.#attempt) this.#refused(ClusterError.of(thrown));
     }
   }
 
   async leave(): Promise<void> {
     this.#attempt++;
+    this.#again.begin();
     const call = this.#call;
     this.#exit();
     this.store.patch({ phase: { kind: 'left' }, notice: undefined });
@@ -114,6 +126,11 @@ export class Visit {
 
   /** Joins anew with the devices as they were before. */
   async again(): Promise<void> {
+    this.#again.begin();
+    await this.#joinAnew();
+  }
+
+  async #joinAnew(): Promise<void> {
     void this.openMedia();
     await this.join(this.store.value.name);
   }
@@ -146,7 +163,21 @@ export class Visit {
     return this.#call ? this.#call.report().catch(() => empty) : empty;
   }
 
+  #queue(queued: Queued): void {
+    const { phase } = this.store.value;
+    if (phase.kind !== 'joining') return;
+    const of = Math.max(queued.place, phase.queued?.of ?? 0);
+    this.store.patch({ phase: { ...phase, queued: { ...queued, of } } });
+  }
+
+  /** Where the servers say when there may be room, it is tried again then. */
+  #refused(error: ClusterError): void {
+    const againAt = this.#again.failed(error, () => void this.#joinAnew());
+    this.#fail(error.code, againAt);
+  }
+
   #enter(call: Call): void {
+    this.#again.begin();
     this.#call = call;
     if (call.snapshot.state === 'ended') {
       this.#fail(call.snapshot.error?.code ?? 'CLOSED');
@@ -161,9 +192,9 @@ export class Visit {
     this.store.patch({ phase: { kind: 'call', call } });
   }
 
-  #fail(code: ErrorCode): void {
+  #fail(code: ErrorCode, againAt?: number): void {
     this.#exit();
-    this.store.patch({ phase: { kind: 'failed', code }, notice: undefined });
+    this.store.patch({ phase: { kind: 'failed', code, againAt }, notice: undefined });
   }
 
   /** The call object stays for the diagnostics; everything that runs stops. */

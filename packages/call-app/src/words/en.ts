@@ -286,6 +286,16 @@ export const en = {
     keys: 'Agreeing on keys with {{names}}. Picture and sound start with them.',
     keysAlone: 'Making the keys of this room.',
     share: 'Waiting for you to choose what to share',
+    line: 'Many people join at this moment',
+    lineHint: 'You are in line for {{room}}, and come in by yourself. Leave this page open.',
+    lineLabel: 'How far you have come in line',
+    linePlace: 'Place {{place, number}} in line',
+    lineSeconds_one: 'about a second',
+    lineSeconds_other: 'about {{count}} seconds',
+    lineMinutes_one: 'about a minute',
+    lineMinutes_other: 'about {{count}} minutes',
+    again_one: 'Tried again by itself in {{count}} second',
+    again_other: 'Tried again by itself in {{count}} seconds',
   },
   /** What the connection does not carry. */
   network: {
