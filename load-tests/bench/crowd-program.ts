@@ -17,6 +17,8 @@ export interface People {
   readonly perSecond?: number;
   readonly keys?: boolean;
   readonly watch?: boolean;
+  /** What the last mile of each of them does to the media that comes. */
+  readonly link?: { readonly lossPercent?: number; readonly bitsPerSecond?: number };
   readonly publish?: readonly { readonly source: string; readonly shape: object }[];
 }
 
@@ -43,7 +45,18 @@ export interface Measured {
 export interface Seen {
   readonly peers: number;
   readonly keyed: number;
-  readonly came: { readonly packets: number; readonly lost: number; readonly frames: number };
+  /** Watch, and have seen nothing yet. */
+  readonly waiting: number;
+  readonly came: {
+    readonly packets: number;
+    /** Missing after all repair. */
+    readonly lost: number;
+    readonly repaired: number;
+    readonly frames: number;
+    readonly freezes: number;
+    readonly layerChanges: number;
+    readonly streams: number;
+  };
   readonly sent: { readonly packets: number; readonly late: number };
 }
 

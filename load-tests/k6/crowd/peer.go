@@ -25,6 +25,8 @@ type Person struct {
 	Keys bool `json:"keys"`
 	// Watch everything that is published, now and later.
 	Watch bool `json:"watch"`
+	// Link over which it watches.
+	Link media.Link `json:"link"`
 	// Publish these sources.
 	Publish []Publication `json:"publish"`
 }
@@ -88,7 +90,7 @@ func (p *peer) start(ctx context.Context, c *call.Call) error {
 	if !p.person.Watch {
 		return nil
 	}
-	viewer, err := media.Watch(ctx, c, nil, p.site.Local, &p.meter.Delays)
+	viewer, err := media.Watch(ctx, c, nil, p.site.Local, p.person.Link, &p.meter.Delays)
 	if err != nil {
 		return err
 	}

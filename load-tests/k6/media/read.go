@@ -42,7 +42,9 @@ func (t *Transport) read(to received) {
 		if err != nil {
 			continue
 		}
-		to.rtp(&header, payloadOf(opened, &header), stampOf(control[:m]))
+		if at, comes := t.link.carry(n, stampOf(control[:m])); comes {
+			to.rtp(&header, payloadOf(opened, &header), at)
+		}
 	}
 }
 

@@ -32,8 +32,10 @@ type Transport struct {
 	in, out *srtp.Context
 	writing sync.Mutex
 	scratch []byte
-	closed  chan struct{}
-	once    sync.Once
+	// What media that comes in has to pass.
+	link   Link
+	closed chan struct{}
+	once   sync.Once
 }
 
 // Connect makes a path: tells the server our certificate, checks, shakes hands.

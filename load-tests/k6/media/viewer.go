@@ -44,7 +44,7 @@ type Viewer struct {
 }
 
 // Watch connects the receiving transport and consumes these Producers. `delays` may be shared by many viewers, or nil.
-func Watch(ctx context.Context, c *call.Call, producers []string, local net.IP, delays *Delays) (*Viewer, error) {
+func Watch(ctx context.Context, c *call.Call, producers []string, local net.IP, link Link, delays *Delays) (*Viewer, error) {
 	v := &Viewer{call: c, delays: delays, began: time.Now(), streams: map[uint32]*stream{}}
 	v.sender = uint32(time.Now().UnixNano()) | 1
 	v.wide = twcc.NewRecorder(v.sender)
@@ -52,6 +52,7 @@ func Watch(ctx context.Context, c *call.Call, producers []string, local net.IP, 
 	if v.transport, err = Connect(ctx, c, c.Admission.RecvTransport, local); err != nil {
 		return nil, err
 	}
+	v.transport.link = link
 	go v.transport.read(received{rtp: v.take})
 	go v.answer()
 	if err := v.Consume(ctx, producers); err != nil {

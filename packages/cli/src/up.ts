@@ -39,6 +39,9 @@ export interface UpOptions {
   readonly state?: string;
   /** Whether calls between two may go directly. Without it only where both links ask for it, so that trials show the cluster. */
   readonly peerToPeer?: PeerToPeer;
+  /** Cores of each node, and people of one Room on a core before the next is taken. One core where nothing is said. */
+  readonly workers?: number;
+  readonly roomPeersMax?: number;
   /** Of a backend that issues join tokens itself. */
   readonly apiKey?: ApiKey | undefined;
 }
@@ -96,7 +99,7 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
           nodeId: `${region}-1`,
           region,
           address: `node-${region}-1`,
-          workers: 1,
+          workers: options.workers ?? 1,
           media: {
             ...(address === undefined ? { ip: '127.0.0.1' } : { ip: '0.0.0.0', announcedAddress: address }),
             // All nodes are on this machine.
@@ -109,7 +112,10 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
     const turning = startTurnServers({ context, regions: options.regions, address });
     nodes = await Promise.all(starting);
     services.push(...nodes);
-    services.push(await startCascadeRouter({ context, config: { processId: 'cascade-1', address: 'cascade-1' } }));
+    const policy = options.roomPeersMax === undefined ? {} : { roomPeersMax: options.roomPeersMax };
+    services.push(
+      await startCascadeRouter({ context, config: { processId: 'cascade-1', address: 'cascade-1', policy } }),
+    );
     turn = await turning;
     const signaling = await startSignaling({
       context,
