@@ -1,4 +1,4 @@
-import { ClusterError, ERRORS, type AnyEvent } from '@veilcast/protocol';
+import { ClusterError, ERRORS, type AnyEvent, type Queued } from '@veilcast/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SignalingSocket } from './socket.ts';
@@ -13,8 +13,11 @@ class FakeWire implements Wire {
   record: (record: unknown, shared?: boolean) => void = () => undefined;
   lost: (error: ClusterError) => void = () => undefined;
 
-  send(request: unknown): Promise<unknown> {
+  place: Queued | undefined;
+
+  send(request: unknown, _timeoutMs: number, queued?: (queued: Queued) => void): Promise<unknown> {
     this.sent.push(request as FakeWire['sent'][number]);
+    if (this.place) queued?.(this.place);
     return Promise.resolve(this.answer);
   }
   onRecord(listener: (record: unknown, shared: boolean) => void): void {
@@ -50,6 +53,15 @@ describe('SignalingSocket', () => {
     wire.answer = 'nonsense';
     await expect(socket.request('leave', {})).rejects.toMatchObject({ code: 'MALFORMED' });
     expect(wire.sent.map(({ id }) => id)).toEqual([1, 2, 3]);
+  });
+
+  it('hands on the place in line of the request that waits, and of no other', async () => {
+    const { wire, socket } = open();
+    wire.place = { place: 7, waitMs: 70 };
+    const heard: Queued[] = [];
+    await socket.request('leave', {}, (queued) => void heard.push(queued));
+    await socket.request('leave', {});
+    expect(heard).toEqual([wire.place]);
   });
 
   it('gives out no result that does not fit the schema of its request', async () => {
