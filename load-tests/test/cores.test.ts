@@ -115,13 +115,16 @@ describe.runIf(isPossible)('a Room on four cores', () => {
       await expect.poll(least, { timeout: 30_000 }).toBeLessThan(MIDDLE_BPS);
       const after = await well.count();
       expect(after.came.frames).toBeGreaterThan(before.came.frames + FRAMES);
-      const troubles = ({ came: { lost, layerChanges, freezes } }: Seen): object => ({ lost, layerChanges, freezes });
       expect(troubles(after)).toEqual(troubles(before));
       const believed = [...(await estimates.now()).values()].toSorted((a, b) => a - b);
       expect(believed[1]).toBeGreaterThan(2 * MIDDLE_BPS);
     });
   });
 });
+
+function troubles({ came: { lost, layerChanges, freezes } }: Seen): object {
+  return { lost, layerChanges, freezes };
+}
 
 async function until(crowd: CrowdProgram, holds: (seen: Seen) => boolean): Promise<Seen> {
   const deadline = Date.now() + 40_000;

@@ -1,7 +1,7 @@
 /** The line before a process: the rate is kept, nobody is overtaken, everybody hears of it, and who gives up costs nobody a turn. */
 import { virtualClock } from '@veilcast/testkit';
 import type { Queued } from '@veilcast/protocol';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { JoinLine } from './join-line.ts';
 

@@ -32,6 +32,11 @@ function arrive(peerId: string, role: Role = 'speaker', person = peerId): RoomEv
   return { kind: 'arrive', peerId: peerId as PeerId, participantId: person as ParticipantId, role };
 }
 
+/** Arrives with a token that names regions. */
+function claim(peerId: string, ...regions: string[]): RoomEvent {
+  return { ...(arrive(peerId) as RoomEvent & { kind: 'arrive' }), regions: regions as RegionId[] };
+}
+
 function enter(peerId: string, role: Role = 'speaker', person = peerId): readonly RoomEvent[] {
   return [arrive(peerId, role, person), { kind: 'placed', peerId: peerId as PeerId, placement }];
 }
@@ -54,10 +59,6 @@ test('a full Room and a full lobby refuse', () => {
 });
 
 test('a Room is in the regions of whoever opened it: others bring the same, or none', () => {
-  const claim = (peerId: string, ...regions: string[]): RoomEvent => ({
-    ...(arrive(peerId) as RoomEvent & { kind: 'arrive' }),
-    regions: regions as RegionId[],
-  });
   const held = run(room(), [claim('ada', 'eu', 'us'), { kind: 'placed', peerId: ada, placement }]);
   expect(held.regions).toEqual(['eu', 'us']);
   for (const event of [arrive('bo'), claim('bo', 'eu', 'us')]) {
