@@ -153,7 +153,8 @@ export class LoggedIdentities implements Identities {
       expiresAt > now - CLOCK_SLACK_MS &&
       expiresAt <= now + STATEMENT_AHEAD_MS;
     if (!fits || !(await verifyStatement(statement, proof.key, signatures))) throw new ClusterError('BAD_DEVICE');
-    return { key: proof.key, statement: proof.statement, device };
+    // Each by itself: what is kept of a proof is its statement.
+    return { key: proof.key, statement: proof.statement.slice(), device: device.slice() };
   }
 
   /** The device that the token names, or the first one that came with it. @throws ClusterError WRONG_DEVICE, or what the store throws */

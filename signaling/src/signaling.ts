@@ -115,7 +115,9 @@ export async function startSignaling(options: SignalingOptions): Promise<Signali
     const entrant = await identities.admit(body);
     // Whoever shows a device's proof must have the channel of that device.
     if (!Buffer.from(devicePublicKey).equals(entrant.proven.key)) throw new ClusterError('WRONG_DEVICE');
-    return opened.sit(link, entrant, body);
+    // One copy of 2 kB for the channel and the Room.
+    const proven = { ...entrant.proven, key: devicePublicKey };
+    return opened.sit(link, { ...entrant, proven }, body);
   };
   door.io.use((_socket, next) => (closed ? next(refusal('CHANNEL_CLOSED')) : next()));
   door.io.on('connection', (socket) => {
