@@ -16,6 +16,14 @@ const PLAN_CALLS: ReadonlySet<string> = new Set([
   'closePipe',
 ]);
 
+/** Hello, request and response are the first fields of a Frame (control.proto). */
+const LAST_FIELD = 3;
+
+/** Events and pings are most of what is sent, and no business of ours: they are passed over unread. */
+function said(bytes: Uint8Array): ReturnType<typeof decodeFrame> {
+  return (bytes[0] ?? 0) >> 3 <= LAST_FIELD ? decodeFrame(bytes) : undefined;
+}
+
 interface Asked {
   readonly call: string;
   readonly lease: string;
@@ -49,13 +57,13 @@ export class Obedience {
     const asked = new Map<bigint, Asked>();
     return {
       send: (bytes) => {
-        const frame = decodeFrame(bytes);
+        const frame = said(bytes);
         if (frame?.case === 'response') this.#answered(node, asked, frame.value);
         return link.send(bytes);
       },
       onFrame: (listener) =>
         link.onFrame((bytes) => {
-          const frame = decodeFrame(bytes);
+          const frame = said(bytes);
           if (frame?.case === 'hello') remote = `${frame.value.processId} ${frame.value.incarnation}`;
           // Without a Term it is no effect on a Room.
           if (frame?.case === 'request' && frame.value.term > 0n) {
