@@ -39,6 +39,7 @@ class End {
       members: MEMBERS,
       switchAfterMs,
       newGroup: false,
+      newcomers: false,
     });
   }
 

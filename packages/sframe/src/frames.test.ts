@@ -239,6 +239,19 @@ describe('each check', () => {
     const sealed = bytesOf(await later.sealer(0).seal(frame(60), { codec: 'vp8', keyFrame: false }, 0));
     expect(verdict(await fromAda.open(sealed, { codec: 'vp8' }, 0))).toBe('unknown-key');
   });
+
+  it('passed-key: an Epoch from before the oldest that is here, however the low bits wrap', async () => {
+    for (const [newest, sealedIn, expected] of [
+      [7, 6, 'passed-key'],
+      [7, 8, 'unknown-key'],
+      [256, 255, 'passed-key'],
+      [255, 256, 'unknown-key'],
+    ] as const) {
+      const [ada, bob] = [await keyringOf(0, sealedIn), await keyringOf(1, newest)];
+      const sealed = bytesOf(await ada.sealer(0).seal(frame(60), { codec: 'vp8', keyFrame: false }, 0));
+      expect(verdict(await bob.opener({ peer: 'ada' }).open(sealed, { codec: 'vp8' }, 0))).toBe(expected);
+    }
+  });
 });
 
 describe('sealing', () => {

@@ -6,4 +6,6 @@ export interface KeySource {
   time(now: number): number;
   sealing(time: number): EpochKeyChain | undefined;
   opening(epochLow8: number, time: number): EpochKeyChain | undefined;
+  /** Whether these low bits are rather of an Epoch before the newest than of one to come. */
+  hasPassed(epochLow8: number): boolean;
 }

@@ -44,6 +44,7 @@ export class Keyring {
     time: (now) => this.#time(now),
     sealing: (time) => this.#sealing(time),
     opening: (low8, time) => this.#opening(low8, time),
+    hasPassed: (low8) => this.epoch >= 0 && ((this.epoch - low8) & 255) < 128,
   };
   readonly #fingerprints = new Set<string>();
   /** What is added to the caller's clock, so that it does not go back. */

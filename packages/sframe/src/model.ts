@@ -25,7 +25,11 @@ export interface KeyId {
   readonly epoch: number;
 }
 
-export type OpenRefusal = 'malformed' | 'clear-range' | 'unknown-key' | 'wrong-sender' | 'replay' | 'forged';
+/**
+ * `unknown-key`: the key is not here, and may come. `passed-key`: of an Epoch that is over, or was before we came; it never does.
+ */
+export type OpenRefusal =
+  'malformed' | 'clear-range' | 'unknown-key' | 'passed-key' | 'wrong-sender' | 'replay' | 'forged';
 /**
  * `short`: the frame is shorter than its clear range. `layout`: not units of its codec, or none with a picture in it.
  * `exhausted`: no counter left under this key.
@@ -33,7 +37,7 @@ export type OpenRefusal = 'malformed' | 'clear-range' | 'unknown-key' | 'wrong-s
 export type SealRefusal = 'short' | 'layout' | 'no-key' | 'exhausted';
 
 export type SealOutcome =
-  | { readonly kind: 'sealed'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'sealed'; readonly bytes: Uint8Array<ArrayBuffer>; readonly epoch: number }
   | { readonly kind: 'refused'; readonly reason: SealRefusal };
 
 export type OpenOutcome =

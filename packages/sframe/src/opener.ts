@@ -38,8 +38,8 @@ export class Opener {
   }
 
   /**
-   * Never throws. `unknown-key` may become known: hold the frame back for up to 300 ms and ask again. `context.keyFrame` is
-   * not believed; what was sealed tells.
+   * Never throws. `unknown-key` may become known: hold the frame back for up to 300 ms and ask again; `passed-key` never does.
+   * `context.keyFrame` is not believed; what was sealed tells.
    */
   async open(frame: Uint8Array, context: Pick<FrameContext, 'codec'>, now: number): Promise<OpenOutcome> {
     const parts = takeSealedApart(frame, context.codec);
@@ -48,7 +48,7 @@ export class Opener {
     const keyId = unpackKeyId(Number(parts.header.kid));
     const time = this.#keys.time(now);
     const chain = this.#keys.opening(keyId.epoch, time);
-    if (chain === undefined) return refused('unknown-key');
+    if (chain === undefined) return refused(this.#keys.hasPassed(keyId.epoch) ? 'passed-key' : 'unknown-key');
     if (!this.#isSender(chain, keyId)) return refused('wrong-sender');
     const step = chain.resolve(keyId.step, time);
     if (step === undefined) return refused('unknown-key');

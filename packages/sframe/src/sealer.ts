@@ -44,7 +44,7 @@ export class Sealer {
     const kid = packKeyId({ step, stream, leaf: chain.selfLeaf, epoch: chain.epoch });
     const header = encodeHeader(BigInt(kid), ctr);
     const sealed = await encrypt(key, ctr, frameAad(header, plain.clear, plain.range), plain.secret);
-    return { kind: 'sealed', bytes: plain.join(sealed, header) };
+    return { kind: 'sealed', bytes: plain.join(sealed, header), epoch: chain.epoch };
   }
 
   /** A step never goes back within an Epoch, whatever clocks do: going back would use counters again. */

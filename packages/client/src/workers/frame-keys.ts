@@ -16,11 +16,15 @@ import type { KeyMessage } from './messages.ts';
 
 /** The ratchet's own step. */
 const TICK_MS = 1_000;
+/** Epochs with newcomers that are remembered: we seal behind the newest. */
+const NEWCOMERS_MAX = 64;
 
 export class FrameKeys {
   readonly #clock: Clock;
   #ring = new Keyring();
   #sealing = false;
+  /** Epochs that somebody came with, newest last. */
+  #newcomers: number[] = [];
   #tail: Promise<void> = Promise.resolve();
   readonly #waiting = new Set<() => void>();
   readonly #stopTicking: () => void;
@@ -42,6 +46,13 @@ export class FrameKeys {
   async seal(stream: number, frame: Uint8Array, context: FrameContext): Promise<SealOutcome> {
     if (!this.#sealing) return { kind: 'refused', reason: 'no-key' };
     return await this.#ring.sealer(stream).seal(frame, context, this.#clock.now());
+  }
+
+  /** Whether somebody came after we sealed with the one Epoch and until we did with the other. */
+  hasNewcomers(after: number, until: number): boolean {
+    // A group that was made anew counts from zero.
+    const from = until < after ? -1 : after;
+    return this.#newcomers.some((epoch) => epoch > from && epoch <= until);
   }
 
   /** Opens frames of one received stream, with whatever Keyring is the present one. */
@@ -79,7 +90,10 @@ export class FrameKeys {
 
   async #install(message: KeyMessage & { readonly kind: 'epoch' }): Promise<void> {
     // A group that was made anew counts its Epochs from zero again; its keys have nothing to do with the old ones.
-    if (message.newGroup) this.#ring = new Keyring();
+    if (message.newGroup) {
+      this.#ring = new Keyring();
+      this.#newcomers = [];
+    }
     const now = this.#clock.now();
     const members = new Map(message.members.map(({ leaf, peerId }) => [leaf, peerId]));
     const { epoch, baseKey, selfLeaf } = message;
@@ -87,6 +101,7 @@ export class FrameKeys {
     baseKey.fill(0);
     if (!taken) return;
     this.#sealing = true;
+    if (message.newcomers) this.#newcomers = [...this.#newcomers, epoch].slice(-NEWCOMERS_MAX);
     const waiting = Array.from(this.#waiting);
     for (const wake of waiting) wake();
   }

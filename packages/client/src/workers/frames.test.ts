@@ -21,7 +21,7 @@ function epoch(epoch: number, selfLeaf: number, secret = epoch): KeyMessage {
     { peerId: 'bob', leaf: 1 },
   ];
   const baseKey = new Uint8Array(64).fill(secret);
-  return { kind: 'epoch', epoch, baseKey, selfLeaf, members, switchAfterMs: 0, newGroup: false };
+  return { kind: 'epoch', epoch, baseKey, selfLeaf, members, switchAfterMs: 0, newGroup: false, newcomers: false };
 }
 
 function frame(type: 'key' | 'delta' = 'delta', ssrc = 1): EncodedFrame {
@@ -107,6 +107,37 @@ describe('sealing', () => {
     expect(ada.wishes).toHaveLength(2);
   });
 
+  it('begins with a key frame for who came, in the Epoch that they came with and not before', async () => {
+    const ada = sender();
+    await ada.keys.take(epoch(1, 0));
+    await ada.sealing.take(frame('key'));
+    // New keys for the same people are no reason.
+    await ada.keys.take(epoch(2, 0));
+    await ada.sealing.take(frame('delta'));
+    await ada.keys.take({ ...epoch(3, 0), switchAfterMs: 50, newcomers: true } as KeyMessage);
+    await ada.sealing.take(frame('delta'));
+    expect(ada.wishes).toEqual([]);
+    await clock.advance(50);
+    await ada.sealing.take(frame('delta'));
+    expect(ada.wishes).toHaveLength(1);
+    await ada.sealing.take(frame('key'));
+    await clock.advance(1_000);
+    await ada.sealing.take(frame('delta'));
+    expect(ada.wishes).toHaveLength(1);
+  });
+
+  it('makes that key frame of every layer, also when Epochs are passed over', async () => {
+    const ada = sender();
+    await ada.keys.take(epoch(1, 0));
+    for (const ssrc of [1, 2]) await ada.sealing.take(frame('key', ssrc));
+    await ada.keys.take({ ...epoch(2, 0), newcomers: true } as KeyMessage);
+    await ada.keys.take(epoch(3, 0));
+    await ada.sealing.take(frame('key', 1));
+    expect(ada.wishes).toEqual([]);
+    await ada.sealing.take(frame('delta', 2));
+    expect(ada.wishes).toHaveLength(1);
+  });
+
   it('starts over with a group that was made anew', async () => {
     const [ada, bob] = [sender(), receiver()];
     for (const [keys, leaf] of [[ada.keys, 0] as const, [bob.keys, 1] as const]) {
@@ -160,6 +191,21 @@ describe('opening', () => {
     const then = clock.now();
     expect(await bob.opening.take(two)).toBe(false);
     expect(clock.now()).toBe(then);
+  });
+
+  it('does not wait behind frames from before it came, nor ask for a key frame that would be one of them', async () => {
+    const [ada, bob] = [sender(), receiver()];
+    await ada.keys.take(epoch(1, 0));
+    const early = await sealed(ada, frame('key'));
+    const pending = bob.opening.take(early);
+    await bob.keys.take(epoch(2, 1));
+    // The clock stands: it is the key that ends the wait.
+    expect(await pending).toBe(false);
+    for (let i = 0; i < 8; i++) expect(await bob.opening.take(await sealed(ada))).toBe(false);
+    expect([bob.wishes, bob.locks]).toEqual([[], []]);
+    await ada.keys.take(epoch(2, 0));
+    expect(await bob.opening.take(await sealed(ada, frame('key')))).toBe(true);
+    expect([bob.wishes, bob.locks]).toEqual([[], ['encrypted']]);
   });
 
   it('asks for a key frame once frames open again after a loss, and is content with one', async () => {

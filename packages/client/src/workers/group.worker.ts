@@ -135,7 +135,8 @@ function enter(entry: GroupWorkerInput & { readonly kind: 'enter' }): void {
 
 function entered(keys: EpochKeys, { by, kind, added, removed, switchAfterMs, newGroup }: Entry): void {
   const { epoch, baseKey, selfLeaf, members } = keys;
-  tellFrames({ kind: 'epoch', epoch, baseKey, selfLeaf, members, switchAfterMs, newGroup });
+  const newcomers = kind === 'entered' || kind === 'admitted' || kind === 'returned';
+  tellFrames({ kind: 'epoch', epoch, baseKey, selfLeaf, members, switchAfterMs, newGroup, newcomers });
   scope.postMessage({
     kind: 'epoch',
     epoch,

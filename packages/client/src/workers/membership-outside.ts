@@ -1,6 +1,6 @@
 /** What surrounds a member of a group, and what passes between them. */
-import type { AppliedCommit, EpochKeys, PendingCommit } from '@veilcast/e2ee';
-import type { PeerId } from '@veilcast/protocol';
+import { GroupError, type AppliedCommit, type EpochKeys, type PendingCommit } from '@veilcast/e2ee';
+import { ClusterError, type PeerId } from '@veilcast/protocol';
 import type { GroupChange, GroupWarning } from './messages.ts';
 
 export interface CommitBody {
@@ -14,8 +14,12 @@ export interface CommitBody {
 }
 
 /** How an Epoch came about. */
-export interface Entry extends Pick<GroupChange, 'by' | 'kind' | 'added' | 'removed'> {
+export type Change = Pick<GroupChange, 'by' | 'kind' | 'added' | 'removed'>;
+
+export interface Entry extends Change {
+  /** How long the Epoch before it is sealed with yet. */
   readonly switchAfterMs: number;
+  /** Not a successor of the Epochs before. */
   readonly newGroup: boolean;
 }
 
@@ -49,4 +53,9 @@ export function kindOf({ external, added, removed }: AppliedCommit): Entry['kind
   if (external) return added.length > 0 ? 'entered' : 'returned';
   if (added.length > 0) return 'admitted';
   return removed.length > 0 ? 'removed' : 'rotated';
+}
+
+/** A stable word, never words of another. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof GroupError ? thrown.reason : ClusterError.of(thrown).code;
 }

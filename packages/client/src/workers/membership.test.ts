@@ -145,6 +145,7 @@ class Room {
 const last = (member: Member) => member.epochs.at(-1)!;
 const keyOf = (member: Member) => [...last(member).keys.baseKey].join();
 const text = (value: string) => new TextEncoder().encode(value);
+const WRONG = { epoch: 1 as Epoch, sender: 'eve' as PeerId, commit: new Uint8Array(9), removes: [] };
 
 describe('a member', () => {
   it('shares the key of every Epoch with all who are in it, and with nobody who is out', async () => {
@@ -167,6 +168,35 @@ describe('a member', () => {
     expect(keyOf(eve)).toBe(before);
     expect(last(bob).how.switchAfterMs).toBe(0);
     expect([ada, bob, eve].flatMap(({ lost }) => lost)).toEqual([]);
+  });
+
+  it('gives those who learn of an Epoch by its Commit time, and nobody who made it', async () => {
+    const room = new Room();
+    const ada = await room.enter('ada');
+    const bob = await room.enter('bob');
+    expect([ada, bob].map((member) => last(member).how.switchAfterMs)).toEqual([0, 0]);
+    const eve = await room.enter('eve');
+    expect([ada, bob, eve].map((member) => last(member).how.switchAfterMs > 0)).toEqual([true, true, false]);
+  });
+
+  it('takes a group that was made anew for what it is, whoever made it', async () => {
+    const room = new Room();
+    const ada = await room.enter('ada');
+    const bob = await room.enter('bob');
+    expect([ada, bob].flatMap(({ epochs }) => epochs.map(({ how }) => how.newGroup))).toEqual([false, false, false]);
+    // Both lose their places, so that nobody is left who could let them in.
+    for (const member of [ada, bob]) room.tell(member, { name: 'groupCommit', body: WRONG });
+    await room.settle();
+    room.inGroup.clear();
+    [room.groupInfo, room.epoch] = [undefined, 0];
+    await room.enter('ada');
+    await room.enter('bob');
+    expect([ada, bob].map((member) => [last(member).keys.epoch, last(member).how.newGroup])).toEqual([
+      [1, false],
+      [1, true],
+    ]);
+    expect(ada.epochs.at(-2)?.how).toMatchObject({ kind: 'created', newGroup: true });
+    expect(keyOf(ada)).toBe(keyOf(bob));
   });
 
   it('drops its removal when another Commit was first, and follows that one', async () => {

@@ -16,17 +16,21 @@ import {
   type Offer,
   type PendingCommit,
 } from '@veilcast/e2ee';
-import { bodyOf, kindOf, type CommitBody, type Entry, type MembershipOutside } from './membership-outside.ts';
+import {
+  bodyOf,
+  kindOf,
+  reasonOf,
+  type Change,
+  type CommitBody,
+  type Entry,
+  type MembershipOutside,
+} from './membership-outside.ts';
 
 export type { CommitBody, Entry } from './membership-outside.ts';
 import type { GroupEvent, GroupWarning } from './messages.ts';
+import { switchAfter } from './switch-after.ts';
 import { newStanding, reduce, type Standing, type StandingEffect, type StandingEvent } from './standing.ts';
 
-/** Receivers get this long to learn a new Epoch before we seal with it, when nobody was removed. */
-const SWITCH_AFTER_MS = 50;
-/** While one Epoch follows another so fast, slow devices are behind: they get more time, and those inside see no gap. */
-const CROWD_MS = 1_000;
-const CROWD_SWITCH_AFTER_MS = 300;
 /** Things waiting to be done. More means that this device cannot keep up: start over instead of growing. */
 const BACKLOG_MAX = 512;
 /** How long a message is sealed again when Commits overtake it, ms: a member far behind catches up, or never. */
@@ -46,7 +50,7 @@ export class Membership {
   #offer: Offer | undefined;
   #tail: Promise<void> = Promise.resolve();
   #backlog = 0;
-  #newestAt = Number.NEGATIVE_INFINITY;
+  #newest = { epoch: -1, at: Number.NEGATIVE_INFINITY };
   #enters = false;
   #closed = false;
   readonly #waiting = new Set<() => void>();
@@ -161,7 +165,7 @@ export class Membership {
   async #create(ticket: number, epoch: number): Promise<void> {
     const { state, groupInfo } = await this.#library.createGroup(this.#self);
     await this.#accepted(state, { epoch, ticket, groupInfo, removes: [] });
-    await this.#adopt(state, { ...this.#ours('created'), newGroup: true });
+    await this.#adopt(state, this.#ours('created'));
   }
 
   async #join(ticket: number, epoch: number, groupInfo: Uint8Array): Promise<void> {
@@ -211,8 +215,7 @@ export class Membership {
     }
     const { next, by, added, removed } = applied;
     if (removed.includes(this.#self.peerId)) throw new GroupError('removed');
-    const switchAfterMs = removed.length > 0 ? 0 : this.#switchAfterMs();
-    await this.#adopt(next, { by, kind: kindOf(applied), added, removed, switchAfterMs, newGroup: false });
+    await this.#adopt(next, { by, kind: kindOf(applied), added, removed });
   }
 
   /** Of nobody: new keys for ourselves. As `#commit`. */
@@ -238,18 +241,12 @@ export class Membership {
       return reason;
     }
     const { removes: removed, adds: added } = pending;
-    const switchAfterMs = removed.length > 0 ? 0 : this.#switchAfterMs();
-    await this.#adopt(pending.next, { ...this.#ours(kind), switchAfterMs, removed, added });
+    await this.#adopt(pending.next, { ...this.#ours(kind), removed, added });
     return undefined;
   }
 
-  /** An entry or a removal of our own: there is nothing to wait for. */
-  #ours(kind: Entry['kind']): Entry {
-    return { by: this.#self.peerId, kind, added: [], removed: [], switchAfterMs: 0, newGroup: false };
-  }
-
-  #switchAfterMs(): number {
-    return this.#clock.now() - this.#newestAt < CROWD_MS ? CROWD_SWITCH_AFTER_MS : SWITCH_AFTER_MS;
+  #ours(kind: Entry['kind']): Change {
+    return { by: this.#self.peerId, kind, added: [], removed: [] };
   }
 
   /** A message that does not open is dropped: one hostile member must not push the others out of the group. */
@@ -277,14 +274,22 @@ export class Membership {
     }
   }
 
-  async #adopt(next: GroupState, how: Entry): Promise<void> {
-    const state = this.#state ? this.#library.adopt(this.#state, next) : next;
+  async #adopt(next: GroupState, change: Change): Promise<void> {
+    const before = this.#state;
+    const state = before ? this.#library.adopt(before, next) : next;
     this.#state = state;
     this.#withdraw();
-    this.#newestAt = this.#clock.now();
     const keys = await this.#library.epochKeys(state);
-    this.#outside.entered(keys, how);
-    this.#step({ kind: 'epoch', epoch: keys.epoch, members: keys.members, by: how.by });
+    // Who enters has no other keys to seal with meanwhile.
+    const now = this.#clock.now();
+    const { peerId } = this.#self;
+    const learning = keys.members.filter((member) => member.peerId !== peerId && member.peerId !== change.by).length;
+    const switchAfterMs = before ? switchAfter(change, learning, now - this.#newest.at) : 0;
+    // Within a group Epochs only grow: who lost its place may find one that others made anew meanwhile.
+    const newGroup = keys.epoch <= this.#newest.epoch;
+    this.#newest = { epoch: keys.epoch, at: now };
+    this.#outside.entered(keys, { ...change, switchAfterMs, newGroup });
+    this.#step({ kind: 'epoch', epoch: keys.epoch, members: keys.members, by: change.by });
     this.#wake();
   }
 
@@ -386,8 +391,4 @@ export class Membership {
       this.#waiting.add(wake);
     });
   }
-}
-
-function reasonOf(thrown: unknown): string {
-  return thrown instanceof GroupError ? thrown.reason : ClusterError.of(thrown).code;
 }

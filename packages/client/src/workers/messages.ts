@@ -22,6 +22,8 @@ export type KeyMessage =
       readonly switchAfterMs: number;
       /** Not a successor of the Epochs before. */
       readonly newGroup: boolean;
+      /** Somebody came with it, who saw no key frame of ours yet. */
+      readonly newcomers: boolean;
     }
   /** Our place in the group is lost: seal nothing until there is a new Epoch. */
   | { readonly kind: 'stopSealing' }

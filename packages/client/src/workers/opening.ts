@@ -1,6 +1,7 @@
 /**
  * Opens the frames of one receiver. What does not open is dropped and counted and never reaches a decoder. A frame whose
- * key is not here yet waits a moment for it: Commits and media come by different ways.
+ * key is not here yet waits a moment for it: Commits and media come by different ways. One of an Epoch before ours does not: who
+ * just came would sit behind it, and see nothing of what follows.
  */
 import type { Codec, OpenOutcome } from '@veilcast/sframe';
 import { codecOf } from '../media/codec.ts';
@@ -57,8 +58,11 @@ export class Opening {
       this.#failures += 1;
       this.#broken = video;
       // One that is damaged or late is no news; none that opens is.
-      if (this.#failures >= FAILURES_MAX) this.#turn(outcome.reason === 'unknown-key' ? 'waiting' : 'failed');
-      if (video && this.#failures >= FAILURES_MAX) this.#askForKeyFrame();
+      if (this.#failures < FAILURES_MAX) return false;
+      const isEarly = outcome.reason === 'passed-key';
+      this.#turn(isEarly || outcome.reason === 'unknown-key' ? 'waiting' : 'failed');
+      // In the Epoch that we have, its sender begins with a key frame by itself.
+      if (video && !isEarly) this.#askForKeyFrame();
       return false;
     }
     frame.data = outcome.bytes.buffer;
