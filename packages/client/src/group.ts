@@ -64,6 +64,11 @@ function unreachable(cause: unknown): never {
  */
 export async function fetchAuthority(url: string, pin?: string): Promise<TrustedAuthority> {
   const signal = AbortSignal.timeout(AUTHORITY_TIMEOUT_MS);
+  /** While nobody waits for it: what an entry runs is compiled by then. */
+  rehearse(): void {
+    this.#post({ kind: 'rehearse' });
+  }
+
   const response = await fetch(new URL('/api/authority', url), { signal }).catch(unreachable);
   if (!response.ok) throw new ClusterError('DISCONNECTED', `authority: status ${response.status}`);
   const body: unknown = await response.json().catch((cause: unknown) => {

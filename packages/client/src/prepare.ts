@@ -1,6 +1,7 @@
 /**
  * The two workers of a Seat, wired to each other. They can be started before anybody clicks on Join: loading the group
- * library and making a leaf key is the slowest thing that needs nothing of the server. So can the sealed wire be opened.
+ * library, making a leaf key and entering a group for the first time is the slowest thing that needs nothing of the server. So can the
+ * sealed wire be opened.
  */
 import { browserClock } from './clock.ts';
 import { ownIdentity } from './device/device.ts';
@@ -56,7 +57,9 @@ export class SeatWorkers implements Prepared {
 export function prepare(options: PrepareOptions = {}): Prepared {
   // Made at the first visit, read at every other one.
   void ownIdentity();
-  return new SeatWorkers(options);
+  const workers = new SeatWorkers(options);
+  workers.group.rehearse();
+  return workers;
 }
 
 /** The prepared one, which may have dialled already, or a new one. */

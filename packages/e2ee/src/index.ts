@@ -9,5 +9,6 @@ export {
 } from './credential.ts';
 export { inspect, type Inspected } from './framing.ts';
 export { PLAINTEXT_MAX } from './messages.ts';
+export { rehearse } from './rehearsal.ts';
 export { SUITE } from './suite.ts';
 export { tsMlsLibrary } from './ts-mls.ts';

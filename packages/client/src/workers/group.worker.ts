@@ -2,7 +2,15 @@
  * The MLS group in a worker of its own: the leaf key is made here and never leaves, and the base keys go straight to the
  * frame worker. What it needs of signaling it asks the page for, which carries bytes and reads none.
  */
-import { authenticatorDigits, groupCode, SUITE, tsMlsLibrary, type EpochKeys, type LeafKey } from '@veilcast/e2ee';
+import {
+  authenticatorDigits,
+  groupCode,
+  rehearse,
+  SUITE,
+  tsMlsLibrary,
+  type EpochKeys,
+  type LeafKey,
+} from '@veilcast/e2ee';
 import { memberValidator, toBase64Url, type MemberIdentity } from '@veilcast/e2ee/identity';
 import { signatures } from '@veilcast/e2ee/pq';
 import { ClusterError } from '@veilcast/protocol';
@@ -23,6 +31,7 @@ import { scope as self, type WorkerScope } from './scope.ts';
 const scope = self as WorkerScope<GroupWorkerInput, GroupWorkerOutput>;
 const library = tsMlsLibrary();
 let frames: MessagePort | undefined;
+let starting: Promise<void> | undefined;
 let leafKey: LeafKey | undefined;
 let membership: Membership | undefined;
 let revocations: Revocations | undefined;
@@ -48,7 +57,10 @@ scope.onmessage = ({ data }) => {
   switch (data.kind) {
     case 'start':
       frames = data.port;
-      void start();
+      starting = start();
+      return;
+    case 'rehearse':
+      void starting?.then(() => rehearse(library, isBeforeEntry)).catch(() => undefined);
       return;
     case 'enter':
       enter(data);
@@ -80,6 +92,11 @@ scope.onmessage = ({ data }) => {
 async function start(): Promise<void> {
   leafKey = await library.generateLeafKey();
   scope.postMessage({ kind: 'started', leafKey: toBase64Url(leafKey.publicKey) });
+}
+
+/** After whatever the page has said by now. */
+function isBeforeEntry(): Promise<boolean> {
+  return new Promise((resolve) => void browserClock.after(0, () => resolve(membership === undefined)));
 }
 
 function enter(entry: GroupWorkerInput & { readonly kind: 'enter' }): void {

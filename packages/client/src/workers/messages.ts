@@ -88,6 +88,8 @@ export type GroupRequestName = 'groupCommit' | 'groupMessage' | 'groupOffer' | '
 /** Main → group worker. The port goes to the frame worker. */
 export type GroupWorkerInput =
   | { readonly kind: 'start'; readonly port: MessagePort }
+  /** There is time before the first entry. */
+  | { readonly kind: 'rehearse' }
   | {
       readonly kind: 'enter';
       readonly roomId: RoomId;
