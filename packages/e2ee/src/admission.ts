@@ -33,13 +33,21 @@ import { suiteImpl } from './suite.ts';
 const offered = new WeakMap<Offer, OfferedKeys>();
 
 export async function offer(self: GroupSelf): Promise<Offer> {
+  return offerOf(await newKeyPackage(self));
+}
+
+export async function newKeyPackage(self: GroupSelf): Promise<OfferedKeys> {
   const { credential, capabilities } = templateOf(self);
   const key = { signKey: self.leafKey.secretKey, publicKey: self.leafKey.publicKey };
   const suite = await suiteImpl();
   const made = await generateKeyPackageWithKey(credential, capabilities, defaultLifetime, [], key, suite);
-  const message = { version: 'mls10', wireformat: 'mls_key_package', keyPackage: made.publicPackage } as const;
+  return { keyPackage: made.publicPackage, keys: made.privatePackage };
+}
+
+export function offerOf(ours: OfferedKeys): Offer {
+  const message = { version: 'mls10', wireformat: 'mls_key_package', keyPackage: ours.keyPackage } as const;
   const value: Offer = Object.freeze({ keyPackage: encodeMlsMessage(message), brand: 'Offer' });
-  offered.set(value, { keyPackage: made.publicPackage, keys: made.privatePackage });
+  offered.set(value, ours);
   return value;
 }
 
