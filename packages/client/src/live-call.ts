@@ -205,8 +205,8 @@ export class LiveCall implements Call {
 
   /** Joins as a new Peer. Once admitted, or at the door, the new Seat replaces the old one. @throws ClusterError */
   async #takeSeat(): Promise<void> {
-    const { token, region, codec = 'vp8', prepared, authorityPin, relay = false, queued } = this.#options;
-    const given = typeof token === 'string' ? token : await token();
+    const { token, region, codec = 'vp8', prepared, authorityPin, bundle, relay = false, queued } = this.#options;
+    const given = Promise.resolve(typeof token === 'string' ? token : token());
     const workers = prepared instanceof SeatWorkers && prepared.take() ? prepared : new SeatWorkers();
     const former = (): Seat | undefined => this.#seat;
     const own = { identity: this.#identities.own, dialer: this.#dialer, workers, clock: this.#clock, former };

@@ -45,7 +45,8 @@ const HELD_MAX = 2_000;
 const LEAVE_LIMIT_MS = 1_000;
 
 export interface SeatOptions {
-  readonly token: string;
+  /** Also while it is fetched: most of a join needs none. */
+  readonly token: Promise<string>;
   readonly identity: Promise<Identity>;
   /** See ConnectOptions. */
   readonly authorityPin: string | undefined;
@@ -171,7 +172,7 @@ export class Seat {
    * @throws ClusterError
    */
   async join(): Promise<void> {
-    const { authorityPin, token, dialer, identity } = this.#options;
+    const { authorityPin, token, dialer, identity, bundle } = this.#options;
     const { urls } = dialer;
     const wire = dialer.dial(identity);
     const probes = probeRegions(urls, {
@@ -192,7 +193,7 @@ export class Seat {
       this.#authority = authority;
       const socket = this.#listen(await wire);
       const where = await this.#where(probes);
-      const body = { version: PROTOCOL_VERSION, token, leafKey, device, ...where, queue: true } as const;
+      const body = { version: PROTOCOL_VERSION, token: await token, leafKey, device, ...where, queue: true } as const;
       const answer = await socket.request('join', body, this.#options.queued);
       if (answer.status === 'waiting') this.#listeners.waiting();
       else await this.#take(this.#admit(answer.admission));
@@ -207,7 +208,7 @@ export class Seat {
   async #proof(): Promise<Uint8Array> {
     const { token, identity, clock } = this.#options;
     const leaf = fromBase64Url(await this.group.leafKey);
-    return deviceProof(await identity, { token, leaf, now: clock.now() });
+    return deviceProof(await identity, { token: await token, leaf, now: clock.now() });
   }
 
   /** With a region given nobody waits for the figures: those that are there by then go along. @throws ClusterError NO_REGION */

@@ -17,7 +17,7 @@ function endpoint(livesMs: number) {
 
 test('a call comes back by its last token while the process that gives them is gone', async () => {
   const process = endpoint(900_000);
-  const token = await openTokens('demo', 'speaker');
+  const token = openTokens('demo', 'speaker', () => undefined);
   const first = await token();
   expect(await token()).not.toBe(first);
   process.isThere = false;
@@ -28,7 +28,7 @@ test('a call comes back by its last token while the process that gives them is g
 
 test('a token that ends is not used again', async () => {
   const process = endpoint(10_000);
-  const token = await openTokens('demo', 'speaker');
+  const token = openTokens('demo', 'speaker', () => undefined);
   await token();
   process.isThere = false;
   await expect(token()).rejects.toMatchObject({ code: 'DISCONNECTED' });

@@ -9,26 +9,25 @@ const SPARE_MS = 30_000;
 const UNANSWERED: ReadonlySet<ErrorCode> = new Set(['DISCONNECTED', 'DEADLINE']);
 
 /**
- * The tokens of one person: the first is there, further ones are fetched when the call must come back, since a token
- * lives for minutes; while nobody gives one, the last is as good. This browser comes as the same user each time, so that others who verified its device know it again,
- * and are warned when the device is another. @throws ClusterError with the code that signaling answered, DISCONNECTED or DEADLINE
+ * The tokens of one person, each fetched when the call enters or comes back, since a token lives for minutes; while nobody gives one,
+ * the last is as good. This browser comes as the same user each time, so that others who verified its device know it again, and are
+ * warned when the device is another.
+ * @param told called with every one @throws ClusterError with the code that signaling answered, DISCONNECTED or DEADLINE
  */
-export async function openTokens(room: string, role: Role): Promise<() => string | Promise<string>> {
-  const known = ParticipantId.safeParse(remembered('user'));
-  const first = await fetchToken(room, role, known.data);
-  const user = participantOf(first);
-  if (user !== undefined) remember('user', user);
-  let isFresh = true;
-  let last = first;
+export function openTokens(room: string, role: Role, told: () => void): () => Promise<string> {
+  let user = ParticipantId.safeParse(remembered('user')).data;
+  let last: string | undefined;
   return async () => {
     // The process that this page came from may be gone, and the call comes back over another.
-    const wasFresh = isFresh;
-    isFresh = false;
-    if (wasFresh) return last;
-    return (last = await fetchToken(room, role, user).catch((thrown: unknown) => {
-      if (UNANSWERED.has(ClusterError.of(thrown).code) && isAlive(last)) return last;
+    const token = await fetchToken(room, role, user).catch((thrown: unknown) => {
+      if (last !== undefined && UNANSWERED.has(ClusterError.of(thrown).code) && isAlive(last)) return last;
       throw thrown;
-    }));
+    });
+    const named = ParticipantId.safeParse(participantOf(token)).data;
+    if (named !== undefined) remember('user', (user = named));
+    last = token;
+    told();
+    return token;
   };
 }
 

@@ -87,16 +87,15 @@ export class Visit {
     this.#again.stop();
     const attempt = ++this.#attempt;
     if (name !== '' && !this.options.join) remember('name', name);
-    this.store.patch({ name, notice: undefined, phase: { kind: 'joining', step: 'token' } });
+    const { region, codec, relay, peerToPeer, room, role, token: given } = this.options;
+    this.store.patch({ name, notice: undefined, phase: { kind: 'joining', step: given ? 'connect' : 'token' } });
     try {
-      const token = this.options.token ?? (await openTokens(this.options.room, this.options.role));
-      if (attempt !== this.#attempt) return;
-      this.store.patch({ phase: { kind: 'joining', step: 'connect' } });
-      const { region, codec, relay, peerToPeer } = this.options;
+      // Whatever needs no token goes on beside it.
+      const tokens = openTokens(room, role, () => this.#hasToken(attempt));
       const call = await connect({
         url: location.origin,
         ...(PIN === undefined ? {} : { pin: PIN }),
-        token,
+        token: given ?? tokens,
         peerToPeer,
         queued: (queued) => {
           if (attempt === this.#attempt) this.#queue(queued);
@@ -113,6 +112,12 @@ export class Visit {
     } catch (thrown) {
       if (attempt === this.#attempt) this.#refused(ClusterError.of(thrown));
     }
+  }
+
+  #hasToken(attempt: number): void {
+    const { phase } = this.store.value;
+    if (attempt !== this.#attempt || phase.kind !== 'joining') return;
+    this.store.patch({ phase: { kind: 'joining', step: 'connect' } });
   }
 
   async leave(): Promise<void> {
