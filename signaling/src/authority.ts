@@ -25,6 +25,7 @@ import {
   type JWK,
 } from 'jose';
 import { randomUUID } from 'node:crypto';
+import { base64Url } from './bytes.ts';
 import { z } from 'zod';
 import {
   TOKEN_ALGORITHM,
@@ -54,6 +55,8 @@ export interface Authority {
 export interface AuthorityDocument extends JWK {
   /** ML-DSA-65 public key, base64url. */
   readonly root: string;
+  /** Of customers' Authentication Services that sign bundles themselves. */
+  readonly vouchers: readonly string[];
 }
 
 export interface AuthorityOptions {
@@ -83,7 +86,8 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   const verifyToken = await tokenVerifier({ own, apiKeys, issuers }, clock);
   const kid = await calculateJwkThumbprint(open);
   const root = await (options.rootSeed === undefined ? signatures.generate() : signatures.fromSeed(options.rootSeed));
-  const document: AuthorityDocument = { ...open, kid, root: Buffer.from(root.publicKey).toString('base64url') };
+  const vouchers = issuers.flatMap((issuer) => issuer.root ?? []);
+  const document: AuthorityDocument = { ...open, kid, root: base64Url(root.publicKey), vouchers };
   const expiry = (ttlMs: number): number => Math.floor((clock.now() + ttlMs) / 1_000);
 
   return {

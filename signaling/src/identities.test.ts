@@ -82,7 +82,12 @@ test('what a device is given holds for every member: a bundle in the log under a
   const root = new Uint8Array(Buffer.from(authority.publicKey().root, 'base64url'));
   const head = (await acceptHead(bytes, root, signatures))!;
   const bundle = new Uint8Array(Buffer.from(proven.bundleName, 'base64url'));
-  const found = await checkAttestation(attestation, head, { user: sub, room, leaf, bundle }, { root, signatures });
+  const found = await checkAttestation(
+    attestation,
+    head,
+    { user: sub, room, leaf, bundle },
+    { vouchers: [root], signatures },
+  );
   expect(found).toMatchObject({ bundle: { user: 'ada', key: device.publicKey, device: device.device } });
 });
 

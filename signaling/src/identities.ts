@@ -23,6 +23,7 @@ import { base64Url, sameBytes } from './bytes.ts';
 import type { KeptStore } from './kept-list.ts';
 import { RevokedDevices } from './revoked-devices.ts';
 import type { JoinClaims } from './tokens.ts';
+import { vouchedBundle, type BundleHolder } from './vouching.ts';
 
 /** Furthest end of a statement. Devices' clocks are off, some by a day. */
 const STATEMENT_AHEAD_MS = 7 * 24 * 3_600_000;
@@ -98,7 +99,10 @@ export class LoggedIdentities implements Identities {
     const { key, statement, device } = await this.#provenKey(body, claims);
     if (this.revoked.has(key)) throw new ClusterError('REVOKED');
     await this.#ownToken(claims, key);
-    const { bundle, bundleName, index } = await this.#bundleFor(claims, device, key);
+    const holder = { user: claims.sub, device, key };
+    const { bundle, bundleName, index } = claims.voucher
+      ? await this.#bring(claims.voucher, holder, body.bundle)
+      : await this.#bundleFor(holder, body.bundle);
     return { ...claims, proven: { key, statement, bundle, bundleName, index } };
   }
 
@@ -176,11 +180,29 @@ export class LoggedIdentities implements Identities {
     if (this.#bound.size > INVITATIONS_MAX && oldest !== undefined) this.#bound.delete(oldest);
   }
 
-  async #bundleFor({ sub }: JoinClaims, device: Uint8Array, key: Uint8Array): Promise<Issued> {
-    const name = `${sub} ${base64Url(device)} ${base64Url(nameOf(key))}`;
+  /** Ours. @throws ClusterError BAD_DEVICE where another brings one: nobody vouches in our place unasked */
+  async #bundleFor(holder: BundleHolder, brought: Uint8Array | undefined): Promise<Issued> {
+    if (brought !== undefined) throw new ClusterError('BAD_DEVICE');
+    const { user, device, key } = holder;
+    return this.#once(`${user} ${base64Url(device)} ${base64Url(nameOf(key))}`, () => this.#issue(holder));
+  }
+
+  /** Of the customer's Authentication Service. @throws ClusterError BAD_DEVICE */
+  async #bring(voucher: Uint8Array, holder: BundleHolder, brought: Uint8Array | undefined): Promise<Issued> {
+    const { clock } = this.#options;
+    const bundle = brought && (await vouchedBundle(brought, holder, voucher, clock.now()));
+    if (brought === undefined || bundle === undefined) throw new ClusterError('BAD_DEVICE');
+    const name = nameOf(brought);
+    return this.#once(base64Url(name), async () => {
+      const index = await this.log.append(holder.user, holder.key, brought);
+      return { bundle: brought, bundleName: base64Url(name), index, renewAt: bundle.expiresAt };
+    });
+  }
+
+  async #once(name: string, make: () => Promise<Issued>): Promise<Issued> {
     const present = await this.#issued.get(name);
     if (present !== undefined && present.renewAt > this.#options.clock.now()) return present;
-    const issued = this.#issue(sub, device, key);
+    const issued = make();
     this.#issued.delete(name);
     this.#issued.set(name, issued);
     issued.catch(() => this.#issued.delete(name));
@@ -189,7 +211,7 @@ export class LoggedIdentities implements Identities {
     return issued;
   }
 
-  async #issue(user: JoinClaims['sub'], device: Uint8Array, key: Uint8Array): Promise<Issued> {
+  async #issue({ user, device, key }: BundleHolder): Promise<Issued> {
     const { authority, clock, bundleTtlMs } = this.#options;
     const issuedAt = clock.now();
     const bundle = await authority.signBundle({ user, device, key, issuedAt, expiresAt: issuedAt + bundleTtlMs });

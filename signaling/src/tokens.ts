@@ -31,6 +31,8 @@ export interface JoinClaims extends TokenClaims {
   readonly tokenId: string;
   /** Milliseconds since the Unix epoch. */
   readonly expiresAt: number;
+  /** ML-DSA-65 root under which its issuer vouches for devices itself; undefined: we do. */
+  readonly voucher?: Uint8Array;
 }
 
 export const ApiKey = z.strictObject({
@@ -46,6 +48,11 @@ export type ApiKey = z.infer<typeof ApiKey>;
 export const Issuer = z.strictObject({
   iss: z.string().min(1).max(256),
   key: z.strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string().length(43) }),
+  root: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{2603}$/)
+    .optional()
+    .describe('Its ML-DSA-65 public key, base64url: it signs the bundles of its people itself, and nobody else does.'),
 });
 export type Issuer = z.infer<typeof Issuer>;
 
@@ -79,14 +86,17 @@ const Claims = z.object({
 interface Verifying {
   readonly key: CryptoKey | Uint8Array;
   readonly algorithm: string;
+  readonly voucher?: Uint8Array;
 }
 
 /** @returns a function that throws ClusterError UNAUTHORIZED, whatever is wrong: a stranger learns nothing from the reason */
 export async function tokenVerifier({ own, apiKeys, issuers }: TokenIssuers, clock: Clock) {
   const shared = new Map(apiKeys.map(({ id, secret }) => [id, new TextEncoder().encode(secret)]));
-  const foreign = new Map<string, CryptoKey>();
-  for (const { iss, key } of issuers) {
-    foreign.set(iss, (await importJWK(key as JWK, TOKEN_ALGORITHM)) as CryptoKey);
+  const foreign = new Map<string, Verifying>();
+  for (const { iss, key, root } of issuers) {
+    const verified = (await importJWK(key as JWK, TOKEN_ALGORITHM)) as CryptoKey;
+    const voucher = root === undefined ? {} : { voucher: rootOf(root) };
+    foreign.set(iss, { key: verified, algorithm: TOKEN_ALGORITHM, ...voucher });
   }
   const verifying = (token: string): Verifying | undefined => {
     const { iss } = decodeJwt(token);
@@ -95,8 +105,7 @@ export async function tokenVerifier({ own, apiKeys, issuers }: TokenIssuers, clo
       const key = iss === undefined ? undefined : shared.get(iss);
       return key && { key, algorithm: SHARED_ALGORITHM };
     }
-    const key = iss === undefined ? own : foreign.get(iss);
-    return key && { key, algorithm: TOKEN_ALGORITHM };
+    return iss === undefined ? { key: own, algorithm: TOKEN_ALGORITHM } : foreign.get(iss);
   };
   return async (token: string): Promise<JoinClaims> => {
     try {
@@ -107,12 +116,17 @@ export async function tokenVerifier({ own, apiKeys, issuers }: TokenIssuers, clo
         typ: 'JWT',
         currentDate: new Date(clock.now()),
       });
-      return joinClaims(payload, clock.now());
+      return { ...joinClaims(payload, clock.now()), ...(by.voucher && { voucher: by.voucher }) };
     } catch {
       // The cause stays out: jose's errors quote the payload.
       throw new ClusterError('UNAUTHORIZED');
     }
   };
+}
+
+/** ML-DSA-65 public key of an issuer. */
+export function rootOf(root: string): Uint8Array {
+  return new Uint8Array(Buffer.from(root, 'base64url'));
 }
 
 /** @throws ZodError, ClusterError */

@@ -23,7 +23,7 @@ const AUTHORITY: Authority = {
   signBundle: async () => new Uint8Array(),
   signHead: async () => new Uint8Array(),
   signRevocations: async () => new Uint8Array(),
-  publicKey: () => ({ kty: 'OKP', root: '' }),
+  publicKey: () => ({ kty: 'OKP', root: '', vouchers: [] }),
 };
 
 const NOBODYS = Uint8Array.of(0);

@@ -34,10 +34,16 @@ export interface ConnectOptions {
   /** Who we are. By default the identity that this browser keeps, or a guest's where it keeps nothing. */
   readonly identity?: Identity;
   /**
-   * SHA-256 of the Authentication Service's ML-DSA-65 root, hexadecimal digits: any other is refused with WRONG_AUTHORITY. By default
-   * the one that signaling names is believed; safety numbers differ when two people were told different ones.
+   * SHA-256 of the ML-DSA-65 root of the Authentication Service, hexadecimal digits, or of each that is believed: who shows a bundle of
+   * another is refused, and a cluster that names none of them with WRONG_AUTHORITY. By default those that signaling names are
+   * believed; safety numbers differ when two people were told different ones.
    */
-  readonly authorityPin?: string;
+  readonly authorityPin?: string | readonly string[];
+  /**
+   * The bundle of our identity by an Authentication Service of the application's own (ADR 0043), asked for with every join: needed
+   * where the token's issuer has one, and refused otherwise.
+   */
+  readonly bundle?: (identity: Identity) => Promise<Uint8Array>;
   /** What pictures are sent in, where everybody in the Room can decode it (ADR 0018). VP8 without it. */
   readonly codec?: VideoCodec;
   /**

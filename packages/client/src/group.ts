@@ -2,18 +2,10 @@
  * The main thread's side of the group worker: carries sealed bytes between it and signaling, and says where this Peer
  * stands in the group. No key passes here.
  */
-import {
-  ClusterError,
-  parseWith,
-  REVOCATIONS_MAX,
-  type Admission,
-  type ErrorCode,
-  type PeerId,
-} from '@veilcast/protocol';
-import type { AuthorityKey } from '@veilcast/e2ee';
-import { fromBase64Url, hexNameOf, type MemberIdentity } from '@veilcast/e2ee/identity';
+import { ClusterError, type Admission, type ErrorCode, type PeerId } from '@veilcast/protocol';
+import type { MemberIdentity } from '@veilcast/e2ee/identity';
 import type { Speaker } from '@veilcast/e2ee/said';
-import { z } from 'zod';
+import type { TrustedAuthority } from './authority.ts';
 import { browserClock, pause } from './clock.ts';
 import type { Signaling } from './socket.ts';
 import type {
@@ -30,55 +22,6 @@ const SAYING_MAX = 64;
 /** Before asking again for what this Peer cannot do without. */
 const AGAIN_PAUSE_MS = 1_000;
 const AGAIN_TRIES = 10;
-
-/** The JWK of `GET /api/authority` and the root beside it; what else is in it is nobody's business here. */
-const Authority = z.object({
-  kty: z.literal('OKP'),
-  crv: z.literal('Ed25519'),
-  x: z.string().length(43),
-  root: z.string().length(2603),
-  revocations: z.string().max(Math.ceil((REVOCATIONS_MAX * 4) / 3)),
-});
-
-/** Whose word is believed: of leaf keys, and of everything that is signed with ML-DSA-65. */
-export interface TrustedAuthority {
-  readonly key: AuthorityKey;
-  readonly root: Uint8Array;
-  /** The signed list of revoked devices, not checked yet. */
-  readonly revocations: Uint8Array;
-}
-
-/**
- * Longest wait for the authority's key. After a cut the browser asks over a connection that it kept and that is dead, and
- * learns so only by our giving up. Shorter: slow phones never get in. Longer: a call takes longer to come back.
- */
-const AUTHORITY_TIMEOUT_MS = 3_000;
-
-function unreachable(cause: unknown): never {
-  throw new ClusterError('DISCONNECTED', 'signaling cannot be reached', { cause });
-}
-
-/**
- * @param pin SHA-256 of the root, hexadecimal digits; undefined takes the one that signaling names
- * @throws ClusterError MALFORMED, DISCONNECTED, WRONG_AUTHORITY
- */
-export async function fetchAuthority(url: string, pin?: string): Promise<TrustedAuthority> {
-  const signal = AbortSignal.timeout(AUTHORITY_TIMEOUT_MS);
-  /** While nobody waits for it: what an entry runs is compiled by then. */
-  rehearse(): void {
-    this.#post({ kind: 'rehearse' });
-  }
-
-  const response = await fetch(new URL('/api/authority', url), { signal }).catch(unreachable);
-  if (!response.ok) throw new ClusterError('DISCONNECTED', `authority: status ${response.status}`);
-  const body: unknown = await response.json().catch((cause: unknown) => {
-    if (signal.aborted) unreachable(cause);
-  });
-  const { root: text, revocations, ...key } = parseWith(Authority, body);
-  const root = fromBase64Url(text);
-  if (pin !== undefined && hexNameOf(root) !== pin.toLowerCase()) throw new ClusterError('WRONG_AUTHORITY');
-  return { key, root, revocations: fromBase64Url(revocations) };
-}
 
 export interface GroupListeners {
   standing(standing: GroupStanding): void;
@@ -121,6 +64,11 @@ export class Group {
     this.#post({ kind: 'start', port: keys }, [keys]);
   }
 
+  /** While nobody waits for it: what an entry runs is compiled by then. */
+  rehearse(): void {
+    this.#post({ kind: 'rehearse' });
+  }
+
   /** From here on events of the group are taken. */
   enter(
     admission: Admission,
@@ -133,8 +81,8 @@ export class Group {
     this.#signaling = signaling;
     this.#listeners = listeners;
     const { roomId, peerId, credential, attested } = admission;
-    const { key, root, revocations } = authority;
-    this.#post({ kind: 'enter', roomId, peerId, credential, authority: key, root, attested, revocations });
+    const { key, ...trusted } = authority;
+    this.#post({ kind: 'enter', roomId, peerId, credential, authority: key, ...trusted, attested });
   }
 
   revoked(list: Uint8Array): void {

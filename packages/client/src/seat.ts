@@ -16,11 +16,12 @@ import {
 } from '@veilcast/protocol';
 import { fromBase64Url } from '@veilcast/e2ee/identity';
 import { firstAnswer } from './answering.ts';
+import { fetchAuthority, type AuthorityPin, type TrustedAuthority } from './authority.ts';
 import { deviceProof, type Identity } from './device/identity.ts';
 import { pause } from './clock.ts';
 import type { Dialer } from './dialer.ts';
 import type { ConnectOptions } from './call.ts';
-import { fetchAuthority, type Group, type TrustedAuthority } from './group.ts';
+import type { Group } from './group.ts';
 import type { VideoCodec } from './media/codec.ts';
 import { FormerSeat, goesOn } from './former-seat.ts';
 import { GoingOver } from './going-over.ts';
@@ -49,7 +50,8 @@ export interface SeatOptions {
   readonly token: Promise<string>;
   readonly identity: Promise<Identity>;
   /** See ConnectOptions. */
-  readonly authorityPin: string | undefined;
+  readonly authorityPin: AuthorityPin | undefined;
+  readonly bundle: ConnectOptions['bundle'];
   readonly region: string | undefined;
   readonly queued: ConnectOptions['queued'];
   readonly codec: VideoCodec;
@@ -183,17 +185,19 @@ export class Seat {
     try {
       const { ready } = this.#options.workers.transforms;
       const authorityAsked = firstAnswer(urls, (url) => fetchAuthority(url, authorityPin));
-      const [leafKey, device, authority] = await Promise.all([
+      const [leafKey, device, authority, brought] = await Promise.all([
         this.group.leafKey,
         this.#proof(),
         authorityAsked,
+        bundle && identity.then(bundle),
         wire,
         ready,
       ]);
       this.#authority = authority;
       const socket = this.#listen(await wire);
+      const own = { token: await token, leafKey, device, ...(brought && { bundle: brought }) };
       const where = await this.#where(probes);
-      const body = { version: PROTOCOL_VERSION, token: await token, leafKey, device, ...where, queue: true } as const;
+      const body = { version: PROTOCOL_VERSION, ...own, ...where, queue: true } as const;
       const answer = await socket.request('join', body, this.#options.queued);
       if (answer.status === 'waiting') this.#listeners.waiting();
       else await this.#take(this.#admit(answer.admission));

@@ -16,6 +16,8 @@ export const WELCOME_MAX = 65_536;
 export const SEALED_MAX = 65_536;
 /** RTP parameters or capabilities as JSON: Chromium's are under 12 kB. */
 export const RTP_JSON_MAX = 65_536;
+/** A bundle with a user id of 64 bytes (packages/e2ee, identity). */
+export const BUNDLE_MAX = 5_359;
 /** A device key and its statement about a leaf key: 5,443 bytes at most (packages/e2ee, identity). */
 export const DEVICE_PROOF_MAX = 6_144;
 /** A bundle, a statement and a path in the log: 10,4 kB at most. */

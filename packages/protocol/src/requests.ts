@@ -10,6 +10,7 @@ import {
   ATTESTATION_MAX,
   ATTESTATIONS_MAX,
   BATCH_MAX,
+  BUNDLE_MAX,
   COMMIT_MAX,
   DEVICE_PROOF_MAX,
   GROUP_INFO_MAX,
@@ -37,6 +38,8 @@ export const REQUESTS = {
       leafKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
       /** The device's key, and its statement that this leaf key is its own (packages/e2ee, identity). */
       device: bytes(DEVICE_PROOF_MAX),
+      /** Where the token's issuer has an Authentication Service of its own: its bundle for this device. */
+      bundle: bytes(BUNDLE_MAX).optional(),
       /** Round-trip times that the client measured, best first is not required. */
       probes: z.array(RegionProbe).max(64),
       /** Development policy only: go to this region whatever was measured. */

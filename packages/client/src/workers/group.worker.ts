@@ -101,7 +101,7 @@ function isBeforeEntry(): Promise<boolean> {
 
 function enter(entry: GroupWorkerInput & { readonly kind: 'enter' }): void {
   if (!leafKey) throw new TypeError('not started');
-  const { roomId, peerId, credential, authority, root, attested } = entry;
+  const { roomId, peerId, credential, authority, root, vouchers, attested } = entry;
   const known = new Revocations(root, (gone) => warn({ kind: 'revoked', epoch: 0, peers: gone, reason: '' }));
   revocations = known;
   // Before anybody is let in: whoever is asked about waits for it.
@@ -110,6 +110,7 @@ function enter(entry: GroupWorkerInput & { readonly kind: 'enter' }): void {
   const validate = memberValidator({
     authority,
     root,
+    vouchers,
     signatures,
     room: roomId,
     now: () => Date.now(),

@@ -98,6 +98,8 @@ export type GroupWorkerInput =
       readonly authority: AuthorityKey;
       /** ML-DSA-65 public key of the Authentication Service. */
       readonly root: Uint8Array;
+      /** Of those whose bundles are believed. */
+      readonly vouchers: readonly Uint8Array[];
       /** What the others are shown of us. */
       readonly attested: ShownAttestation;
       /** The signed list of revoked devices. */

@@ -69,6 +69,16 @@ export function verifyBundle(bundle: Bundle, root: Uint8Array, signatures: Signa
   return signatures.verify(root, write(bundle).done(), bundle.signature, BUNDLE_CONTEXT);
 }
 
+/** By any of these. They are few: each costs a verification. */
+export async function isVouchedFor(
+  bundle: Bundle,
+  vouchers: readonly Uint8Array[],
+  signatures: Signatures,
+): Promise<boolean> {
+  const found = await Promise.all(vouchers.map((root) => verifyBundle(bundle, root, signatures)));
+  return found.includes(true);
+}
+
 /** The name of a bundle, and of a key: SHA-256, 32 bytes. */
 export function nameOf(bytes: Uint8Array): Uint8Array {
   return sha256(bytes);

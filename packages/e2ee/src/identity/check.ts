@@ -6,7 +6,7 @@ import type { ParticipantId, RoomId } from '@veilcast/protocol';
 import { equalBytes } from '../bytes.ts';
 import type { Signatures } from '../pq/index.ts';
 import { decodeAttestation } from './attestation.ts';
-import { type Bundle, decodeBundle, hexNameOf, nameOf, verifyBundle } from './bundle.ts';
+import { type Bundle, decodeBundle, hexNameOf, isVouchedFor, nameOf } from './bundle.ts';
 import { isLogged, type LogHead } from './log-head.ts';
 import type { RevocationClaims } from './revocations.ts';
 import { decodeStatement, verifyStatement } from './statement.ts';
@@ -46,8 +46,10 @@ export interface Shown {
 }
 
 export interface IdentityTrust {
-  /** ML-DSA-65 public key of the Authentication Service. */
+  /** ML-DSA-65 public key of the cluster's Authentication Service: of heads of the log. */
   readonly root: Uint8Array;
+  /** Of those whose bundles are believed: the same one, or services that customers bring. */
+  readonly vouchers: readonly Uint8Array[];
   readonly signatures: Signatures;
 }
 
@@ -63,7 +65,7 @@ export async function checkAttestation(
   bytes: Uint8Array,
   head: LogHead,
   shown: Shown,
-  { root, signatures }: IdentityTrust,
+  { vouchers, signatures }: Pick<IdentityTrust, 'vouchers' | 'signatures'>,
 ): Promise<Attested | IdentityRefusal> {
   const attestation = decodeAttestation(bytes);
   if (attestation === undefined) return 'bad-attestation';
@@ -79,7 +81,7 @@ export async function checkAttestation(
   const logged = { user: bundle.user, key: bundle.key, bundle: attestation.bundle };
   if (!isLogged(logged, attestation, head)) return 'not-logged';
   const [issued, stated] = await Promise.all([
-    verifyBundle(bundle, root, signatures),
+    isVouchedFor(bundle, vouchers, signatures),
     verifyStatement(statement, bundle.key, signatures),
   ]);
   if (!issued) return 'bad-bundle';

@@ -77,12 +77,15 @@ export class Board {
   readonly identities: MemberIdentity[] = [];
   revocations: RevocationClaims | undefined;
   now = NOW;
+  /** Whose bundles are believed; the service's own alone where it is not said. */
+  vouchers: readonly Uint8Array[] | undefined;
 }
 
 export function checksOf(service: Service, board: Board, room: RoomId = ROOM): MemberChecks {
   return {
     authority: service.authority.jwk,
     root: service.root.publicKey,
+    vouchers: board.vouchers ?? [service.root.publicKey],
     signatures,
     room,
     now: () => board.now,

@@ -133,7 +133,7 @@ describe('bytes that were changed on the way', () => {
     const { bundle, statement, attestation, head, revocations } = await everything();
     const accepted = await acceptHead(head, root.publicKey, signatures);
     const shown = { user, room, leaf, bundle: nameOf(bundle) };
-    const trust = { root: root.publicKey, signatures };
+    const trust = { vouchers: [root.publicKey], signatures };
     const believed: Record<string, (bytes: Uint8Array) => Promise<unknown>> = {
       bundle: async (bytes) => {
         const read = decodeBundle(bytes);

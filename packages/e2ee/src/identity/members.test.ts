@@ -41,6 +41,23 @@ test('whoever shows a bundle, a statement and a place in the log is taken, and k
   expect(known).toMatchObject({ user: 'of-bob', role: 'speaker', guest: false, key: bob.key.publicKey });
 });
 
+test('who another service vouches for is a member for those who believe that service, and for nobody else', async () => {
+  const theirs = await signatures.generate();
+  expect(await entry('kim', { root: theirs })).toBe('bad-bundle');
+  board.vouchers = [theirs.publicKey];
+  const own = await newService();
+  const { state, groupInfo: theirGroup } = await library.createGroup(await member(own, board, 'cat', { root: theirs }));
+  const outcomes = ['lea', 'max'].map(async (peer) => {
+    const changes = peer === 'lea' ? { root: theirs } : {};
+    const entrant = await member(own, board, peer, changes);
+    const { commit } = await library.joinGroup({ ...entrant, validate: credulous(entrant) }, theirGroup);
+    return reasonOf(library.applyCommit(state, commit));
+  });
+  // The cluster's own service, of the one who was let in by it.
+  expect(await Promise.all(outcomes)).toEqual(['taken', 'bad-bundle']);
+  board.vouchers = undefined;
+});
+
 const at = { expiresAt: NOW - CLOCK_SLACK_MS };
 const another = new Uint8Array(16).fill(1);
 const cases: [reason: string, changes: Changes | (() => Promise<Changes>)][] = [
