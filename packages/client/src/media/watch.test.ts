@@ -77,6 +77,21 @@ describe('watching what is received', () => {
     expect(levels.at(-1)).toBe(0);
   });
 
+  it('asks nobody how loud it is while a first picture is expected, and not for ever', async () => {
+    const [shown, never] = [open(), open()];
+    for (const { clock, watch, world, levels } of [shown, never]) {
+      watch.lookOften();
+      await clock.advance(1_000);
+      expect(levels).toEqual([]);
+      world.frames = world === shown.world ? 1 : 0;
+      await clock.advance(1_000);
+    }
+    expect(shown.levels.length).toBeGreaterThan(3);
+    expect(never.levels).toEqual([]);
+    await never.clock.advance(5_000);
+    expect(never.levels.length).toBeGreaterThan(3);
+  });
+
   it('stops', async () => {
     const { clock, watch, looks } = open();
     watch.lookOften();

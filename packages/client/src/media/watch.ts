@@ -116,6 +116,8 @@ export class MediaWatch {
   }
 
   #levels(): void {
+    // The page stands still until the browser's network thread answers, which connects us while a first picture is expected.
+    if (!this.#seen && this.#quickLooks > 0) return;
     for (const { peerId, source, receiver, muted } of this.#outside.watched()) {
       if (source !== 'microphone') continue;
       const level = muted ? 0 : receiver?.getSynchronizationSources()[0]?.audioLevel;
