@@ -13,7 +13,7 @@ import { processPublicMessage } from 'ts-mls/processMessages.js';
 import { emptyPskIndex } from 'ts-mls/pskIndex.js';
 import { type Authority, library, newAuthority, person } from './fixture.ts';
 import { decodeMessage } from './framing.ts';
-import type { GroupSelf, GroupState, PendingCommit } from './group.ts';
+import type { GroupMember, GroupSelf, GroupState, Offer, PendingCommit } from './group.ts';
 import { libraryStateOf } from './testing/library-state.ts';
 import { suiteImpl } from './suite.ts';
 
@@ -23,6 +23,12 @@ beforeAll(async () => {
 });
 
 const ids = (...names: string[]): PeerId[] => names as PeerId[];
+
+interface Comer {
+  readonly name: string;
+  readonly self: GroupSelf;
+  readonly offer: Offer;
+}
 
 /** A group, everything that ever went over the wire, and everything that the attacker ever had. */
 class Scene {
@@ -62,6 +68,27 @@ class Scene {
     await this.#deliver(by, pending, withheld ? victims : []);
   }
 
+  /** Lets them in together, by a member on the highest leaf. */
+  async admit(by: string, ...names: string[]): Promise<void> {
+    const comers = await Promise.all(
+      names.map(async (name) => {
+        const self = await this.self(name);
+        return { name, self, offer: await library.offer(self) };
+      }),
+    );
+    const pending = await library.commitAdmission(
+      this.#state(by),
+      comers.map(({ offer }) => offer.keyPackage),
+    );
+    await this.#deliver(by, pending, [], comers);
+  }
+
+  /** Of whoever is in, with the tree as everybody knows it. */
+  async members(): Promise<readonly GroupMember[]> {
+    const [state] = this.states.values();
+    return state ? (await library.epochKeys(state)).members.toSorted((a, b) => a.leaf - b.leaf) : [];
+  }
+
   async rotate(by: string): Promise<void> {
     await this.remove(by, []);
   }
@@ -79,7 +106,12 @@ class Scene {
     return state;
   }
 
-  async #deliver(from: string, made: PendingCommit, withheldFrom: readonly string[] = []): Promise<void> {
+  async #deliver(
+    from: string,
+    made: PendingCommit,
+    withheldFrom: readonly string[] = [],
+    comers: readonly Comer[] = [],
+  ): Promise<void> {
     await this.#steal();
     for (const [name, state] of this.states) {
       if (name === from) continue;
@@ -93,6 +125,10 @@ class Scene {
     }
     this.states.set(from, made.next);
     this.groupInfo = made.groupInfo;
+    for (const { name, self, offer } of comers) {
+      const { groupInfo, welcome = new Uint8Array() } = made;
+      this.states.set(name, await library.joinByWelcome(self, offer, { groupInfo, welcome }));
+    }
     this.wire.push({ bytes: made.commit, epoch: made.next.epoch - 1 });
     await this.#note();
     await this.#steal();
@@ -178,6 +214,7 @@ function copy(state: ClientState): ClientState {
 
 const WAYS_IN: readonly [string, (scene: Scene) => Promise<void>][] = [
   ['a new Peer', (scene) => scene.enter('eve')],
+  ['one whom a member let in with another', (scene) => scene.admit('cyd', 'eve', 'dan')],
   [
     'back after a removal',
     async (scene) => {
@@ -208,6 +245,15 @@ const WAYS_OUT: readonly [string, (scene: Scene) => Promise<void>][] = [
   ],
   ['removed with others in one Commit', (scene) => scene.remove('ada', ['eve', 'bob'])],
   ['removed, and the server keeps it from the victim', (scene) => scene.remove('ada', ['eve'], true)],
+  [
+    'removed, and others are let in by a member',
+    async (scene) => {
+      await scene.remove('ada', ['eve']);
+      // A gap that it left is filled first, as at the door.
+      if ((await scene.members()).some(({ leaf }, n) => leaf !== n)) await scene.enter('kim');
+      await scene.admit((await scene.members()).at(-1)?.peerId ?? '', 'lea', 'max');
+    },
+  ],
   [
     'removed right after its seat was filled by another',
     async (scene) => {
