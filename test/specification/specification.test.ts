@@ -110,6 +110,17 @@ describe('refusals', () => {
   });
 });
 
+describe('what is shown', () => {
+  const shown = rowsOf('proof.md').filter(([, test = '']) => test.includes(' › '));
+
+  it('is much', () => expect(shown.length).toBeGreaterThan(15));
+
+  it.each(shown.map(([what = '', test = '']) => ({ what, test })))('$what', async ({ test }) => {
+    const [file = '', title = ''] = test.split(' › ');
+    expect((await sourceOf(file)).replaceAll("\\'", "'"), file).toContain(title);
+  });
+});
+
 describe('links', () => {
   const links = pages.flatMap((page) =>
     [...(texts.get(page) ?? '').matchAll(/\]\(([^)#]+?)(#[^)]*)?\)/g)].map(([, to = '']) => ({ page, to })),

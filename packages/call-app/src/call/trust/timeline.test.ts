@@ -51,9 +51,12 @@ describe('the timeline of keys', () => {
   });
 
   it('has words for every warning, with names in them', () => {
-    for (const kind of ['fork', 'removalWithheld', 'ghost', 'commitRefused', 'staleLeaf', 'unattested'] as const) {
-      const words = warningWords({ kind, at: 0, epoch: 0, peers: peers('bob'), reason: 'x' }, names);
-      expect(words).toContain('Bob');
-    }
+    const of = (kind: GroupWarning['kind']): string =>
+      warningWords({ kind, at: 0, epoch: 0, peers: peers('bob'), reason: 'x' }, names);
+    const named = ['fork', 'removalWithheld', 'ghost', 'commitRefused', 'staleLeaf', 'unattested', 'revoked'] as const;
+    for (const kind of named) expect(of(kind), kind).toContain('Bob');
+    // These concern the servers, or ourselves.
+    for (const kind of [...named, 'logFork', 'otherDevice'] as const)
+      expect(of(kind), kind).toMatch(/^[A-Z].{20,}\.$/s);
   });
 });
