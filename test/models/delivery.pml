@@ -6,6 +6,7 @@
  *   enter, goAway, rejoin, keepTurn, give, letPass    packages/delivery/src/turns.ts
  *   create, join, commitOfMember                      packages/delivery/src/commits.ts
  *   keepRemoval, passOver, next, isWaiting                       packages/delivery/src/removal.ts
+ *   keepDoor, askForOffers, keepAdmission, nextEntry, failAdmission   packages/delivery/src/door.ts
  *   keepGoing, dissolve                               packages/delivery/src/delivery.ts
  *   Peer                                              Membership (packages/client/src/workers/membership.ts)
  *
@@ -17,9 +18,11 @@
  *
  * A cycle would be a group that is busy for ever: there must be none.
  *
- * Admissions (packages/delivery/src/door.ts) are not in it; packages/delivery/src/laws.test.ts holds the same of them over random lives.
+ * With CROWD_MIN=1 people are let in by a member too (ADR 0040), who may leave somebody out, or make a Welcome that opens nothing
+ * (WRONGS of these). Of three Peers one waits while another has its turn: with two it would take four Peers, as in the long mode.
  *
- * Mutations (each must be found): NO_STANDBY, NO_PATIENCE, NO_REJOIN, TWO_WINNERS, TICKET_KEPT
+ * Mutations (each must be found): NO_STANDBY, NO_PATIENCE, NO_REJOIN, TWO_WINNERS, TICKET_KEPT; with a crowd NO_DOOR_PATIENCE,
+ * NO_ENTER_AGAIN, ANY_ADMISSION
  */
 #ifndef PEERS
 #define PEERS 3
@@ -36,20 +39,30 @@
 #ifndef SILENT
 #define SILENT 0
 #endif
+/* Of those who wait; none is ever let in by a member where it is more than there are. */
+#ifndef CROWD_MIN
+#define CROWD_MIN 9
+#endif
+#ifndef WRONGS
+#define WRONGS 0
+#endif
+#define ADMISSIONS_FAILED_MAX 1
 /* COMMITTER_ROUNDS_MAX, TICKET_TRIES_MAX and ENTRIES_MAX, smaller: what is behind them is reached sooner. */
 #define ROUNDS_MAX 2
 #define TRIES_MAX 2
 #define ENTRIES_MAX 3
 #define EPOCHS_MAX 16
 #define NONE 15
+/* In place of a ticket: an admission. */
+#define ADMITS 14
 #define BIT(p) (1 << (p))
 
-mtype = { Create, Join, Commit, Remove, Taken, Refused, Rejoin };
+mtype = { Create, Join, Commit, Remove, Taken, Refused, Rejoin, Offer, Add, Welcome };
 
 /* To a member: what, group, Epoch, whom. */
 chan toPeer[PEERS] = [6] of { mtype, byte, byte, byte };
 /* To the service: what, group, Epoch, ticket (or NONE), whom. One request at a time, as Membership does. */
-chan toServer[PEERS] = [2] of { mtype, byte, byte, byte, byte };
+chan toServer[PEERS] = [3] of { mtype, byte, byte, byte, byte };
 
 /* The Room's view. */
 byte present;
@@ -78,6 +91,12 @@ byte committer = NONE;
 bool waiting;
 byte asked;
 byte tries;
+/* The door: who was asked for keys, who offered some, who lets whom in. */
+byte askedFor;
+byte offers;
+byte admitter = NONE;
+byte admits;
+byte admissionsFailed;
 
 /* Members. */
 bool member[PEERS];
@@ -86,13 +105,13 @@ byte atEpoch[PEERS];
 byte entries[PEERS];
 bool awaits[PEERS];
 
-byte lost, hurried, left, renewed;
+byte lost, hurried, left, renewed, wrongs;
 /* One of SILENT, once in the group, hears and says nothing any more; its connection stays. */
 byte silentOnes;
 /* Whose Commit made which Epoch of the present group. */
 byte maker[EPOCHS_MAX];
-byte q, best, wanted, inStepOnes;
-bool again;
+byte q, best, wanted, inStepOnes, committerOf;
+bool again, mayPass;
 
 #define inStep (members & ~goneOnes & ~rejoining)
 #define outgoing (members & (goneOnes | rejoining))
@@ -118,6 +137,8 @@ inline goAway(p) {
   :: isPresent(p) ->
     failures[p] = 0;
     takeOut(queue, p);
+    askedFor = askedFor & ~BIT(p);
+    offers = offers & ~BIT(p);
     rejoining = rejoining & ~BIT(p);
     if
     :: turn == p -> turn = NONE
@@ -226,6 +247,7 @@ inline keepRemoval(patienceOver) {
 
 inline give(p) {
   turn = p;
+  offers = offers & ~BIT(p);
   ticket++;
   turnCreates = !hasGroup;
   turnGroup = group;
@@ -258,6 +280,129 @@ inline keepTurn(patienceOver) {
   fi
 }
 
+inline closeDoor() {
+  admitter = NONE;
+  admits = 0
+}
+
+/* The first of the queue who can come in together: `wanted`, and how many they are: `best`. */
+inline admissible() {
+  wanted = 0;
+  best = 0;
+  inStepOnes = len(queue);
+  again = admissionsFailed < ADMISSIONS_FAILED_MAX && hasGroup && members != 0;
+  for (q : 1 .. inStepOnes) {
+    queue ? committerOf;
+    queue ! committerOf;
+    if
+    :: again && (offers & BIT(committerOf)) -> wanted = wanted | BIT(committerOf); best++
+    :: else -> again = false
+    fi
+  }
+  /* A tree with gaps: its highest leaf is not the number of its members less one. */
+  committerOf = NONE;
+  q = 0;
+  do
+  :: q < PEERS ->
+    if
+    :: (members & BIT(q)) && (committerOf == NONE || leaf[q] > leaf[committerOf]) -> committerOf = q
+    :: else -> skip
+    fi;
+    q++
+  :: else -> break
+  od;
+  if
+  :: committerOf != NONE && leaf[committerOf] + 1 != ((members >> 0) & 1) + ((members >> 1) & 1) + ((members >> 2) & 1) + ((members >> 3) & 1) -> best = 0
+  :: else -> skip
+  fi;
+  again = false
+}
+
+inline askAdmitter(whom) {
+  admits = whom;
+  tell(admitter, Add, group, epoch, admits)
+}
+
+inline nextEntry(turnOver) {
+  admissible();
+  if
+  :: turn == NONE && best >= CROWD_MIN -> admitter = committerOf; askAdmitter(wanted)
+  :: else -> keepTurn(turnOver)
+  fi
+}
+
+/* The first of them goes by ticket. */
+inline failAdmission() {
+  best = NONE;
+  for (q : 1 .. len(queue)) {
+    queue ? committerOf;
+    queue ! committerOf;
+    if
+    :: best == NONE && (admits & BIT(committerOf)) -> best = committerOf
+    :: else -> skip
+    fi
+  }
+  offers = offers & ~BIT(best);
+  admissionsFailed++;
+  closeDoor()
+}
+
+/* Those of `admits` who still wait: `wanted`. */
+inline waitingOnes() {
+  wanted = 0;
+  q = 0;
+  do
+  :: q < PEERS ->
+    if
+    :: (admits & BIT(q)) && queue ?? [eval(q)] -> wanted = wanted | BIT(q)
+    :: else -> skip
+    fi;
+    q++
+  :: else -> break
+  od
+}
+
+inline keepAdmission(patienceOver) {
+  if
+  :: admitter == NONE -> nextEntry(patienceOver)
+#ifdef NO_DOOR_PATIENCE
+  :: admitter != NONE && patienceOver -> askAdmitter(admits)
+#else
+  :: admitter != NONE && patienceOver -> failAdmission(); nextEntry(false)
+#endif
+  :: admitter != NONE && !patienceOver ->
+    waitingOnes();
+    if
+    :: wanted == admits -> skip
+    :: wanted != admits && wanted != 0 -> askAdmitter(wanted)
+    :: wanted == 0 -> closeDoor(); nextEntry(false)
+    fi
+  fi
+}
+
+inline askForOffers() {
+  if
+  :: len(queue) >= CROWD_MIN && hasGroup && admissionsFailed < ADMISSIONS_FAILED_MAX ->
+    for (q : 0 .. (PEERS - 1)) {
+      if
+      :: queue ?? [eval(q)] && !(askedFor & BIT(q)) -> askedFor = askedFor | BIT(q); tell(q, Offer, 0, 0, 0)
+      :: else -> skip
+      fi
+    }
+  :: else -> skip
+  fi
+}
+
+inline keepDoor(patienceOver) {
+  if
+  :: len(queue) == 0 -> admissionsFailed = 0
+  :: else -> skip
+  fi;
+  mayPass = patienceOver;
+  keepAdmission(mayPass);
+  askForOffers()
+}
+
 /* After each event. `patienceOver`: whoever is waited for has been waited for long enough. */
 inline keepGoing(patienceOver) {
   again = true;
@@ -283,19 +428,20 @@ inline keepGoing(patienceOver) {
       :: else -> break
       od;
       members = 0; goneOnes = 0; rejoining = 0; committer = NONE; waiting = false; tries = 0; asked = 0;
+      askedFor = 0; offers = 0; admissionsFailed = 0; closeDoor();
       group++; epoch = 0; hasGroup = false;
       again = true
     :: members == 0 || inStep != 0 ->
       if
-      :: outgoing == 0 -> committer = NONE; waiting = false; asked = 0; tries = 0; keepTurn(inStepOnes)
-      :: outgoing != 0 && waiting && !inStepOnes && rejoining == 0 && committer == NONE -> skip
-      :: else -> waiting = false; keepRemoval(inStepOnes)
+      :: outgoing == 0 -> committer = NONE; waiting = false; asked = 0; tries = 0; keepDoor(inStepOnes)
+      :: outgoing != 0 && waiting && !inStepOnes && rejoining == 0 && committer == NONE -> closeDoor()
+      :: else -> waiting = false; closeDoor(); keepRemoval(inStepOnes)
       fi;
       inStepOnes = 0
     fi
   :: else -> break
   od;
-  q = 0; best = 0; wanted = 0; inStepOnes = 0
+  q = 0; best = 0; wanted = 0; inStepOnes = 0; committerOf = 0; mayPass = false
 }
 
 inline entrantIn(p) {
@@ -339,10 +485,39 @@ inline announce(p, whom) {
   od
 }
 
+/* Whom it left out keeps its place in the queue, and enters by ticket. */
+inline admit(p, whom) {
+  offers = offers & ~admits;
+  announce(p, 0);
+  epoch++;
+  maker[epoch] = p;
+  tell(p, Taken, group, epoch, 0);
+  for (inStepOnes : 0 .. (PEERS - 1)) {
+    if
+    :: whom & BIT(inStepOnes) ->
+      entrantIn(inStepOnes);
+      takeOut(queue, inStepOnes);
+      tell(inStepOnes, Welcome, group, epoch, 0)
+    :: else -> skip
+    fi
+  }
+  admissionsFailed = 0;
+  closeDoor()
+}
+
 inline commit(p, g, e, t, whom) {
   if
   :: !isPresent(p) -> tell(p, Refused, 0, 0, 0)
-  :: isPresent(p) && t != NONE ->
+  :: isPresent(p) && t == ADMITS ->
+    if
+#ifdef ANY_ADMISSION
+    :: g != group || e != epoch || whom == 0 -> tell(p, Refused, 0, 0, 0)
+#else
+    :: g != group || e != epoch || admitter != p || (whom & ~admits) || outgoing != 0 -> tell(p, Refused, 0, 0, 0)
+#endif
+    :: else -> admit(p, whom)
+    fi
+  :: isPresent(p) && t != NONE && t != ADMITS ->
     if
     :: turn != p || t != ticket -> tell(p, Refused, 0, 0, 0)
     :: turn == p && t == ticket && !hasGroup ->
@@ -372,7 +547,7 @@ inline commit(p, g, e, t, whom) {
 #endif
     :: (inStep & BIT(p)) && g == group && e == epoch ->
       if
-      :: (whom & ~outgoing) != 0 || (whom == 0 && (outgoing != 0 || turn != NONE)) -> tell(p, Refused, 0, 0, 0)
+      :: (whom & ~outgoing) != 0 || (whom == 0 && (outgoing != 0 || turn != NONE || admitter != NONE)) -> tell(p, Refused, 0, 0, 0)
       :: else ->
         members = members & ~whom;
         goneOnes = goneOnes & ~whom;
@@ -403,6 +578,12 @@ inline serve(p) {
   :: toServer[p] ? [Commit, _, _, _, _] ->
     toServer[p] ? _, g, e, t, whom;
     commit(p, g, e, t, whom)
+  :: toServer[p] ? [Offer, _, _, _, _] ->
+    toServer[p] ? _, g, e, t, whom;
+    if
+    :: queue ?? [eval(p)] && (askedFor & BIT(p)) -> offers = offers | BIT(p)
+    :: else -> skip
+    fi
   :: toServer[p] ? [Rejoin, _, _, _, _] ->
     toServer[p] ? _, g, e, t, whom;
     if
@@ -464,6 +645,36 @@ inline hear(p) {
     :: member[p] && atGroup[p] == g && e == atEpoch[p] && !(whom & BIT(p)) -> atEpoch[p] = e + 1; entries[p] = 0
     :: else -> resync(p)
     fi
+  :: !awaits[p] && toPeer[p] ? [Offer, _, _, _] ->
+    toPeer[p] ? _, g, e, whom;
+    if
+    :: member[p] -> skip
+    :: else -> toServer[p] ! Offer, 0, 0, 0, 0
+    fi
+  :: !awaits[p] && toPeer[p] ? [Add, _, _, _] ->
+    toPeer[p] ? _, g, e, whom;
+    if
+    :: member[p] && atGroup[p] == g && atEpoch[p] == e ->
+      awaits[p] = true; removes[p] = true;
+      if
+      :: true -> skip
+      /* It leaves the first of them out. */
+      :: wrongs < WRONGS -> wrongs++; whom = whom & (whom - 1)
+      fi;
+      if
+      :: whom == 0 -> awaits[p] = false
+      :: else -> toServer[p] ! Commit, g, e, ADMITS, whom
+      fi
+    :: else -> skip
+    fi
+  :: !awaits[p] && toPeer[p] ? [Welcome, _, _, _] ->
+    toPeer[p] ? _, g, e, whom;
+    if
+    :: member[p] -> skip
+    :: !member[p] -> member[p] = true; atGroup[p] = g; atEpoch[p] = e; entries[p] = 0
+    /* It opens nothing. */
+    :: !member[p] && wrongs < WRONGS -> wrongs++; resync(p)
+    fi
   :: !awaits[p] && toPeer[p] ? [Remove, _, _, _] ->
     toPeer[p] ? _, g, e, whom;
     if
@@ -483,10 +694,18 @@ byte g, e, t, whom, p;
 #define inSync(p) (member[p] && atGroup[p] == group && atEpoch[p] == epoch)
 #define live (present & ~failed)
 
-#define mayLose(p) (lost < LOSSES && (toPeer[p] ? [Commit, _, _, _] || toPeer[p] ? [Remove, _, _, _] || toPeer[p] ? [Join, _, _, _] || toPeer[p] ? [Create, _, _, _]))
+#define mayLose(p) (lost < LOSSES && (toPeer[p] ? [Commit, _, _, _] || toPeer[p] ? [Remove, _, _, _] || toPeer[p] ? [Join, _, _, _] || toPeer[p] ? [Create, _, _, _] || toPeer[p] ? [Offer, _, _, _] || toPeer[p] ? [Add, _, _, _] || toPeer[p] ? [Welcome, _, _, _]))
 #define mayRenew(p) (inSync(p) && (inStep & BIT(p)) && !(renewed & BIT(p)) && !(silentOnes & BIT(p)))
 
-mtype = { Enter, Serve, Hear, Leave, Silence, Lose, Hurry, Wait, Renew, Rest };
+/* A place that did not come is asked for again (ENTER_AGAIN_MS): whose Welcome was lost is a member to all but itself. */
+#if defined(NO_ENTER_AGAIN) || defined(NO_REJOIN)
+#define mayEnterAgain(p) false
+#else
+#define mayEnterAgain(p) ((live & BIT(p)) && !member[p] && !awaits[p] && !(silentOnes & BIT(p)) && (members & BIT(p)) && !(rejoining & BIT(p)))
+#endif
+#define quiet (committer == NONE && turn == NONE && admitter == NONE && !waiting)
+
+mtype = { Enter, Serve, Hear, Leave, Silence, Lose, Hurry, Wait, Again, Renew, Rest };
 mtype step;
 
 #define CHOICES(who) \
@@ -507,13 +726,20 @@ active proctype world() {
 #if PEERS > 3
       CHOICES(3)
 #endif
-      :: hurried < HURRIES && (committer != NONE || turn != NONE || waiting) -> step = Hurry
+      :: hurried < HURRIES && !quiet -> step = Hurry
       :: timeout ->
         if
-        :: committer != NONE || turn != NONE || waiting -> step = Wait
-        :: committer == NONE && turn == NONE && !waiting && mayRenew(0) -> p = 0; step = Renew
-        :: committer == NONE && turn == NONE && !waiting && mayRenew(1) -> p = 1; step = Renew
-        :: committer == NONE && turn == NONE && !waiting && mayRenew(2) -> p = 2; step = Renew
+        :: !quiet -> step = Wait
+        :: quiet && mayEnterAgain(0) -> p = 0; step = Again
+        :: quiet && mayEnterAgain(1) -> p = 1; step = Again
+        :: quiet && mayEnterAgain(2) -> p = 2; step = Again
+#if PEERS > 3
+        :: quiet && mayEnterAgain(3) -> p = 3; step = Again
+        :: quiet && mayRenew(3) -> p = 3; step = Renew
+#endif
+        :: quiet && mayRenew(0) -> p = 0; step = Renew
+        :: quiet && mayRenew(1) -> p = 1; step = Renew
+        :: quiet && mayRenew(2) -> p = 2; step = Renew
         :: else -> step = Rest
         fi
       fi;
@@ -536,10 +762,11 @@ active proctype world() {
       :: step == Hurry -> hurried++
       :: step == Renew -> renewed = renewed | BIT(p); awaits[p] = true; removes[p] = true; toServer[p] ! Commit, group, epoch, NONE, 0
       :: step == Wait -> skip
+      :: step == Again -> toServer[p] ! Rejoin, 0, 0, 0, 0
       :: step == Rest -> break
       fi;
       if
-      :: step == Hear || step == Silence || step == Lose || step == Renew -> skip
+      :: step == Hear || step == Silence || step == Lose || step == Renew || step == Again -> skip
       :: else -> keepGoing(step == Hurry || step == Wait)
       fi;
       p = 0
@@ -553,6 +780,6 @@ active proctype world() {
       assert(!((evicted | failed) & BIT(p)) || lost > 0 || (silentOnes & BIT(p)))
     }
     assert(members == live || failed != 0);
-    assert(committer == NONE && turn == NONE && len(queue) == 0)
+    assert(committer == NONE && turn == NONE && admitter == NONE && len(queue) == 0)
   }
 }

@@ -25,13 +25,39 @@ const HOLDS: readonly Case[] = [
     model: 'epochs',
     defines: [`HONEST=3`, `NODES=${LONG ? 4 : 3}`],
   },
-  { what: 'members who come, go and lose messages', model: 'delivery', cycles: true },
+  { what: 'members who come, go and lose messages', model: 'delivery', cycles: true, hasty: !LONG },
   {
     what: 'members of whom one falls silent',
     model: 'delivery',
     defines: ['SILENT=7', 'LOSSES=0', `LEAVES=${LONG ? 2 : 1}`],
     cycles: true,
+    hasty: !LONG,
   },
+  {
+    what: 'a crowd that a member lets in, well or badly',
+    model: 'delivery',
+    defines: ['CROWD_MIN=1', 'WRONGS=1', `HURRIES=${LONG ? 1 : 0}`],
+    cycles: true,
+    hasty: !LONG,
+  },
+  {
+    what: 'a crowd and a member who falls silent',
+    model: 'delivery',
+    defines: ['CROWD_MIN=1', 'SILENT=7', 'LOSSES=0', 'HURRIES=0'],
+    cycles: true,
+    hasty: !LONG,
+  },
+  ...(LONG
+    ? [
+        {
+          what: 'two who are let in at once',
+          model: 'delivery',
+          defines: ['CROWD_MIN=2', 'PEERS=4', 'WRONGS=1', 'HURRIES=0', 'LEAVES=0'],
+          cycles: true,
+          memoryMb: 6_000,
+        },
+      ]
+    : []),
   { what: 'owners, a store and receivers', model: 'leases', defines: [`FAULTS=${LONG ? 3 : 2}`], memoryMb: 3_000 },
 ];
 
@@ -94,6 +120,27 @@ const BROKEN: readonly (Case & { readonly says: RegExp })[] = [
     defines: ['SILENT=7', 'LOSSES=0', 'TICKET_KEPT'],
     cycles: true,
     says: /evicted/,
+  },
+  {
+    what: 'who is to let people in is waited for without end',
+    model: 'delivery',
+    defines: ['CROWD_MIN=1', 'SILENT=7', 'LOSSES=0', 'HURRIES=0', 'NO_DOOR_PATIENCE'],
+    cycles: true,
+    says: /non-progress cycle/,
+  },
+  {
+    what: 'who was let in and not told does not ask again',
+    model: 'delivery',
+    defines: ['CROWD_MIN=1', 'LEAVES=0', 'HURRIES=0', 'NO_ENTER_AGAIN'],
+    cycles: true,
+    says: /atEpoch/,
+  },
+  {
+    what: 'people are let in whom nobody asked for any more',
+    model: 'delivery',
+    defines: ['CROWD_MIN=1', 'HURRIES=0', 'LOSSES=0', 'ANY_ADMISSION'],
+    cycles: true,
+    says: /members==/,
   },
   { what: 'nobody asks to come back', model: 'delivery', defines: ['NO_REJOIN'], cycles: true, says: /atEpoch/ },
   { what: 'receivers do not look at Terms', model: 'leases', defines: ['NO_TERM_CHECK'], says: /highestTaken/ },
