@@ -34,7 +34,7 @@ function wordOf({ send, receive, busy }: NetworkStanding, isSending: boolean, is
   if (sends === 'sound' && receives === 'sound') return 'bothSound';
   if (receives === 'sound') return 'receiveSound';
   if (sends === 'sound') return 'sendSound';
-  if (busy && isSending) return 'busy';
+  if (busy && (isSending || isShown)) return 'busy';
   if (sends === 'less' && receives === 'less') return 'bothLess';
   if (sends === 'less') return 'sendLess';
   return receives === 'less' ? 'receiveLess' : undefined;

@@ -305,7 +305,7 @@ export const en = {
     receiveSound: 'Your connection is very slow: you hear everybody, and see nobody until it is better.',
     bothLess: 'Your connection is slow: video is smaller.',
     bothSound: 'Your connection is very slow: this call is sound only until it is better.',
-    busy: 'This device is busy: your video is smaller.',
+    busy: 'This device is busy: video is smaller.',
     byItself: 'It comes back by itself.',
   },
   lobby: {

@@ -18,6 +18,7 @@ const send: fc.Arbitrary<SendSample> = fc.record({
   sendDelayMs: maybe(fc.integer({ min: 0, max: 2_000 })),
   pictures: fc.boolean(),
   cpu: fc.boolean(),
+  encoding: maybe(fc.double({ min: 0, max: 2, noNaN: true })),
 });
 const receive: fc.Arbitrary<ReceiveSample> = fc.record({
   receivedBps: rate,
@@ -26,12 +27,14 @@ const receive: fc.Arbitrary<ReceiveSample> = fc.record({
   concealed: maybe(share),
   wanted: fc.nat(30),
   pictures: fc.nat(30),
+  late: maybe(share),
 });
 const sample: fc.Arbitrary<Sample> = fc.record({
   send: maybe(send),
   receive: maybe(receive),
   network: fc.constantFrom('', 'wifi', 'cellular'),
   saveData: fc.boolean(),
+  lagMs: fc.integer({ min: 0, max: 2_000 }),
   asked: maybe(fc.integer({ min: 6_000, max: 64_000 })),
 });
 /** Looks, and the time before each. */
@@ -135,13 +138,23 @@ const QUIET: SendSample = {
   sendDelayMs: 5,
   pictures: true,
   cpu: false,
+  encoding: 0.3,
 };
-const HEARD: ReceiveSample = { receivedBps: 1_000_000, rttMs: 40, loss: 0, concealed: 0, wanted: 1, pictures: 1 };
+const HEARD: ReceiveSample = {
+  receivedBps: 1_000_000,
+  rttMs: 40,
+  loss: 0,
+  concealed: 0,
+  wanted: 1,
+  pictures: 1,
+  late: 0,
+};
 const sampleOf = (one: Partial<Sample>): Sample => ({
   send: undefined,
   receive: undefined,
   network: '',
   saveData: false,
+  lagMs: 10,
   asked: undefined,
   ...one,
 });

@@ -3,8 +3,17 @@
  * how much sound, whether pictures go at all. It sets ceilings only: below them the browser's and the server's own estimates and what people
  * watch decide as before. Sound lives longest. Pure: no timers, the time is an argument.
  */
-import { forget, newLeg, renew, stepLeg, type LegState, type Signal, type Trouble } from './leg.ts';
-import { RECEIVE_RUNGS, SEND_RUNGS, SOUND_BPS, SOUND_MIN, soundOverhead } from './rungs.ts';
+import { blame, IDLE, lasts, watchBusy, type BusyState } from './busy.ts';
+import { forget, newLeg, renew, stepLeg, type Ladder, type LegState, type Signal, type Trouble } from './leg.ts';
+import {
+  RECEIVE_CPU_LOWEST,
+  RECEIVE_RUNGS,
+  SEND_CPU_LOWEST,
+  SEND_RUNGS,
+  SOUND_BPS,
+  SOUND_MIN,
+  soundOverhead,
+} from './rungs.ts';
 import type { ReceiveSample, Sample, SendSample } from './sample.ts';
 
 export interface SendCeiling {
@@ -44,7 +53,7 @@ export interface AdaptationState {
   /** Looks in a row that found a queue. One late answer may be a device that was busy. */
   readonly fullLooks: { readonly send: number; readonly receive: number };
   readonly warmUntil: number;
-  readonly cpuSince: number | undefined;
+  readonly busy: BusyState;
   /** Since when sound alone is still too much. */
   readonly brokenSince: number | undefined;
   readonly lookedAt: number;
@@ -58,7 +67,7 @@ export interface Adapted {
 
 const SEND_TOP = SEND_RUNGS.length - 1;
 const RECEIVE_TOP = RECEIVE_RUNGS.length - 1;
-const SEND_FLOORS = SEND_RUNGS.map(({ floor }) => floor);
+const SEND_LADDER: Ladder = { floors: SEND_RUNGS.map(({ floor }) => floor), cpuLowest: SEND_CPU_LOWEST };
 
 /** A new connection's estimate starts low and grows. */
 const WARM_MS = 4_000;
@@ -78,8 +87,6 @@ const TRIED = 0.6;
 const FOLLOWS_MS = 2_000;
 /** Room for what an estimate is wrong by. */
 const ROOM = 1.25;
-/** A processor is busy for a moment at every start. */
-const CPU_MS = 5_000;
 /** Sound alone, and still too much: for that long before another path is worth a gap. */
 const BROKEN_MS = 8_000;
 /** How fast the least round trip is forgotten, ms a ms: 120 ms in a minute. */
@@ -97,7 +104,7 @@ export function newAdaptation(kind: string, network: string, now: number): Adapt
     leastRttMs: { send: Infinity, receive: Infinity },
     fullLooks: { send: 0, receive: 0 },
     warmUntil: now + WARM_MS,
-    cpuSince: undefined,
+    busy: IDLE,
     brokenSince: undefined,
     lookedAt: now,
   };
@@ -114,26 +121,29 @@ export function adapt(before: AdaptationState, sample: Sample, now: number): Ada
     send: isQueue(sample.send, leastRttMs.send) ? before.fullLooks.send + 1 : 0,
     receive: isQueue(sample.receive, leastRttMs.receive) ? before.fullLooks.receive + 1 : 0,
   };
-  const cpuSince = sample.send?.cpu === true ? (before.cpuSince ?? now) : undefined;
-  const known = { ...before, network: sample.network, leastRttMs, fullLooks, cpuSince, lookedAt: now };
-  const send = leg(known.send, sample.send && sendSignal(known, sample.send, now), SEND_FLOORS, isOther, now);
+  const busy = watchBusy(before.busy, sample, now);
+  const known = { ...before, network: sample.network, leastRttMs, fullLooks, busy, lookedAt: now };
+  const signals = {
+    send: sample.send && sendSignal(known, sample.send, now),
+    receive: sample.receive && receiveSignal(known, sample.receive, now),
+  };
   const floors = RECEIVE_RUNGS.map(({ floor }) => floor * Math.max(1, sample.receive?.pictures ?? 1));
-  const receive = leg(known.receive, sample.receive && receiveSignal(known, sample.receive), floors, isOther, now);
-  const isBroken = (send.rung === 0 && send.calmSince === now) || (receive.rung === 0 && receive.calmSince === now);
+  const send = leg(known.send, signals.send, SEND_LADDER, isOther, now);
+  const receive = leg(known.receive, signals.receive, { floors, cpuLowest: RECEIVE_CPU_LOWEST }, isOther, now);
+  const isBroken = isStarved(send, signals.send) || isStarved(receive, signals.receive);
   const state = { ...known, send, receive, brokenSince: isBroken ? (before.brokenSince ?? now) : undefined };
   return { state, decision: decide(state, sample, now), why: whyOf(state, sample) };
 }
 
-function leg(
-  state: LegState,
-  signal: Signal | undefined,
-  floors: readonly number[],
-  isOther: boolean,
-  now: number,
-): LegState {
+function leg(state: LegState, signal: Signal | undefined, ladder: Ladder, isOther: boolean, now: number): LegState {
   const known = isOther ? renew(state, now) : state;
-  const next = signal ? stepLeg(known, signal, floors, now) : known;
-  return forget(next, floors.length - 1, now);
+  const next = signal ? stepLeg(known, signal, ladder, now) : known;
+  return forget(next, ladder.floors.length - 1, now);
+}
+
+/** Even sound is too much for this network; another path does not make a device faster. */
+function isStarved({ rung }: LegState, signal: Signal | undefined): boolean {
+  return rung === 0 && signal?.trouble !== undefined && signal.trouble !== 'cpu';
 }
 
 function least(before: number, measured: number | undefined, creep: number, isOther: boolean): number {
@@ -161,7 +171,11 @@ function sendSignal(state: AdaptationState, sample: SendSample, now: number): Si
     roomAbove: isTried && above !== undefined && availableBps >= ROOM * above.floor,
     isUsed: true,
   };
-  return { ...signal, trouble: isWarm ? sendTrouble(state, sample, isTried, now) : undefined };
+  if (!isWarm) return { ...signal, trouble: undefined };
+  const queueMs = (sample.rttMs ?? 0) - state.leastRttMs.send;
+  const seen = { loss: sample.loss, queueMs, hasLess: rung > SEND_CPU_LOWEST };
+  const trouble = blame(sendTrouble(state, sample, isTried, now), seen, state.busy, now);
+  return { ...signal, trouble: trouble ?? (lasts(state.busy.encodesSince, now) ? 'cpu' : undefined) };
 }
 
 function sendTrouble(state: AdaptationState, sample: SendSample, isTried: boolean, now: number): Trouble | undefined {
@@ -169,14 +183,16 @@ function sendTrouble(state: AdaptationState, sample: SendSample, isTried: boolea
   const isFollowing = now - state.send.roseAt < FOLLOWS_MS;
   if (isTried && !isFollowing && availableBps < (SEND_RUNGS[state.send.rung]?.floor ?? 0)) return 'slow';
   if (state.fullLooks.send >= (isLossy(loss) ? 1 : 2) || sendDelayMs >= SEND_DELAY_MS) return 'queue';
-  if (loss >= LOSS) return 'loss';
-  return state.cpuSince !== undefined && now - state.cpuSince >= CPU_MS ? 'cpu' : undefined;
+  return loss >= LOSS ? 'loss' : undefined;
 }
 
-function receiveSignal(state: AdaptationState, sample: ReceiveSample): Signal {
+function receiveSignal(state: AdaptationState, sample: ReceiveSample, now: number): Signal {
   const { receivedBps, loss = 0, concealed = 0, wanted, pictures } = sample;
   const isFull = state.fullLooks.receive >= (isLossy(loss) ? 1 : 2);
-  const trouble = soundTrouble(concealed, isFull) ?? (isFull ? 'queue' : loss >= LOSS ? 'loss' : undefined);
+  const felt = soundTrouble(concealed, isFull) ?? (isFull ? 'queue' : loss >= LOSS ? 'loss' : undefined);
+  const queueMs = (sample.rttMs ?? 0) - state.leastRttMs.receive;
+  const seen = { loss, queueMs, hasLess: state.receive.rung > RECEIVE_CPU_LOWEST };
+  const trouble = blame(felt, seen, state.busy, now) ?? (lasts(state.busy.decodesSince, now) ? 'cpu' : undefined);
   return { trouble, capacity: receivedBps, roomAbove: false, isUsed: wanted === 0 || pictures > 0 };
 }
 
@@ -197,7 +213,11 @@ function decide(state: AdaptationState, sample: Sample, now: number): Decision {
       // Who asks for thin sound cannot carry its headers either.
       packetMs: sample.asked === undefined ? send.packetMs : 60,
     },
-    receive: { layersMax: savedLayers(receive.layersMax, sample), soundBps: receive.soundBps },
+    receive: {
+      layersMax: savedLayers(receive.layersMax, sample),
+      // Thinner sound is as much work.
+      soundBps: state.receive.trouble === 'cpu' ? undefined : receive.soundBps,
+    },
     path: state.brokenSince !== undefined && now - state.brokenSince >= BROKEN_MS ? 'other' : 'keep',
   };
 }

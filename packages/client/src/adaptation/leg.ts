@@ -15,6 +15,13 @@ export interface Signal {
   readonly isUsed: boolean;
 }
 
+export interface Ladder {
+  /** Bits a second of each rung. */
+  readonly floors: readonly number[];
+  /** The rung below which a processor has next to nothing less to do. */
+  readonly cpuLowest: number;
+}
+
 export interface LegState {
   readonly rung: number;
   /** Why it is not at the top; undefined: it is. */
@@ -41,8 +48,6 @@ const PAUSE_MAX_MS = 60_000;
 const USABLE = 0.85;
 /** Loss without a queue is no sign of too much: the last picture stays. */
 const LOSS_LOWEST = 1;
-/** The smallest layer costs the processor next to nothing. */
-const CPU_LOWEST = 2;
 
 export function newLeg(rung: number, top: number, now: number): LegState {
   const slowSince = rung < top ? now : undefined;
@@ -50,16 +55,16 @@ export function newLeg(rung: number, top: number, now: number): LegState {
   return { rung, trouble, fellAt: -Infinity, roseAt: -Infinity, calmSince: now, slowSince };
 }
 
-/** `floors`: bits a second of each rung. */
-export function stepLeg(state: LegState, signal: Signal, floors: readonly number[], now: number): LegState {
-  return signal.trouble === undefined ? rise(state, signal, floors.length - 1, now) : fall(state, signal, floors, now);
+export function stepLeg(state: LegState, signal: Signal, ladder: Ladder, now: number): LegState {
+  const { floors } = ladder;
+  return signal.trouble === undefined ? rise(state, signal, floors.length - 1, now) : fall(state, signal, ladder, now);
 }
 
-function fall(state: LegState, { trouble, capacity }: Signal, floors: readonly number[], now: number): LegState {
+function fall(state: LegState, { trouble, capacity }: Signal, ladder: Ladder, now: number): LegState {
   const uneasy = { ...state, calmSince: now };
   // An estimate says itself how far to go; what is only felt may be of before the last fall.
   const isSettling = trouble !== 'slow' && trouble !== 'broken' && now - state.fellAt < SETTLE_MS;
-  const rung = isSettling ? state.rung : target(state.rung, trouble, capacity, floors);
+  const rung = isSettling ? state.rung : target(state.rung, trouble, capacity, ladder);
   if (rung >= state.rung) return uneasy;
   return { ...uneasy, rung, trouble, fellAt: now, slowSince: state.slowSince ?? now };
 }
@@ -68,12 +73,12 @@ function target(
   rung: number,
   trouble: Trouble | undefined,
   capacity: number | undefined,
-  floors: readonly number[],
+  { floors, cpuLowest }: Ladder,
 ): number {
   // Words go before pictures: all room is theirs until they are heard again.
   if (trouble === 'broken') return 0;
   if (trouble === 'loss') return Math.max(Math.min(rung, LOSS_LOWEST), rung - 1);
-  if (trouble === 'cpu') return Math.max(Math.min(rung, CPU_LOWEST), rung - 1);
+  if (trouble === 'cpu') return Math.max(Math.min(rung, cpuLowest), rung - 1);
   const usable = (capacity ?? Infinity) * (trouble === 'slow' ? 1 : USABLE);
   const fitting = floors.findLastIndex((floor) => floor <= usable);
   return Math.max(0, Math.min(rung - 1, fitting));

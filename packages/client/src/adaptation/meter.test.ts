@@ -27,13 +27,20 @@ const heardLook = (bytes: number, received: number, lost: number, concealed: num
       silentConcealedSamples: silent,
       totalSamplesReceived: samples,
     },
-    { id: 'V', type: 'inbound-rtp', kind: 'video', bytesReceived: bytes * 10 },
+    {
+      id: 'V',
+      type: 'inbound-rtp',
+      kind: 'video',
+      bytesReceived: bytes * 10,
+      framesReceived: bytes / 100,
+      framesDropped: bytes / 500,
+    },
   );
 
 describe('what is measured between two looks', () => {
   it('of what is sent', () => {
     const meter = new Meter();
-    const video = { id: 'V', type: 'outbound-rtp', kind: 'video', qualityLimitationReason: 'cpu' };
+    const video = { id: 'V', type: 'outbound-rtp', kind: 'video', qualityLimitationReason: 'cpu', mediaSourceId: 'S' };
     const remote = { id: 'R', type: 'remote-inbound-rtp', kind: 'video' };
     const look = (
       bytes: number,
@@ -46,18 +53,28 @@ describe('what is measured between two looks', () => {
       entries(
         transport,
         pair(1, 10),
-        { ...video, bytesSent: bytes, headerBytesSent: bytes / 10, packetsSent: packets, totalPacketSendDelay: delay },
+        {
+          ...video,
+          totalEncodeTime: packets / 250,
+          bytesSent: bytes,
+          headerBytesSent: bytes / 10,
+          packetsSent: packets,
+          totalPacketSendDelay: delay,
+        },
+        // Two layers of one picture take turns.
+        { ...video, id: 'W', totalEncodeTime: packets / 250, bytesSent: bytes / 1_000 },
         { ...remote, roundTripTimeMeasurements: measured, totalRoundTripTime: time, fractionLost },
       );
     expect(meter.send(look(10_000, 100, 1, 5, 0.5, 0), 1_000)).toBeUndefined();
     expect(meter.send(look(60_000, 200, 3, 7, 0.62, 0.1), 2_000)).toEqual({
-      sentBps: 440_000,
+      sentBps: 440_400,
       availableBps: 800_000,
       rttMs: expect.closeTo(60) as number,
       loss: 0.1,
       sendDelayMs: 20,
       pictures: true,
       cpu: true,
+      encoding: expect.closeTo(0.8) as number,
     });
     // Nothing new was said of the far end, so its last word is not counted again.
     expect(meter.send(look(60_000, 200, 3, 7, 0.62, 0.1), 3_000)).toMatchObject({
@@ -76,6 +93,7 @@ describe('what is measured between two looks', () => {
       loss: 0.2,
       concealed: 0.1,
       pictures: 1,
+      late: expect.closeTo(0.2) as number,
     });
   });
 

@@ -42,6 +42,7 @@ export class Meter {
       sendDelayMs: packets > 0 ? (delay / packets) * 1_000 : undefined,
       pictures: videos.length > 0,
       cpu: videos.some(({ qualityLimitationReason }) => qualityLimitationReason === 'cpu'),
+      encoding: this.#encoding(videos),
     };
   }
 
@@ -54,6 +55,9 @@ export class Meter {
       sum(streams, (entry) => this.#grown(entry, 'packetsLost')),
     );
     const received = sum(streams, (entry) => this.#grown(entry, 'packetsReceived'));
+    const pictures = streams.filter((entry) => entry['kind'] === 'video' && this.#grown(entry, 'bytesReceived') > 0);
+    const frames = sum(pictures, (entry) => this.#grown(entry, 'framesReceived'));
+    const dropped = sum(pictures, (entry) => this.#grown(entry, 'framesDropped'));
     const samples = sum(sounds, (entry) => this.#grown(entry, 'totalSamplesReceived'));
     // Between words there is nothing to play, and that is no fault.
     const concealed = sum(
@@ -65,7 +69,8 @@ export class Meter {
       rttMs: this.#pairRtt(this.#pair()),
       loss: lost + received > 0 ? lost / (lost + received) : undefined,
       concealed: samples > 0 ? Math.min(1, Math.max(0, concealed / samples)) : undefined,
-      pictures: streams.filter((entry) => entry['kind'] === 'video' && this.#grown(entry, 'bytesReceived') > 0).length,
+      pictures: pictures.length,
+      late: frames > 0 ? Math.min(1, Math.max(0, dropped / frames)) : undefined,
     };
   }
 
@@ -81,6 +86,17 @@ export class Meter {
 
   #of(type: string): Entry[] {
     return [...this.#now.values()].filter((entry) => entry['type'] === type && this.#before.has(String(entry['id'])));
+  }
+
+  /** Layers of one picture are encoded one after the other. */
+  #encoding(videos: readonly Entry[]): number | undefined {
+    const pictures = new Map<unknown, number>();
+    for (const entry of videos) {
+      if (number(entry, 'totalEncodeTime') === undefined) continue;
+      const picture = entry['mediaSourceId'];
+      pictures.set(picture, (pictures.get(picture) ?? 0) + this.#grown(entry, 'totalEncodeTime') / this.#seconds);
+    }
+    return most([...pictures.values()]);
   }
 
   #isMoving(out: readonly Entry[], remote: Entry): boolean {

@@ -32,6 +32,10 @@ export const SEND_RUNGS: readonly SendRung[] = [
   { floor: 1_000_000, layersMax: EVERY_LAYER, soundBps: 40_000, packetMs: 20 },
 ];
 
+/** The smallest picture costs a processor next to nothing, to encode or to decode. */
+export const SEND_CPU_LOWEST = 2;
+export const RECEIVE_CPU_LOWEST = 1;
+
 export interface ReceiveRung {
   /** Bits a second for each picture. */
   readonly floor: number;

@@ -15,6 +15,8 @@ export interface SendSample {
   readonly pictures: boolean;
   /** The encoder says that the processor, not the network, keeps it small. */
   readonly cpu: boolean;
+  /** Share of the time that the encoders of one picture are at work, 0 to 1 and above: the busiest picture's. */
+  readonly encoding: number | undefined;
 }
 
 /** What it receives. */
@@ -29,6 +31,8 @@ export interface ReceiveSample {
   readonly wanted: number;
   /** Of these, those that come. */
   readonly pictures: number;
+  /** Share of the pictures that came whole and were not shown in time, 0 to 1. */
+  readonly late: number | undefined;
 }
 
 export interface Sample {
@@ -38,6 +42,8 @@ export interface Sample {
   readonly network: string;
   /** The person asked the browser to save traffic. */
   readonly saveData: boolean;
+  /** How long this browser took to say what it measured: a device that is busy is late with everything. */
+  readonly lagMs: number;
   /** The thinnest sound that somebody who hears us asked for, bits a second. */
   readonly asked: number | undefined;
 }

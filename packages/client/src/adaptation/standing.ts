@@ -7,7 +7,7 @@ export type Extent = 'all' | 'less' | 'sound';
 export interface NetworkStanding {
   readonly send: Extent;
   readonly receive: Extent;
-  /** It is this device that cannot send more. */
+  /** It is this device that cannot do more, and not the network. */
   readonly busy: boolean;
 }
 

@@ -99,6 +99,7 @@ export class Steering {
     if (!media) return outside.stands(ALL_WELL);
     if (this.#meters?.media !== media) this.#meters = { media, send: new Meter(), receive: new Meter() };
     const meters = this.#meters;
+    const askedAt = outside.clock.now();
     const [sent, received] = await Promise.all([media.transports.send.getStats(), media.receiving.stats()]);
     if (this.#meters !== meters) return;
     const now = outside.clock.now();
@@ -108,6 +109,7 @@ export class Steering {
       receive: receive && { ...receive, wanted: outside.wanted() },
       network: connection().type ?? '',
       saveData: connection().saveData ?? false,
+      lagMs: now - askedAt,
       asked: outside.asked(),
     };
     this.#take(adapt(this.#state, this.#sample, now), media, now);
@@ -133,7 +135,7 @@ export class Steering {
     this.#outside.stands({
       send: extentOf(state.send.rung, SEND_RUNGS.length - 1),
       receive: extentOf(state.receive.rung, RECEIVE_RUNGS.length - 1),
-      busy: why.send === 'cpu',
+      busy: why.send === 'cpu' || why.receive === 'cpu',
     });
   }
 }

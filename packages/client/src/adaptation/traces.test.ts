@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SEND_RUNGS, RECEIVE_RUNGS, soundOverhead } from './rungs.ts';
+import { RECEIVE_CPU_LOWEST, RECEIVE_RUNGS, SEND_CPU_LOWEST, SEND_RUNGS, soundOverhead } from './rungs.ts';
 import { run, type Second, type Stretch } from './testing/link.ts';
 
 const traceOf = (name: string) =>
@@ -97,5 +97,25 @@ describe.each(LEGS)('the way that is %s', (leg) => {
     const seconds = outcome('slow-for-long', leg);
     const early = falls(between(seconds, 20, 140));
     expect(falls(between(seconds, 500, 620))).toBeLessThan(Math.max(3, early / 2));
+  });
+});
+
+describe.each(LEGS)('a device that is too busy, %s', (leg) => {
+  const busy = between(run(leg, traceOf('busy')), 21, 80);
+
+  it('is not taken for a network: pictures get smaller and go on, no thinner sound is asked for, the path is kept', () => {
+    expect(busy.every(({ hasPicture }) => hasPicture)).toBe(true);
+    expect(busy.every(({ decision }) => decision.path === 'keep' && decision.receive.soundBps === undefined)).toBe(
+      true,
+    );
+    expect(Math.min(...busy.map(({ rung }) => rung))).toBe(leg === 'send' ? SEND_CPU_LOWEST : RECEIVE_CPU_LOWEST);
+    expect(new Set(busy.flatMap(({ why }) => why[leg] ?? []))).toEqual(new Set(['cpu']));
+  });
+
+  it('hides no network that loses: only sound at 50 kb/s, in 5 s', () => {
+    const seconds = run(leg, traceOf('busy-and-slow'));
+    const slow = between(seconds, 25, 80);
+    expect(slow.filter(({ hasPicture }) => hasPicture).length).toBeLessThan(slow.length / 3);
+    expect(seconds.at(-1)?.rung).toBe(TOP[leg]);
   });
 });

@@ -2,7 +2,7 @@
  * A bottleneck with a queue, and who sends into it: sound at a fixed rate, pictures as a browser or a server with an estimate of its own would.
  * It closes the loop around the controller: what that allows makes the queue, the queue makes the next sample. Nothing in it is left to chance.
  */
-import { adapt, newAdaptation, type AdaptationState, type Decision } from '../adapt.ts';
+import { adapt, newAdaptation, type AdaptationState, type Decision, type Why } from '../adapt.ts';
 import { soundOverhead } from '../rungs.ts';
 import type { Sample } from '../sample.ts';
 
@@ -16,6 +16,8 @@ export interface Stretch {
   readonly queueMs: number;
   /** Lost whatever is sent, 0 to 1. */
   readonly loss: number;
+  /** How late this device is with everything at its worst, which is every second second. */
+  readonly lateMs?: number;
 }
 
 export interface Second {
@@ -28,6 +30,7 @@ export interface Second {
   readonly soundLost: number;
   readonly queueMs: number;
   readonly decision: Decision;
+  readonly why: Why;
 }
 
 const TICK_MS = 100;
@@ -51,7 +54,7 @@ export function run(leg: 'send' | 'receive', trace: readonly Stretch[]): Second[
   let state: AdaptationState = newAdaptation('', '', 0);
   let decision = adapt(
     state,
-    { send: undefined, receive: undefined, network: '', saveData: false, asked: undefined },
+    { send: undefined, receive: undefined, network: '', saveData: false, lagMs: 0, asked: undefined },
     0,
   ).decision;
   const estimate: Estimate = { bps: 1_000_000, cutAt: -Infinity, probeAt: 0 };
@@ -63,6 +66,7 @@ export function run(leg: 'send' | 'receive', trace: readonly Stretch[]): Second[
     const capacity = stretch.kbps * 1_000;
     queue = Math.min(queue, (capacity * stretch.queueMs) / 1_000);
     for (let second = 0; second < stretch.seconds; second++) {
+      const lateMs = (stretch.lateMs ?? 0) * (second % 2);
       const sums = { sent: 0, arrived: 0, dropped: 0, worst: 0 };
       const voice = leg === 'send' ? decision.send : { ...VOICE, ...asked(decision) };
       const sound = voice.soundBps + soundOverhead(voice.packetMs);
@@ -87,15 +91,17 @@ export function run(leg: 'send' | 'receive', trace: readonly Stretch[]): Second[
         follow(estimate, {
           now,
           capacity,
-          delayMs: (queue / capacity) * 1_000,
+          // What is read late seems to have come late.
+          delayMs: (queue / capacity) * 1_000 + lateMs,
           deliveredBps: (drained * 1_000) / TICK_MS,
           loss: stretch.loss,
         });
       }
       const loss = sums.dropped / sums.sent;
-      const rttMs = stretch.rttMs + (queue / capacity) * 1_000;
-      const sample = sampleOf(leg, { ...sums, loss, rttMs, availableBps: estimate.bps, hasPicture: wanted > 0 });
-      ({ state, decision } = adapt(state, sample, now));
+      const rttMs = stretch.rttMs + (queue / capacity) * 1_000 + (stretch.lateMs ?? 0);
+      const measured = { ...sums, loss, rttMs, lateMs, availableBps: estimate.bps, hasPicture: wanted > 0 };
+      const adapted = adapt(state, sampleOf(leg, measured), now);
+      ({ state, decision } = adapted);
       seconds.push({
         at: now / 1_000,
         kbps: stretch.kbps,
@@ -105,6 +111,7 @@ export function run(leg: 'send' | 'receive', trace: readonly Stretch[]): Second[
         soundLost: loss,
         queueMs: sums.worst,
         decision,
+        why: adapted.why,
       });
     }
   }
@@ -158,21 +165,27 @@ interface Measured {
   readonly arrived: number;
   readonly loss: number;
   readonly rttMs: number;
+  readonly lateMs: number;
   readonly availableBps: number;
   readonly hasPicture: boolean;
 }
 
-function sampleOf(leg: 'send' | 'receive', { sent, arrived, loss, rttMs, availableBps, hasPicture }: Measured): Sample {
-  const rest = { network: '', saveData: false, asked: undefined };
+/** Of sound that is read so late this share was made up meanwhile, a second's. */
+const LATE_SHARE = 1 / 1_000;
+
+function sampleOf(leg: 'send' | 'receive', measured: Measured): Sample {
+  const { sent, arrived, loss, rttMs, lateMs, availableBps, hasPicture } = measured;
+  const rest = { network: '', saveData: false, lagMs: 10 + lateMs, asked: undefined };
   if (leg === 'send') {
-    const send = { sentBps: sent, availableBps, rttMs, loss, sendDelayMs: 0, pictures: hasPicture, cpu: false };
+    const network = { sentBps: sent, availableBps, rttMs, loss, sendDelayMs: lateMs };
+    const send = { ...network, pictures: hasPicture, cpu: false, encoding: lateMs > 0 ? 0.9 : 0.3 };
     return { ...rest, send, receive: undefined };
   }
   // In-band error correction makes up for one packet of twenty.
-  const concealed = Math.max(0, loss - 0.05);
+  const concealed = Math.max(0, loss - 0.05) + lateMs * LATE_SHARE;
   return {
     ...rest,
     send: undefined,
-    receive: { receivedBps: arrived, rttMs, loss, concealed, wanted: 1, pictures: hasPicture ? 1 : 0 },
+    receive: { receivedBps: arrived, rttMs, loss, concealed, wanted: 1, pictures: hasPicture ? 1 : 0, late: 0 },
   };
 }
