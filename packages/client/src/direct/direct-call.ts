@@ -56,10 +56,11 @@ export class DirectCall {
       published: () => publications.list(),
       say: (message) => void talk.say('direct', message).catch(() => undefined),
       replaced: (before, received) => remote().replaced(before, received),
-      rest: (sources) => seat()?.media?.publishing.rest(sources),
+      rest: () => this.#rest(seat()?.media),
       connected: () => this.#tiles.again(true),
       shown: () => {
         store.set({ direct: this.#direct.isShown });
+        this.#rest(seat()?.media);
         this.#tiles.again();
       },
     });
@@ -115,9 +116,9 @@ export class DirectCall {
   }
 
   /** Another place: it is told what the last one was told. */
-  resume({ publishing }: SeatMedia): void {
+  resume(media: SeatMedia): void {
     this.#reports.repeat();
-    publishing.rest(this.#direct.resting);
+    this.#rest(media);
   }
 
   /** The Seat is given up, and the keys with it. */
@@ -129,6 +130,13 @@ export class DirectCall {
     this.#direct.close();
     this.#tiles.close();
     this.#reports.close();
+  }
+
+  /** What goes directly is not sent to the server, and what comes directly is not missed from there. */
+  #rest(media: SeatMedia | undefined): void {
+    const { resting, isShown } = this.#direct;
+    media?.publishing.rest(resting);
+    media?.transports.rest(resting.length > 0 || isShown);
   }
 
   #allow(): void {

@@ -31,8 +31,8 @@ export interface DirectOutside {
   published(): Iterable<readonly [Source, Publication & { readonly muted: boolean }]>;
   say(message: { from: PeerId; to: PeerId; say: DirectStep }): void;
   replaced(before: Received, received: Received): void;
-  /** What the server need not get of us. */
-  rest(sources: readonly Source[]): void;
+  /** What the server need not get of us changed: `resting`. */
+  rest(): void;
   /** There is a new path; the other knows nothing of how it is shown. */
   connected(): void;
   /** Which Producers the server need not send changed. */
@@ -179,7 +179,7 @@ export class Direct {
         return;
       case 'rest':
         this.#resting = effect.sources;
-        this.#outside.rest(effect.sources);
+        this.#outside.rest();
         return;
       default:
         this.#connection?.close();

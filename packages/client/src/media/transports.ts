@@ -40,6 +40,8 @@ export interface Transports {
   readonly device: Device;
   readonly send: types.Transport;
   readonly receive: types.Transport;
+  /** Media goes another way for now: the paths stay as they are. */
+  rest(isResting: boolean): void;
   close(): void;
 }
 
@@ -56,6 +58,9 @@ export async function openTransports(place: Place, outside: TransportsOutside): 
     device,
     send,
     receive,
+    rest(isResting) {
+      for (const path of watches) path.rest(isResting);
+    },
     close() {
       for (const path of watches) path.close();
       send.close();
@@ -69,7 +74,10 @@ function optionsOf(options: TransportOptions, { ice }: TransportsOutside): types
   return { ...described, ...ice.configuration, additionalSettings: connectionSettings() };
 }
 
-function watch(transport: types.Transport, { signaling, clock, ice, failed }: TransportsOutside): { close(): void } {
+function watch(
+  transport: types.Transport,
+  { signaling, clock, ice, failed }: TransportsOutside,
+): Pick<LinkWatch, 'rest' | 'close'> {
   const path = new PathWatch({
     clock,
     failed: () => failed(new ClusterError('TRANSPORT_FAILED')),
@@ -84,6 +92,7 @@ function watch(transport: types.Transport, { signaling, clock, ice, failed }: Tr
   transport.on('connectionstatechange', (state) => path.follow(state));
   const link = new LinkWatch({ transport, path, clock, relayOnly: ice.configuration.iceTransportPolicy === 'relay' });
   return {
+    rest: (isResting) => link.rest(isResting),
     close() {
       path.close();
       link.close();

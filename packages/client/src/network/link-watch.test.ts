@@ -71,6 +71,32 @@ it('what is paused or closed is not expected to be answered', async () => {
   expect(suspected()).toBe(0);
 });
 
+it('a path that rests is left alone, and watched again when it is needed', async () => {
+  const { clock, figures, suspected, watch } = open({ kind: 'tcp' });
+  await clock.advance(2_000);
+  watch.rest(true);
+  figures.isAnswered = false;
+  await clock.advance(60_000);
+  expect(suspected()).toBe(0);
+  figures.isAnswered = true;
+  watch.rest(false);
+  await clock.advance(4_000);
+  expect(suspected()).toBe(0);
+  figures.isAnswered = false;
+  await clock.advance(900);
+  expect(suspected()).toBe(1);
+});
+
+it('a better path is not looked for for ever in one network, and anew in the next', async () => {
+  const { clock, suspected } = open({ kind: 'tcp' });
+  await clock.advance(3 * 3_600_000);
+  const tries = suspected();
+  expect(tries).toBe(10);
+  connection.dispatchEvent(new Event('change'));
+  await clock.advance(20_000);
+  expect(suspected()).toBe(tries + 3);
+});
+
 it('a network that changes is told once, however often the browser says so', async () => {
   const { clock, suspected, watch } = open();
   for (const [target, event] of [
@@ -89,8 +115,8 @@ it('a network that changes is told once, however often the browser says so', asy
 
 it.each([
   ['udp', false, 0],
-  ['tcp', false, 3],
-  ['relay-tls', false, 3],
+  ['tcp', false, 4],
+  ['relay-tls', false, 4],
   ['relay-tls', true, 0],
 ] as const)(
   'by %s, relay forced %s, a better path is looked for %i times in a minute and a half',

@@ -11,9 +11,11 @@ import { Pulse } from './pulse.ts';
 
 /** Shorter: more work for nothing. Longer: a silent path is seen later by half of it. */
 const LOOK_EVERY_MS = 200;
-/** First look for a better path than the one that was found, then twice as long each time. */
-const BETTER_MIN_MS = 10_000;
+/** First look for a better path than the one that was found, then twice as long each time, */
+const BETTER_MIN_MS = 5_000;
 const BETTER_MAX_MS = 300_000;
+/** and so often in one network: half an hour. Each asks the TURN servers for addresses anew. */
+const BETTER_TRIES = 10;
 /** A network that changes says so several times. */
 const CHANGES_MS = 100;
 
@@ -29,10 +31,10 @@ export interface LinkWatchOptions {
 
 export class LinkWatch {
   readonly #options: LinkWatchOptions;
-  readonly #pulse = new Pulse();
+  #pulse = new Pulse();
   readonly #media = new Set<Media>();
   readonly #stops: (() => void)[] = [];
-  #betterMs = BETTER_MIN_MS;
+  #isResting = false;
   #stopBetter: () => void = () => undefined;
   #looking = false;
 
@@ -49,6 +51,14 @@ export class LinkWatch {
     this.#lookForBetter();
   }
 
+  /** Media goes another way on purpose: silence says nothing of this one, and it is good enough. */
+  rest(isResting: boolean): void {
+    if (isResting === this.#isResting) return;
+    this.#isResting = isResting;
+    this.#pulse = new Pulse();
+    this.#lookForBetter();
+  }
+
   close(): void {
     for (const stop of this.#stops) stop();
     this.#stopBetter();
@@ -58,11 +68,12 @@ export class LinkWatch {
   async #look(): Promise<void> {
     for (const media of this.#media) if (media.closed) this.#media.delete(media);
     const media = [...this.#media].find(({ paused }) => !paused);
-    if (media === undefined || this.#looking) return;
+    if (media === undefined || this.#looking || this.#isResting) return;
     this.#looking = true;
     try {
       const carried = carriedBy(await media.getStats());
-      if (carried && this.#pulse.observe(this.#options.clock.now(), carried)) this.#options.path.suspect();
+      if (!carried || this.#isResting) return;
+      if (this.#pulse.observe(this.#options.clock.now(), carried)) this.#options.path.suspect();
     } catch {
       // Closed meanwhile.
     } finally {
@@ -71,18 +82,17 @@ export class LinkWatch {
   }
 
   #changed(): void {
-    this.#betterMs = BETTER_MIN_MS;
     this.#options.path.suspect();
     this.#lookForBetter();
   }
 
-  #lookForBetter(): void {
+  /** From the first try on. */
+  #lookForBetter(tries = 0): void {
     const { clock, transport, path, relayOnly } = this.#options;
-    if (relayOnly) return;
     this.#stopBetter();
-    this.#stopBetter = clock.after(this.#betterMs, () => {
-      this.#betterMs = Math.min(BETTER_MAX_MS, this.#betterMs * 2);
-      this.#lookForBetter();
+    if (relayOnly || this.#isResting || tries >= BETTER_TRIES) return;
+    this.#stopBetter = clock.after(Math.min(BETTER_MAX_MS, BETTER_MIN_MS * 2 ** tries), () => {
+      this.#lookForBetter(tries + 1);
       transport.getStats().then(
         (stats) => {
           const kind = pathOf(stats)?.kind;
