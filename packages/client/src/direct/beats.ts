@@ -5,8 +5,13 @@
 import type { Clock } from '@veilcast/protocol';
 
 const BEAT_MS = 100;
-/** Without anything for so long the path is given up. Shorter: a busy browser looks like a broken path. */
+/** Without anything for so long the path is given up, */
 export const SILENT_MS = 700;
+/** or for so many times the longest pause of late: a browser that is busy beats when it can, and its path is well. */
+const FACTOR = 3;
+const SILENT_MAX_MS = 2_500;
+/** Of each pause so much is remembered a beat later: half of it after seven seconds. */
+const MEMORY = 0.99;
 /** A look that comes later than this says more about our own browser than about the path. */
 const LATE_MS = 250;
 
@@ -16,6 +21,7 @@ export class Beats {
   readonly #silent: () => void;
   #heardAt = 0;
   #lookedAt = 0;
+  #pauseMs = 0;
   #stop: (() => void) | undefined;
 
   /** The channel is part of the first description, so it is made before that. */
@@ -38,7 +44,9 @@ export class Beats {
   }
 
   heard(): void {
-    this.#heardAt = this.#clock.now();
+    const now = this.#clock.now();
+    this.#pauseMs = Math.max(this.#pauseMs, now - this.#heardAt);
+    this.#heardAt = now;
   }
 
   close(): void {
@@ -52,6 +60,8 @@ export class Beats {
     if (now - this.#lookedAt > LATE_MS) this.#heardAt += now - this.#lookedAt;
     this.#lookedAt = now;
     if (this.#channel.readyState === 'open') this.#channel.send('');
-    if (now - this.#heardAt > SILENT_MS) this.#silent();
+    this.#pauseMs *= MEMORY;
+    const most = Math.min(SILENT_MAX_MS, Math.max(SILENT_MS, FACTOR * this.#pauseMs));
+    if (now - this.#heardAt > most) this.#silent();
   }
 }

@@ -58,7 +58,8 @@ export class DirectConnection {
       if (connectionState === 'connected') {
         this.#beats.start();
         options.connected();
-      } else if (connectionState !== 'new' && connectionState !== 'connecting') this.#break();
+      } else if (connectionState === 'failed' || connectionState === 'closed') this.#break();
+      // `disconnected` is one late answer of a busy browser, too; beats know better.
     };
   }
 
