@@ -11,13 +11,16 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { startCluster, type Cluster } from '@veilcast/cli';
 import { RegionId } from '@veilcast/protocol';
-import { eventually, joinCall, openBrowser, reportOf, seenOn, type Report } from './support/browser.ts';
+import { eventually, joinCall, openBrowser, reportOf, seenOn } from './support/browser.ts';
 import { makeFilm } from './support/film.ts';
 import {
   cutDirect,
   gapsOf,
+  isByServer,
+  isDirect,
   packetsOf,
   tapDirect,
+  untilAll,
   watchConnections,
   watchGaps,
   type TappedFrame,
@@ -60,16 +63,6 @@ async function enter(room: string, name: string, actor: number, { hides, taps }:
   if (taps) await context.addInitScript(tapDirect);
   if (hides) await context.addInitScript("localStorage.setItem('veilcast.hideAddress', 'yes')");
   return joinCall(context, cluster.origin, { room, name });
-}
-
-const isDirect = ({ peers, e2ee }: Report): boolean =>
-  e2ee.state === 'encrypted' && peers.length === 1 && peers[0]?.direct === true && peers[0].video.framesDecoded > 0;
-const isByServer = ({ peers }: Report): boolean =>
-  peers.length > 0 &&
-  peers.every(({ direct, path, video }) => direct !== true && path.length > 0 && video.framesDecoded > 0);
-
-function untilAll(what: string, pages: readonly Page[], pleases: (report: Report) => boolean): Promise<Report[]> {
-  return Promise.all(pages.map((page) => eventually(what, () => reportOf(page), pleases, 60_000)));
 }
 
 const ms = (figures: readonly number[]): string => figures.map((figure) => figure.toFixed(0)).join(' and ') || 'none';

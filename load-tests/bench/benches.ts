@@ -7,6 +7,7 @@ import { door } from './door.ts';
 import { forward } from './forward.ts';
 import { handshake } from './handshake.ts';
 import { pipeHop } from './pipe-hop.ts';
+import { moves } from './moves.ts';
 import { planner } from './planner.ts';
 import { roomMessage } from './room-message.ts';
 import { relay } from './relay.ts';
@@ -35,5 +36,6 @@ export const BENCHES: readonly Bench[] = [
   transform,
   joinTime,
   rungs,
+  moves,
   failover,
 ];

@@ -1,6 +1,22 @@
 /** What a page's connections carry, by the wire's own figures, and what its tiles show while the way changes. */
 import { spawnSync } from 'node:child_process';
 import type { Page } from 'playwright-core';
+import { eventually, reportOf, type Report } from './browser.ts';
+
+/** Of a call of two. */
+export const isDirect = ({ peers, e2ee }: Report): boolean =>
+  e2ee.state === 'encrypted' && peers.length === 1 && peers[0]?.direct === true && peers[0].video.framesDecoded > 0;
+export const isByServer = ({ peers }: Report): boolean =>
+  peers.length > 0 &&
+  peers.every(({ direct, path, video }) => direct !== true && path.length > 0 && video.framesDecoded > 0);
+
+export function untilAll(
+  what: string,
+  pages: readonly Page[],
+  pleases: (report: Report) => boolean,
+): Promise<Report[]> {
+  return Promise.all(pages.map((page) => eventually(what, () => reportOf(page), pleases, 60_000)));
+}
 
 /**
  * Notes every RTCPeerConnection of the page. A direct one is known by its channel of beats, which those to the server do not have.

@@ -188,11 +188,14 @@ export class DirectConnection {
     const parameters = sender.getParameters();
     const [encoding] = parameters.encodings;
     if (!encoding) return;
+    const before = JSON.stringify(encoding);
     if (track.kind === 'audio') encoding.maxBitrate = source === 'microphone' ? SPEECH_BITRATE : MUSIC_BITRATE;
     else {
       const { width = 640, height = 360 } = track.getSettings();
       Object.assign(encoding, fittingLayer({ width, height }, source, this.#fits.get(source)));
     }
+    // Asked for at each change of the call; an encoder that is set anew costs a picture.
+    if (JSON.stringify(encoding) === before) return;
     // A browser that cannot change it sends more than is needed.
     await sender.setParameters(parameters).catch(() => undefined);
   }

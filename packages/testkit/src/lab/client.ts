@@ -9,6 +9,11 @@ export interface Client extends Host {
   readonly network: Network;
   /** New addresses, new rules; what was open before is cut off. */
   become(network: Network): Promise<void>;
+  /**
+   * Other rules alone, as when somebody opens a firewall: addresses stay, what is open stays open, and nobody is told.
+   * @throws RangeError when a client there has another kind of address
+   */
+  filterAs(network: Network): Promise<void>;
 }
 
 /** What is known of a client's place. */
@@ -39,10 +44,21 @@ export class GatewayClient extends NamespaceHost implements Client {
   }
 
   async become(network: Network): Promise<void> {
-    const { client, rules, settings } = GATEWAYS[network];
+    const { client } = GATEWAYS[network];
+    await this.#rule(network);
+    await ip(['addr flush dev eth0 scope global', ...this.#addressLines(client)], this.namespace);
+  }
+
+  async filterAs(network: Network): Promise<void> {
+    const [before, after] = [GATEWAYS[this.#network].client, GATEWAYS[network].client];
+    if (before !== after) throw new RangeError(`${this.#network} and ${network} give other addresses`);
+    await this.#rule(network);
+  }
+
+  async #rule(network: Network): Promise<void> {
+    const { rules, settings } = GATEWAYS[network];
     await run(...inside(this.#gateway, ['iptables-legacy-restore', '-w']), rules);
     await setIn(this.#gateway, settings);
-    await ip(['addr flush dev eth0 scope global', ...this.#addressLines(client)], this.namespace);
     this.#network = network;
   }
 
