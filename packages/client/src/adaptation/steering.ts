@@ -8,6 +8,7 @@ import { adapt, newAdaptation, type Adapted, type AdaptationState } from './adap
 import { Meter } from './meter.ts';
 import { RECEIVE_RUNGS, SEND_RUNGS } from './rungs.ts';
 import type { Sample } from './sample.ts';
+import { soundSent, type SoundSent } from './sound-sent.ts';
 import { ALL_WELL, type Extent, type NetworkStanding } from './standing.ts';
 
 /** Shorter: figures of a few packets. Longer: a second more of broken sound. */
@@ -20,6 +21,8 @@ export interface AdaptationReport {
   readonly send: Adapted['decision']['send'] & { readonly why: string };
   readonly receive: Adapted['decision']['receive'] & { readonly why: string };
   readonly path: 'keep' | 'other';
+  /** How the voice leaves; null: it does not, or the browser does not say. */
+  readonly sound: SoundSent | null;
   /** What was measured last. */
   readonly measured: Sample | null;
   /** The last changes, oldest first; `at` in ms since the call began. */
@@ -57,6 +60,7 @@ export class Steering {
   #state: AdaptationState;
   #adapted: Adapted | undefined;
   #sample: Sample | null = null;
+  #sound: SoundSent | null = null;
   /** Of the present transports. */
   #meters: { readonly media: SeatMedia; readonly send: Meter; readonly receive: Meter } | undefined;
   #asked: number | undefined;
@@ -75,6 +79,7 @@ export class Steering {
       send: { ...decision.send, why: why.send ?? '' },
       receive: { ...decision.receive, why: why.receive ?? '' },
       path: decision.path,
+      sound: this.#sound,
       measured: this.#sample,
       changes: [...this.#changes],
     };
@@ -103,6 +108,7 @@ export class Steering {
     const [sent, received] = await Promise.all([media.transports.send.getStats(), media.receiving.stats()]);
     if (this.#meters !== meters) return;
     const now = outside.clock.now();
+    this.#sound = soundSent(sent.entries()) ?? null;
     const receive = meters.receive.receive(received, now);
     this.#sample = {
       send: meters.send.send(sent.entries(), now),
