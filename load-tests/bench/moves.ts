@@ -48,12 +48,14 @@ class Moves {
   }
 
   /** There and back, round after round. */
-  async direct(rounds: number, say: Say): Promise<{ readonly there: Moved[]; readonly back: Moved[] }> {
+  async direct(rounds: number, say: Say): Promise<Readonly<Record<'still' | 'there' | 'back', Moved[]>>> {
     const two: Two = await Promise.all([this.enter('moves', 'Ada', 0), this.enter('moves', 'Bob', 1)]);
     await untilAll('directly', two, isDirect);
-    const [there, back]: [Moved[], Moved[]] = [[], []];
+    const [still, there, back]: [Moved[], Moved[], Moved[]] = [[], [], []];
     for (let round = 1; round <= rounds; round++) {
       let third: Page | undefined;
+      // What the machine does to pictures by itself.
+      still.push(await over(two, () => fresh(two)));
       there.push(
         await over(two, async () => {
           third = await this.enter('moves', 'Cleo', 2);
@@ -66,10 +68,11 @@ class Moves {
           await untilAll('directly again', two, isDirect);
         }),
       );
-      say(`round ${round}: to the server ${text(there.at(-1))}; directly again ${text(back.at(-1))}`);
+      const [stayed, went, came] = [still, there, back].map((all) => text(all.at(-1)));
+      say(`round ${round}: no move ${stayed}; to the server ${went}; directly again ${came}`);
     }
     await Promise.all(two.map((page) => page.context().close()));
-    return { there, back };
+    return { still, there, back };
   }
 
   /** The TURN server that one of them uses is killed. */
@@ -169,9 +172,10 @@ async function bench(effort: Effort, say: Say): Promise<readonly Figure[]> {
     for (const actor of [1, 2, 3])
       browsers.push(await openBrowser(await makeFilm(join(tmpdir(), 'veilcast-films'), actor)));
     const moves = new Moves(cluster, browsers);
-    const { there, back } = await moves.direct(rounds, say);
+    const { still, there, back } = await moves.direct(rounds, say);
     const relays = await moves.relay(rounds, say);
     return [
+      ...figuresOf(load, 'no move', 200, still),
       ...figuresOf(load, 'directly to the server', 200, there),
       ...figuresOf(load, 'directly again', 200, back),
       ...figuresOf(load, 'a TURN server dies', 3_000, relays),
