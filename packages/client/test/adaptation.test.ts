@@ -39,9 +39,14 @@ const sounds = (listener: SlowPage): Promise<Sounds> =>
 async function until(slow: SlowPage, holds: string): Promise<void> {
   const deadline = performance.now() + LIMIT_MS;
   while (!(await slow.page.evaluate<boolean>(`slow.look().then((look) => Boolean(${holds}))`))) {
-    if (performance.now() > deadline) throw new Error(`never: ${holds}`);
+    if (performance.now() > deadline) throw new Error(`never: ${holds}; ${await changes(slow)}`);
     await pause(250);
   }
+}
+
+/** What the controller did, and what it saw last. */
+async function changes({ page }: SlowPage): Promise<string> {
+  return JSON.stringify(await page.evaluate('slow.look().then(({ adaptation, video }) => ({ adaptation, video }))'));
 }
 
 /** Until the sound of two seconds is whole. Where it is too much for the network it never is: two fifths of it are made up then. */
@@ -93,6 +98,8 @@ describe.each([
     await until(bob, `look.video.framesDecoded > ${decoded + 10}`);
     console.log(`${leg}: the picture moves again after ${Math.round(performance.now() - freed)} ms`);
     await until(bob, PICTURE);
-    console.log(`${leg}: the whole picture is back after ${Math.round(performance.now() - freed)} ms`);
+    console.log(
+      `${leg}: the whole picture is back after ${Math.round(performance.now() - freed)} ms; ${await changes(slow)}`,
+    );
   });
 });

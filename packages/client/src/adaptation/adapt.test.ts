@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { adapt, newAdaptation, type AdaptationState, type Adapted } from './adapt.ts';
-import { CALM_MS, RISE_MS } from './leg.ts';
+import { CALM_MS, DRAIN_MS, RISE_MS } from './leg.ts';
 import { RECEIVE_RUNGS, SEND_RUNGS } from './rungs.ts';
 import type { ReceiveSample, Sample, SendSample } from './sample.ts';
 
@@ -99,7 +99,7 @@ describe('whatever is measured', () => {
             if (to.rung <= from.rung) continue;
             expect(to.rung).toBe(from.rung + 1);
             expect(now - rose[way]).toBeGreaterThanOrEqual(RISE_MS);
-            expect(now - from.calmSince).toBeGreaterThanOrEqual(CALM_MS);
+            expect(now - from.calmSince).toBeGreaterThanOrEqual(to.rung <= from.known ? DRAIN_MS : CALM_MS);
             rose[way] = now;
           }
         }
@@ -168,6 +168,35 @@ describe('a way', () => {
       ...seconds(1, { receive: { ...HEARD, concealed: 0.4 } }),
     ]);
     expect(steps.at(-1)?.decision.receive).toEqual({ layersMax: null, soundBps: 16_000 });
+  });
+
+  it('gives the sound all the room until the queue is empty, and then what came meanwhile has room for', () => {
+    const heard = (concealed: number, receivedBps: number) => ({ receive: { ...HEARD, concealed, receivedBps } });
+    const layersAfter = (receivedBps: number) => {
+      const steps = replay([
+        ...seconds(10, { receive: HEARD }),
+        ...seconds(1, heard(0.4, receivedBps)),
+        ...seconds(3, heard(0, 40_000)),
+      ]);
+      return steps.slice(-4).map(({ decision }) => decision.receive.layersMax);
+    };
+    expect(layersAfter(290_000)).toEqual([null, 0, 0, 0]);
+    expect(layersAfter(50_000)).toEqual([null, null, null, null]);
+  });
+
+  it('goes back at once to where it was well, after a try that failed', () => {
+    const slow = { send: { ...QUIET, sentBps: 200_000, availableBps: 250_000 } };
+    const steps = replay([
+      ...seconds(10, { send: QUIET }),
+      ...seconds(15, slow),
+      // More is tried, and a queue says that there is less than nothing.
+      ...seconds(2, { send: { ...slow.send, availableBps: 60_000, rttMs: 400, loss: 0.3 } }),
+      ...seconds(6, slow),
+    ]);
+    const rungs = steps.map(({ state }) => state.send.rung);
+    expect(rungs.slice(10, 26)).toContain(3);
+    expect(Math.min(...rungs.slice(25))).toBe(0);
+    expect(rungs.slice(27).indexOf(2)).toBeOneOf([2, 3, 4]);
   });
 
   it('falls at once to what the estimate carries', () => {

@@ -85,8 +85,8 @@ const BROKEN = 0.25;
 const TRIED = 0.6;
 /** An estimate was made of what was sent: it needs so long to follow what a rung up sends. */
 const FOLLOWS_MS = 2_000;
-/** Room for what an estimate is wrong by. */
-const ROOM = 1.25;
+/** Room for what an estimate is wrong by. More: browsers estimate no more than half as much again as they send. */
+const ROOM = 1.15;
 /** Sound alone, and still too much: for that long before another path is worth a gap. */
 const BROKEN_MS = 8_000;
 /** How fast the least round trip is forgotten, ms a ms: 120 ms in a minute. */

@@ -24,6 +24,8 @@ export interface Ladder {
 
 export interface LegState {
   readonly rung: number;
+  /** The highest that fits: nothing was wrong there for long, or what came while it was too much says so. */
+  readonly known: number;
   /** Why it is not at the top; undefined: it is. */
   readonly trouble: Trouble | undefined;
   readonly fellAt: number;
@@ -38,12 +40,16 @@ export interface LegState {
 const SETTLE_MS = 1_500;
 /** So long nothing must be wrong before anything is tried. */
 export const CALM_MS = 2_000;
+/** Where it is known to fit, a queue need only drain. */
+export const DRAIN_MS = 1_000;
 /** Between two rungs up. A server or browser that holds back needs about that to use the last one. */
 export const RISE_MS = 1_800;
 /** After a fall: an eighth of the time that it has been slow, so that a slow minute costs at most 7.5 s more of it, and an hour some fifty tries. */
 const PAUSE_SHARE = 1 / 8;
 const PAUSE_MIN_MS = 4_000;
 const PAUSE_MAX_MS = 60_000;
+/** So long nothing was wrong on a rung: it fits. Longer than it takes a queue to fill. */
+const KNOWN_MS = 5_000;
 /** Of what was measured while something was wrong; the rest drains the queue. */
 const USABLE = 0.85;
 /** Loss without a queue is no sign of too much: the last picture stays. */
@@ -52,7 +58,7 @@ const LOSS_LOWEST = 1;
 export function newLeg(rung: number, top: number, now: number): LegState {
   const slowSince = rung < top ? now : undefined;
   const trouble: Trouble | undefined = rung < top ? 'slow' : undefined;
-  return { rung, trouble, fellAt: -Infinity, roseAt: -Infinity, calmSince: now, slowSince };
+  return { rung, known: rung, trouble, fellAt: -Infinity, roseAt: -Infinity, calmSince: now, slowSince };
 }
 
 export function stepLeg(state: LegState, signal: Signal, ladder: Ladder, now: number): LegState {
@@ -61,7 +67,9 @@ export function stepLeg(state: LegState, signal: Signal, ladder: Ladder, now: nu
 }
 
 function fall(state: LegState, { trouble, capacity }: Signal, ladder: Ladder, now: number): LegState {
-  const uneasy = { ...state, calmSince: now };
+  // What is wrong on a rung that was known to fit is a network that has become worse; above it, it was a try.
+  const fits = state.rung <= state.known ? fitting(state.rung, capacity, ladder.floors) : state.known;
+  const uneasy = { ...state, known: Math.min(state.known, fits), calmSince: now };
   // An estimate says itself how far to go; what is only felt may be of before the last fall.
   const isSettling = trouble !== 'slow' && trouble !== 'broken' && now - state.fellAt < SETTLE_MS;
   const rung = isSettling ? state.rung : target(state.rung, trouble, capacity, ladder);
@@ -79,16 +87,24 @@ function target(
   if (trouble === 'broken') return 0;
   if (trouble === 'loss') return Math.max(Math.min(rung, LOSS_LOWEST), rung - 1);
   if (trouble === 'cpu') return Math.max(Math.min(rung, cpuLowest), rung - 1);
-  const usable = (capacity ?? Infinity) * (trouble === 'slow' ? 1 : USABLE);
-  const fitting = floors.findLastIndex((floor) => floor <= usable);
-  return Math.max(0, Math.min(rung - 1, fitting));
+  return fitting(rung, trouble === 'slow' && capacity !== undefined ? capacity / USABLE : capacity, floors);
 }
 
-function rise(state: LegState, { roomAbove, isUsed }: Signal, top: number, now: number): LegState {
-  const { rung, fellAt, roseAt, calmSince, slowSince } = state;
+/** Below this rung, the highest that fits into what came. */
+function fitting(rung: number, capacity = Infinity, floors: readonly number[]): number {
+  const highest = floors.findLastIndex((floor) => floor <= capacity * USABLE);
+  return Math.max(0, Math.min(rung - 1, highest));
+}
+
+function rise(before: LegState, { roomAbove, isUsed }: Signal, top: number, now: number): LegState {
+  const { rung, fellAt, roseAt, calmSince, slowSince } = before;
+  const fits = rung > before.known && isUsed && now - Math.max(calmSince, roseAt) >= KNOWN_MS;
+  const state = fits ? { ...before, known: rung } : before;
   if (rung === top || (rung > 0 && !isUsed)) return state;
-  const isCalm = now - calmSince >= CALM_MS && now - roseAt >= RISE_MS;
-  if (!isCalm || (!roomAbove && now - fellAt < pauseOf(state, now))) return state;
+  // Back to where it fits is no try.
+  const isBack = rung < state.known;
+  const isCalm = now - calmSince >= (isBack ? DRAIN_MS : CALM_MS) && now - roseAt >= RISE_MS;
+  if (!isCalm || (!isBack && !roomAbove && now - fellAt < pauseOf(state, now))) return state;
   const isTop = rung + 1 === top;
   return {
     ...state,
