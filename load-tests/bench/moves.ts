@@ -88,11 +88,10 @@ class Moves {
       all.push(
         await over(two, async () => {
           process.kill(pid, 'SIGKILL');
-          const others = (path: string | undefined) => path !== undefined && path !== used;
           await eventually(
             'another relay',
             () => reportOf(two[0]),
-            ({ self }) => others(self.path?.server),
+            ({ self: { path } }) => path?.server !== undefined && path.server !== used,
             PATIENCE_MS,
           );
           await fresh(two);

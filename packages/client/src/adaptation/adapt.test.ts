@@ -161,6 +161,8 @@ const sampleOf = (one: Partial<Sample>): Sample => ({
 const seconds = (count: number, one: Partial<Sample>) =>
   Array.from({ length: count }, () => [1_000, sampleOf(one)] as const);
 
+const heard = (concealed: number, receivedBps: number) => ({ receive: { ...HEARD, concealed, receivedBps } });
+
 describe('a way', () => {
   it('falls at the first look at which the sound is broken, to nothing but sound', () => {
     const steps = replay([
@@ -170,18 +172,16 @@ describe('a way', () => {
     expect(steps.at(-1)?.decision.receive).toEqual({ layersMax: null, soundBps: 16_000 });
   });
 
-  it('gives the sound all the room until the queue is empty, and then what came meanwhile has room for', () => {
-    const heard = (concealed: number, receivedBps: number) => ({ receive: { ...HEARD, concealed, receivedBps } });
-    const layersAfter = (receivedBps: number) => {
-      const steps = replay([
-        ...seconds(10, { receive: HEARD }),
-        ...seconds(1, heard(0.4, receivedBps)),
-        ...seconds(3, heard(0, 40_000)),
-      ]);
-      return steps.slice(-4).map(({ decision }) => decision.receive.layersMax);
-    };
-    expect(layersAfter(290_000)).toEqual([null, 0, 0, 0]);
-    expect(layersAfter(50_000)).toEqual([null, null, null, null]);
+  it.each([
+    [290_000, [null, 0, 0, 0]],
+    [50_000, [null, null, null, null]],
+  ])('gives sound all the room until the queue is empty, then has what fits into %i b/s', (receivedBps, layers) => {
+    const steps = replay([
+      ...seconds(10, { receive: HEARD }),
+      ...seconds(1, heard(0.4, receivedBps)),
+      ...seconds(3, heard(0, 40_000)),
+    ]);
+    expect(steps.slice(-4).map(({ decision }) => decision.receive.layersMax)).toEqual(layers);
   });
 
   it('goes back at once to where it was well, after a try that failed', () => {
