@@ -27,6 +27,7 @@ const receive: fc.Arbitrary<ReceiveSample> = fc.record({
   concealed: maybe(share),
   wanted: fc.nat(30),
   pictures: fc.nat(30),
+  starved: maybe(share),
   late: maybe(share),
 });
 const sample: fc.Arbitrary<Sample> = fc.record({
@@ -147,6 +148,7 @@ const HEARD: ReceiveSample = {
   concealed: 0,
   wanted: 1,
   pictures: 1,
+  starved: 0,
   late: 0,
 };
 const sampleOf = (one: Partial<Sample>): Sample => ({
@@ -161,7 +163,9 @@ const sampleOf = (one: Partial<Sample>): Sample => ({
 const seconds = (count: number, one: Partial<Sample>) =>
   Array.from({ length: count }, () => [1_000, sampleOf(one)] as const);
 
-const heard = (concealed: number, receivedBps: number) => ({ receive: { ...HEARD, concealed, receivedBps } });
+const heard = (concealed: number, receivedBps: number, rttMs = 40) => ({
+  receive: { ...HEARD, concealed, receivedBps, rttMs },
+});
 
 describe('a way', () => {
   it('falls at the first look at which the sound is broken, to nothing but sound', () => {
@@ -178,10 +182,20 @@ describe('a way', () => {
   ])('gives sound all the room until the queue is empty, then has what fits into %i b/s', (receivedBps, layers) => {
     const steps = replay([
       ...seconds(10, { receive: HEARD }),
-      ...seconds(1, heard(0.4, receivedBps)),
+      ...seconds(1, heard(0.4, receivedBps, 140)),
       ...seconds(3, heard(0, 40_000)),
     ]);
     expect(steps.slice(-4).map(({ decision }) => decision.receive.layersMax)).toEqual(layers);
+  });
+
+  it('does not take for its own, twice, what may be somebody else’s: no queue, and everybody is heard badly', () => {
+    const once = [...seconds(1, heard(0.4, 290_000)), ...seconds(7, heard(0, 40_000))];
+    const rungs = replay([...seconds(10, { receive: HEARD }), ...once, ...once, ...once]).map(
+      ({ state }) => state.receive.rung,
+    );
+    expect([10, 18, 26].map((at) => rungs[at])).toEqual([0, 0, 0]);
+    // The third time it waits before it tries more than what came then has room for.
+    expect([13, 21, 29].map((at) => rungs[at])).toEqual([2, 2, 1]);
   });
 
   it('goes back at once to where it was well, after a try that failed', () => {

@@ -170,6 +170,8 @@ function sendSignal(state: AdaptationState, sample: SendSample, now: number): Si
     capacity: availableBps === undefined ? undefined : Math.max(availableBps, sentBps * 0.5),
     roomAbove: isTried && above !== undefined && availableBps >= ROOM * above.floor,
     isUsed: true,
+    // The server says what it missed of us.
+    isOurs: true,
   };
   if (!isWarm) return { ...signal, trouble: undefined };
   const queueMs = (sample.rttMs ?? 0) - state.leastRttMs.send;
@@ -193,7 +195,8 @@ function receiveSignal(state: AdaptationState, sample: ReceiveSample, now: numbe
   const queueMs = (sample.rttMs ?? 0) - state.leastRttMs.receive;
   const seen = { loss, queueMs, hasLess: state.receive.rung > RECEIVE_CPU_LOWEST };
   const trouble = blame(felt, seen, state.busy, now) ?? (lasts(state.busy.decodesSince, now) ? 'cpu' : undefined);
-  return { trouble, capacity: receivedBps, roomAbove: false, isUsed: wanted === 0 || pictures > 0 };
+  const isOurs = trouble === 'cpu' || queueMs >= FULL.queueMs;
+  return { trouble, capacity: receivedBps, roomAbove: false, isUsed: wanted === 0 || pictures > 0, isOurs };
 }
 
 function soundTrouble(concealed: number, isFull: boolean): Trouble | undefined {

@@ -16,8 +16,10 @@ export interface BusyState {
 
 export const IDLE: BusyState = { encodesSince: undefined, decodesSince: undefined, at: -Infinity };
 
-/** A browser answers for its own figures in 5 to 30 ms; so late it does not get to its packets in time either. */
+/** A browser that is not busy comes to look and answers within 10 ms; so late it does not get to its packets in time either. */
 const LAG_MS = 120;
+/** A speaker that ran dry. */
+const STARVED = 0.02;
 /** Of every second. Encoders are not alone on a processor. */
 const ENCODING = 0.8;
 /** Of the pictures that came whole. */
@@ -37,8 +39,12 @@ export function watchBusy(before: BusyState, { send, receive, lagMs }: Sample, n
   return {
     encodesSince: encodes ? (before.encodesSince ?? now) : undefined,
     decodesSince: decodes ? (before.decodesSince ?? now) : undefined,
-    at: encodes || decodes || lagMs >= LAG_MS ? now : before.at,
+    at: encodes || decodes || isLate(receive, lagMs) ? now : before.at,
   };
+}
+
+function isLate(receive: Sample['receive'], lagMs: number): boolean {
+  return lagMs >= LAG_MS || (receive?.starved ?? 0) >= STARVED;
 }
 
 /** Longer than at a start. */

@@ -9,6 +9,8 @@ export interface Signal {
   readonly trouble: Trouble | undefined;
   /** Bits a second that the leg is known to carry; undefined: nobody knows. */
   readonly capacity: number | undefined;
+  /** What is wrong was seen on this leg itself: what others send badly arrives here as badly. */
+  readonly isOurs: boolean;
   /** The rung above fits by an estimate that was really tried. */
   readonly roomAbove: boolean;
   /** What this rung allows is there: calm without it says nothing of the next. */
@@ -26,6 +28,8 @@ export interface LegState {
   readonly rung: number;
   /** The highest that fits: nothing was wrong there for long, or what came while it was too much says so. */
   readonly known: number;
+  /** Falls of late that may have been somebody else's. */
+  readonly doubts: number;
   /** Why it is not at the top; undefined: it is. */
   readonly trouble: Trouble | undefined;
   readonly fellAt: number;
@@ -50,6 +54,8 @@ const PAUSE_MIN_MS = 4_000;
 const PAUSE_MAX_MS = 60_000;
 /** So long nothing was wrong on a rung: it fits. Longer than it takes a queue to fill. */
 const KNOWN_MS = 5_000;
+/** So often what may be somebody else's is taken for that: then it is ours after all. */
+const DOUBTS_MAX = 2;
 /** Of what was measured while something was wrong; the rest drains the queue. */
 const USABLE = 0.85;
 /** Loss without a queue is no sign of too much: the last picture stays. */
@@ -58,7 +64,7 @@ const LOSS_LOWEST = 1;
 export function newLeg(rung: number, top: number, now: number): LegState {
   const slowSince = rung < top ? now : undefined;
   const trouble: Trouble | undefined = rung < top ? 'slow' : undefined;
-  return { rung, known: rung, trouble, fellAt: -Infinity, roseAt: -Infinity, calmSince: now, slowSince };
+  return { rung, known: rung, doubts: 0, trouble, fellAt: -Infinity, roseAt: -Infinity, calmSince: now, slowSince };
 }
 
 export function stepLeg(state: LegState, signal: Signal, ladder: Ladder, now: number): LegState {
@@ -66,15 +72,17 @@ export function stepLeg(state: LegState, signal: Signal, ladder: Ladder, now: nu
   return signal.trouble === undefined ? rise(state, signal, floors.length - 1, now) : fall(state, signal, ladder, now);
 }
 
-function fall(state: LegState, { trouble, capacity }: Signal, ladder: Ladder, now: number): LegState {
-  // What is wrong on a rung that was known to fit is a network that has become worse; above it, it was a try.
-  const fits = state.rung <= state.known ? fitting(state.rung, capacity, ladder.floors) : state.known;
-  const uneasy = { ...state, known: Math.min(state.known, fits), calmSince: now };
+function fall(state: LegState, { trouble, capacity, isOurs }: Signal, ladder: Ladder, now: number): LegState {
   // An estimate says itself how far to go; what is only felt may be of before the last fall.
   const isSettling = trouble !== 'slow' && trouble !== 'broken' && now - state.fellAt < SETTLE_MS;
-  const rung = isSettling ? state.rung : target(state.rung, trouble, capacity, ladder);
-  if (rung >= state.rung) return uneasy;
-  return { ...uneasy, rung, trouble, fellAt: now, slowSince: state.slowSince ?? now };
+  const rung = isSettling ? state.rung : Math.min(state.rung, target(state.rung, trouble, capacity, ladder));
+  const isFall = rung < state.rung;
+  const doubts = isFall && !isOurs ? Math.min(DOUBTS_MAX + 1, state.doubts + 1) : state.doubts;
+  // What is wrong on a rung that was known to fit is a network that has become worse; above it, it was a try.
+  const isDisproved = state.rung <= state.known && (isOurs || doubts > DOUBTS_MAX);
+  const known = isDisproved ? Math.min(state.known, fitting(state.rung, capacity, ladder.floors)) : state.known;
+  const uneasy = { ...state, known, doubts, calmSince: now };
+  return isFall ? { ...uneasy, rung, trouble, fellAt: now, slowSince: state.slowSince ?? now } : uneasy;
 }
 
 function target(
@@ -127,10 +135,10 @@ const HELD_MS = 10_000;
 export function forget(state: LegState, top: number, now: number): LegState {
   const isOver =
     state.rung === top && state.slowSince !== undefined && now - Math.max(state.roseAt, state.calmSince) >= HELD_MS;
-  return isOver ? { ...state, slowSince: undefined } : state;
+  return isOver ? { ...state, doubts: 0, slowSince: undefined } : state;
 }
 
 /** Another network: what was learnt of the last one holds nobody back. */
 export function renew(state: LegState, now: number): LegState {
-  return state.slowSince === undefined ? state : { ...state, slowSince: now, fellAt: -Infinity };
+  return state.slowSince === undefined ? state : { ...state, doubts: 0, slowSince: now, fellAt: -Infinity };
 }

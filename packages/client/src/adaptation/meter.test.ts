@@ -35,6 +35,12 @@ const heardLook = (bytes: number, received: number, lost: number, concealed: num
       framesReceived: bytes / 100,
       framesDropped: bytes / 500,
     },
+    {
+      id: 'O',
+      type: 'media-playout',
+      totalSamplesDuration: samples / 48_000,
+      synthesizedSamplesDuration: concealed / 192_000,
+    },
   );
 
 describe('what is measured between two looks', () => {
@@ -93,6 +99,7 @@ describe('what is measured between two looks', () => {
       loss: 0.2,
       concealed: 0.1,
       pictures: 1,
+      starved: expect.closeTo(0.05) as number,
       late: expect.closeTo(0.2) as number,
     });
   });

@@ -70,6 +70,7 @@ export class Meter {
       loss: lost + received > 0 ? lost / (lost + received) : undefined,
       concealed: samples > 0 ? Math.min(1, Math.max(0, concealed / samples)) : undefined,
       pictures: pictures.length,
+      starved: this.#starved(),
       late: frames > 0 ? Math.min(1, Math.max(0, dropped / frames)) : undefined,
     };
   }
@@ -86,6 +87,14 @@ export class Meter {
 
   #of(type: string): Entry[] {
     return [...this.#now.values()].filter((entry) => entry['type'] === type && this.#before.has(String(entry['id'])));
+  }
+
+  /** Of the loudspeakers. */
+  #starved(): number | undefined {
+    const playouts = this.#of('media-playout');
+    const played = sum(playouts, (entry) => this.#grown(entry, 'totalSamplesDuration'));
+    const made = sum(playouts, (entry) => this.#grown(entry, 'synthesizedSamplesDuration'));
+    return played > 0 ? Math.min(1, Math.max(0, made / played)) : undefined;
   }
 
   /** Layers of one picture are encoded one after the other. */

@@ -31,6 +31,8 @@ export interface ReceiveSample {
   readonly wanted: number;
   /** Of these, those that come. */
   readonly pictures: number;
+  /** Share of what was played that a speaker made up, since this browser did not hand it over in time, 0 to 1. */
+  readonly starved: number | undefined;
   /** Share of the pictures that came whole and were not shown in time, 0 to 1. */
   readonly late: number | undefined;
 }
@@ -42,7 +44,7 @@ export interface Sample {
   readonly network: string;
   /** The person asked the browser to save traffic. */
   readonly saveData: boolean;
-  /** How long this browser took to say what it measured: a device that is busy is late with everything. */
+  /** How late this browser came to look, or how long it took to say what it measured: a device that is busy is late with everything. */
   readonly lagMs: number;
   /** The thinnest sound that somebody who hears us asked for, bits a second. */
   readonly asked: number | undefined;

@@ -64,6 +64,7 @@ export class Steering {
   /** Of the present transports. */
   #meters: { readonly media: SeatMedia; readonly send: Meter; readonly receive: Meter } | undefined;
   #asked: number | undefined;
+  #lookedAt: number | undefined;
 
   constructor(outside: SteeringOutside) {
     this.#outside = outside;
@@ -105,6 +106,8 @@ export class Steering {
     if (this.#meters?.media !== media) this.#meters = { media, send: new Meter(), receive: new Meter() };
     const meters = this.#meters;
     const askedAt = outside.clock.now();
+    const lateMs = Math.max(0, askedAt - (this.#lookedAt ?? askedAt) - LOOK_MS);
+    this.#lookedAt = askedAt;
     const [sent, received] = await Promise.all([media.transports.send.getStats(), media.receiving.stats()]);
     if (this.#meters !== meters) return;
     const now = outside.clock.now();
@@ -115,7 +118,7 @@ export class Steering {
       receive: receive && { ...receive, wanted: outside.wanted() },
       network: connection().type ?? '',
       saveData: connection().saveData ?? false,
-      lagMs: now - askedAt,
+      lagMs: Math.max(lateMs, now - askedAt),
       asked: outside.asked(),
     };
     this.#take(adapt(this.#state, this.#sample, now), media, now);

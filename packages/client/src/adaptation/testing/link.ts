@@ -186,6 +186,15 @@ function sampleOf(leg: 'send' | 'receive', measured: Measured): Sample {
   return {
     ...rest,
     send: undefined,
-    receive: { receivedBps: arrived, rttMs, loss, concealed, wanted: 1, pictures: hasPicture ? 1 : 0, late: 0 },
+    receive: {
+      receivedBps: arrived,
+      rttMs,
+      loss,
+      concealed,
+      wanted: 1,
+      pictures: hasPicture ? 1 : 0,
+      starved: 0,
+      late: 0,
+    },
   };
 }
