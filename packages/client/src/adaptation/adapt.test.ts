@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { adapt, newAdaptation, type AdaptationState, type Adapted } from './adapt.ts';
+import { adapt, newAdaptation, warm, type AdaptationState, type Adapted } from './adapt.ts';
 import { CALM_MS, DRAIN_MS, RISE_MS } from './leg.ts';
 import { RECEIVE_RUNGS, SEND_RUNGS } from './rungs.ts';
 import type { ReceiveSample, Sample, SendSample } from './sample.ts';
@@ -265,6 +265,15 @@ describe('a way', () => {
       ...Array(8).fill('keep'),
       ...Array(4).fill('other'),
     ]);
+  });
+
+  it('does not judge by an estimate that has just begun again', () => {
+    const low = sampleOf({ send: { ...QUIET, sentBps: 200_000, availableBps: 250_000 } });
+    const state = replay(seconds(10, { send: QUIET })).at(-1)!.state;
+    expect(adapt(state, low, 11_000).state.send.rung).toBeLessThan(TOPS.send);
+    const anew = adapt(warm(state, 11_000), low, 11_000).state;
+    expect(anew.send.rung).toBe(TOPS.send);
+    expect(adapt(anew, low, 15_000).state.send.rung).toBeLessThan(TOPS.send);
   });
 
   it('gives those who save traffic the lower layers', () => {

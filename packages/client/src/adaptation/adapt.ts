@@ -110,6 +110,11 @@ export function newAdaptation(kind: string, network: string, now: number): Adapt
   };
 }
 
+/** Media begins to flow by other transports, or by these again: their estimate says nothing yet. */
+export function warm(state: AdaptationState, now: number): AdaptationState {
+  return { ...state, warmUntil: now + WARM_MS, fullLooks: { send: 0, receive: 0 } };
+}
+
 export function adapt(before: AdaptationState, sample: Sample, now: number): Adapted {
   const isOther = sample.network !== before.network;
   const creep = Math.max(0, now - before.lookedAt) * RTT_CREEP;

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '@veilcast/protocol';
 import type { SeatMedia } from '../seat-media.ts';
-import { adapt, newAdaptation, type Adapted, type AdaptationState } from './adapt.ts';
+import { adapt, newAdaptation, warm, type Adapted, type AdaptationState } from './adapt.ts';
 import { Meter } from './meter.ts';
 import { RECEIVE_RUNGS, SEND_RUNGS } from './rungs.ts';
 import type { Sample } from './sample.ts';
@@ -13,6 +13,8 @@ import { ALL_WELL, type Extent, type NetworkStanding } from './standing.ts';
 
 /** Shorter: figures of a few packets. Longer: a second more of broken sound. */
 const LOOK_MS = 1_000;
+/** Sound that begins, or comes back after a rest, is made up until its buffer is filled: the first two looks say nothing of the network. */
+const BEGINS = 2;
 /** Changes kept for the diagnostics. */
 const CHANGES_MAX = 30;
 
@@ -61,8 +63,8 @@ export class Steering {
   #adapted: Adapted | undefined;
   #sample: Sample | null = null;
   #sound: SoundSent | null = null;
-  /** Of the present transports. */
-  #meters: { readonly media: SeatMedia; readonly send: Meter; readonly receive: Meter } | undefined;
+  /** Of the present transports, for as long as media flows by them. */
+  #meters: { readonly media: SeatMedia; readonly send: Meter; readonly receive: Meter; looks: number } | undefined;
   #asked: number | undefined;
   #lookedAt: number | undefined;
 
@@ -102,9 +104,16 @@ export class Steering {
   async #look(): Promise<void> {
     const outside = this.#outside;
     const media = outside.media();
-    if (!media) return outside.stands(ALL_WELL);
-    if (this.#meters?.media !== media) this.#meters = { media, send: new Meter(), receive: new Meter() };
+    if (!media) {
+      this.#meters = undefined;
+      return outside.stands(ALL_WELL);
+    }
+    if (this.#meters?.media !== media) {
+      this.#meters = { media, send: new Meter(), receive: new Meter(), looks: 0 };
+      this.#state = warm(this.#state, outside.clock.now());
+    }
     const meters = this.#meters;
+    meters.looks += 1;
     const askedAt = outside.clock.now();
     const lateMs = Math.max(0, askedAt - (this.#lookedAt ?? askedAt) - LOOK_MS);
     this.#lookedAt = askedAt;
@@ -115,7 +124,7 @@ export class Steering {
     const receive = meters.receive.receive(received, now);
     this.#sample = {
       send: meters.send.send(sent.entries(), now),
-      receive: receive && { ...receive, wanted: outside.wanted() },
+      receive: receive && meters.looks > BEGINS ? { ...receive, wanted: outside.wanted() } : undefined,
       network: connection().type ?? '',
       saveData: connection().saveData ?? false,
       lagMs: Math.max(lateMs, now - askedAt),
