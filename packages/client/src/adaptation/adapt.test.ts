@@ -23,6 +23,7 @@ const send: fc.Arbitrary<SendSample> = fc.record({
 const receive: fc.Arbitrary<ReceiveSample> = fc.record({
   receivedBps: rate,
   rttMs: rtt,
+  rttAgeMs: fc.nat(3_000),
   loss: maybe(share),
   concealed: maybe(share),
   wanted: fc.nat(30),
@@ -144,6 +145,7 @@ const QUIET: SendSample = {
 const HEARD: ReceiveSample = {
   receivedBps: 1_000_000,
   rttMs: 40,
+  rttAgeMs: 0,
   loss: 0,
   concealed: 0,
   wanted: 1,
@@ -186,6 +188,15 @@ describe('a way', () => {
       ...seconds(3, heard(0, 40_000)),
     ]);
     expect(steps.slice(-4).map(({ decision }) => decision.receive.layersMax)).toEqual(layers);
+  });
+
+  it('does not see a queue in what was measured before it fell', () => {
+    const full = { ...HEARD, rttMs: 400, loss: 0.3, receivedBps: 290_000 };
+    const held = [1_000, 2_000].flatMap((rttAgeMs) => seconds(1, { receive: { ...full, rttAgeMs, loss: 0 } }));
+    const fell = [...seconds(10, { receive: HEARD }), ...seconds(1, { receive: full })];
+    const falls = replay([...fell, ...held]).map(({ state }) => state.receive.fellAt);
+    expect(falls.slice(-3)).toEqual([11_000, 11_000, 11_000]);
+    expect(replay([...fell, ...held]).at(-1)?.state.receive.calmSince).toBe(11_000);
   });
 
   it('does not take for its own, twice, what may be somebody else’s: no queue, and everybody is heard badly', () => {

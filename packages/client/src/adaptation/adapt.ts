@@ -124,7 +124,11 @@ export function adapt(before: AdaptationState, sample: Sample, now: number): Ada
   };
   const fullLooks = {
     send: isQueue(sample.send, leastRttMs.send) ? before.fullLooks.send + 1 : 0,
-    receive: isQueue(sample.receive, leastRttMs.receive) ? before.fullLooks.receive + 1 : 0,
+    // What was measured before the last fall is of a queue that has gone since.
+    receive:
+      isQueue(sample.receive, leastRttMs.receive) && now - (sample.receive?.rttAgeMs ?? 0) > before.receive.fellAt
+        ? before.fullLooks.receive + 1
+        : 0,
   };
   const busy = watchBusy(before.busy, sample, now);
   const known = { ...before, network: sample.network, leastRttMs, fullLooks, busy, lookedAt: now };

@@ -44,8 +44,8 @@ export interface LegState {
 const SETTLE_MS = 1_500;
 /** So long nothing must be wrong before anything is tried. */
 export const CALM_MS = 2_000;
-/** Where it is known to fit, a queue need only drain. */
-export const DRAIN_MS = 1_000;
+/** Where it is known to fit, a queue need only drain: until the next look, which may be a little early. */
+export const DRAIN_MS = 900;
 /** Between two rungs up. A server or browser that holds back needs about that to use the last one. */
 export const RISE_MS = 1_800;
 /** After a fall: an eighth of the time that it has been slow, so that a slow minute costs at most 7.5 s more of it, and an hour some fifty tries. */

@@ -96,6 +96,7 @@ describe('what is measured between two looks', () => {
     expect(meter.receive(heardLook(6_000, 90, 10, 9_600, 4_800, 96_000), 2_000)).toEqual({
       receivedBps: 440_000,
       rttMs: expect.closeTo(100) as number,
+      rttAgeMs: 0,
       loss: 0.2,
       concealed: 0.1,
       pictures: 1,

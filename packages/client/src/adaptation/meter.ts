@@ -64,9 +64,11 @@ export class Meter {
       sounds,
       (entry) => this.#grown(entry, 'concealedSamples') - this.#grown(entry, 'silentConcealedSamples'),
     );
+    const rttMs = this.#pairRtt(this.#pair());
     return {
       receivedBps: this.#rate(streams, ['bytesReceived', 'headerBytesReceived']),
-      rttMs: this.#pairRtt(this.#pair()),
+      rttMs,
+      rttAgeMs: rttMs === undefined ? 0 : (this.#at ?? 0) - (this.#lastRtt?.at ?? 0),
       loss: lost + received > 0 ? lost / (lost + received) : undefined,
       concealed: samples > 0 ? Math.min(1, Math.max(0, concealed / samples)) : undefined,
       pictures: pictures.length,

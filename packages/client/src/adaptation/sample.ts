@@ -23,6 +23,8 @@ export interface SendSample {
 export interface ReceiveSample {
   readonly receivedBps: number;
   readonly rttMs: number | undefined;
+  /** How long ago that was measured: a browser asks every two to three seconds. */
+  readonly rttAgeMs: number;
   /** Share of packets that were missed before any repair, 0 to 1. */
   readonly loss: number | undefined;
   /** Share of the sound that was made up because nothing was there to play, 0 to 1. */

@@ -189,6 +189,7 @@ function sampleOf(leg: 'send' | 'receive', measured: Measured): Sample {
     receive: {
       receivedBps: arrived,
       rttMs,
+      rttAgeMs: 0,
       loss,
       concealed,
       wanted: 1,
