@@ -25,10 +25,18 @@ export interface Child<A extends Answers> {
   close(): Promise<void>;
 }
 
-/** Starts the module of this name beside this one. */
-export function startChild<A extends Answers>(file: string, execArgv: readonly string[] = []): Child<A> {
+/** Starts the module of this name beside this one. `environment` is added to this process's. */
+export function startChild<A extends Answers>(
+  file: string,
+  execArgv: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Child<A> {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = fork(path, { execArgv: [...execArgv], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(path, {
+    execArgv: [...execArgv],
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const asked = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>();
   let id = 0;
   child.on('message', (answer: Answer) => {

@@ -52,7 +52,7 @@ function digits(value: number): string {
 }
 
 /** A goal is met or missed only where the samples can tell: `open` when it lies within what the median may be. */
-function verdict({ goal, quote, spread }: Figure): string {
+export function verdict({ goal, quote, spread }: Pick<Figure, 'goal' | 'quote' | 'spread'>): string {
   if (goal === undefined) return '';
   const [low, high] = quote === 'median' ? spread.medianRange : [spread[quote], spread[quote]];
   if (high <= goal) return 'met';

@@ -9,22 +9,42 @@ import type { ForwardSubject, SubjectKind } from './forward-subject.ts';
 import { spreadOf } from './spread.ts';
 import { startViewers, type Viewers } from './viewer.ts';
 
-const KINDS = ['node', 'bare'] as const satisfies readonly SubjectKind[];
+/** What is compared. */
+export interface Side {
+  /** Not that of another side. */
+  readonly name: string;
+  readonly kind: SubjectKind;
+  /** Added to that of its process. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const SIDES: readonly Side[] = [
+  { name: 'node', kind: 'node' },
+  { name: 'bare', kind: 'bare' },
+];
 
 /** 150 packets a second of 1,100 bytes: 1.3 Mb/s, a 720p camera. */
 const STREAM = { payloadType: 101, picturesPerS: 30, packetsPerFrame: 5, packetBytes: 1_100, keyEvery: 60 } as const;
 const EFFORTS = {
-  full: { viewers: 30, pairs: 25, pictures: 45 },
-  tiny: { viewers: 2, pairs: 1, pictures: 15 },
+  full: { viewers: 30, turns: 25, pictures: 45 },
+  tiny: { viewers: 2, turns: 1, pictures: 15 },
 } as const;
 /** For what is still under way when the source stops. */
 const SETTLE_MS = 400;
 
-/** Share of the packets that must arrive. With less, the machine was too busy and both sides did other work. */
+/** Share of the packets that must arrive. With less, the machine was too busy and the sides did different work. */
 const WHOLE = 0.98;
 
+export interface ForwardSize {
+  readonly viewers: number;
+  /** Whole ones that are wanted: every side once. */
+  readonly turns: number;
+  /** Of the source in one round. */
+  readonly pictures: number;
+}
+
 interface Running {
-  readonly kind: SubjectKind;
+  readonly name: string;
   readonly child: Child<ForwardSubject>;
   readonly port: number;
   readonly pids: readonly number[];
@@ -32,7 +52,7 @@ interface Running {
   pictures: number;
 }
 
-interface Round {
+export interface Round {
   /** Of the worker and of the process around it, ns. */
   readonly workerNs: number;
   readonly processNs: number;
@@ -40,24 +60,31 @@ interface Round {
   readonly expected: number;
 }
 
-async function start(kind: SubjectKind, viewers: Viewers, count: number): Promise<Running> {
-  const child = startChild<ForwardSubject>('forward-subject.ts');
-  const ssrc = kind === 'node' ? 0x0a0b0c01 : 0x0a0b0c02;
+/** By the name of the side, in turns: the first of all belong together. */
+export type Rounds = Readonly<Record<string, readonly Round[]>>;
+
+async function start(
+  { name, kind, environment }: Side,
+  ssrc: number,
+  viewers: Viewers,
+  count: number,
+): Promise<Running> {
+  const child = startChild<ForwardSubject>('forward-subject.ts', [], environment);
   const { port, workerPid } = await child.ask('start', { kind, ssrc });
   const fingerprint = await viewers.fingerprint();
   for (let viewer = 0; viewer < count; viewer++) {
     const end = await child.ask('open', { viewer });
     await child.ask('connect', { viewer, dtlsParameters: { role: 'client', fingerprints: [fingerprint] } });
     const rtpParameters = await child.ask('consume', { viewer });
-    await viewers.watch({ group: kind, ...end, rtpParameters });
+    await viewers.watch({ group: name, ...end, rtpParameters });
     await child.ask('resume', { viewer });
   }
-  return { kind, child, port, pids: [workerPid, child.pid], ssrc, pictures: 0 };
+  return { name, child, port, pids: [workerPid, child.pid], ssrc, pictures: 0 };
 }
 
 async function round(subject: Running, viewers: Viewers, pictures: number): Promise<Round> {
   const cpu = (): Promise<number[]> => Promise.all(subject.pids.map(cpuNs));
-  const [cpuBefore, before] = await Promise.all([cpu(), viewers.count(subject.kind)]);
+  const [cpuBefore, before] = await Promise.all([cpu(), viewers.count(subject.name)]);
   const { port, ssrc } = subject;
   const firstSequence = (1 + subject.pictures * STREAM.packetsPerFrame) & 0xffff;
   const where = { port, ssrc, firstSequence, firstPicture: subject.pictures };
@@ -65,7 +92,7 @@ async function round(subject: Running, viewers: Viewers, pictures: number): Prom
   subject.pictures += pictures;
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const cpuAfter = await cpu();
-  const after = await settled(viewers, subject.kind);
+  const after = await settled(viewers, subject.name);
   const [workerNs = 0, processNs = 0] = cpuAfter.map((ns, index) => ns - (cpuBefore[index] ?? 0));
   const expected = sent.packets * after.viewers;
   const packets = after.packets - before.packets;
@@ -73,62 +100,83 @@ async function round(subject: Running, viewers: Viewers, pictures: number): Prom
 }
 
 /** The count when nothing more comes: viewers on a busy machine read late what reached their sockets in time. */
-async function settled(viewers: Viewers, kind: SubjectKind): Promise<Awaited<ReturnType<Viewers['count']>>> {
-  for (let last = await viewers.count(kind); ;) {
+async function settled(viewers: Viewers, group: string): Promise<Awaited<ReturnType<Viewers['count']>>> {
+  for (let last = await viewers.count(group); ;) {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    const now = await viewers.count(kind);
+    const now = await viewers.count(group);
     if (now.packets === last.packets) return now;
     last = now;
   }
 }
 
-const perPacketUs = ({ workerNs, processNs, packets }: Round): number => (workerNs + processNs) / packets / 1_000;
+export const perPacketUs = ({ workerNs, processNs, packets }: Round): number =>
+  (workerNs + processNs) / packets / 1_000;
 
-async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
-  const { viewers: count, pairs, pictures } = EFFORTS[effort];
-  const load = loadNow();
+/** Of a packet, one side's processor time by the other's, turn by turn. */
+export function ratios(rounds: Rounds, one: string, other: string): number[] {
+  const below = rounds[other] ?? [];
+  return (rounds[one] ?? []).map((round, turn) => perPacketUs(round) / perPacketUs(below[turn]!));
+}
+
+/** Lets each side forward the same stream to as many viewers, in turns. `enough` may end it before all turns are taken. */
+export async function forwarding(
+  sides: readonly Side[],
+  { viewers: count, turns, pictures }: ForwardSize,
+  say: Say,
+  enough: (rounds: Rounds) => boolean = () => false,
+): Promise<Rounds> {
   const viewers = await startViewers();
   const subjects: Running[] = [];
   try {
-    for (const kind of KINDS) {
-      say(`${kind}: connecting ${count} viewers`);
-      subjects.push(await start(kind, viewers, count));
+    for (const [at, side] of sides.entries()) {
+      say(`${side.name}: connecting ${count} viewers`);
+      subjects.push(await start(side, 0x0a0b0c01 + at, viewers, count));
     }
-    const rounds: Record<SubjectKind, Round[]> = { node: [], bare: [] };
-    // The first pair warms both up and is not counted.
-    for (let pair = 0; pair <= 2 * pairs && rounds.node.length < pairs; pair++) {
+    const rounds: Record<string, Round[]> = Object.fromEntries(sides.map(({ name }) => [name, []]));
+    const taken = (): number => rounds[sides[0]?.name ?? '']?.length ?? 0;
+    // The first turn warms all up and is not counted.
+    for (let turn = 0; turn <= 2 * turns && taken() < turns && !(taken() > 0 && enough(rounds)); turn++) {
       // Whoever goes second finds a warmer machine, so they take turns at it.
-      const turn = pair % 2 === 0 ? subjects : subjects.toReversed();
-      const done: (readonly [SubjectKind, Round])[] = [];
-      for (const subject of turn) done.push([subject.kind, await round(subject, viewers, pictures)]);
+      const order = turn % 2 === 0 ? subjects : subjects.toReversed();
+      const done: (readonly [string, Round])[] = [];
+      for (const subject of order) done.push([subject.name, await round(subject, viewers, pictures)]);
       const whole = done.every(([, { packets, expected }]) => packets >= expected * WHOLE);
-      if (pair > 0 && whole) for (const [kind, one] of done) rounds[kind].push(one);
-      const told = done.map(([kind, one]) => `${kind} ${perPacketUs(one).toFixed(2)} µs`).join(', ');
-      say(`pair ${pair}: ${told}${pair === 0 ? ', to warm up' : whole ? '' : ', left out: packets were lost'}`);
+      if (turn > 0 && whole) for (const [name, one] of done) rounds[name]?.push(one);
+      const told = done.map(([name, one]) => `${name} ${perPacketUs(one).toFixed(2)} µs`).join(', ');
+      say(`turn ${turn}: ${told}${turn === 0 ? ', to warm up' : whole ? '' : ', left out: packets were lost'}`);
     }
-    return figuresOf(rounds, load, `${count} WebRTC viewers of one stream of 150 packets/s of 1.1 kB`);
+    return rounds;
   } finally {
     for (const { child } of subjects) await child.close();
     await viewers.close();
   }
 }
 
-function figuresOf(rounds: Record<SubjectKind, Round[]>, load: number, note: string): Figure[] {
-  const node = rounds.node.map(perPacketUs);
-  const bare = rounds.bare.map(perPacketUs);
-  const share = rounds.node.map(({ workerNs, processNs }) => (100 * processNs) / (workerNs + processNs));
-  const ratio = node.map((us, index) => us / (bare[index] ?? Number.NaN));
+/** What the goal is about. */
+export const OVERHEAD_MAX = 1.05;
+
+async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
+  const size = EFFORTS[effort];
+  const load = loadNow();
+  const rounds = await forwarding(SIDES, size, say);
+  return figuresOf(rounds, load, `${size.viewers} WebRTC viewers of one stream of 150 packets/s of 1.1 kB`);
+}
+
+function figuresOf(rounds: Rounds, load: number, note: string): Figure[] {
+  const [node, bare] = SIDES.map(({ name }) => rounds[name] ?? []) as [readonly Round[], readonly Round[]];
+  const share = node.map(({ workerNs, processNs }) => (100 * processNs) / (workerNs + processNs));
+  const ratio = ratios(rounds, 'node', 'bare');
   const paired = `${note}; of ${ratio.length} pairs in turns`;
   return figures(load, [
     {
       name: 'forwarded packet, cluster node ÷ bare mediasoup',
       unit: '×',
       spread: spreadOf(ratio),
-      goal: 1.05,
+      goal: OVERHEAD_MAX,
       note: paired,
     },
-    { name: 'forwarded packet, cluster node', unit: 'µs CPU', spread: spreadOf(node), note },
-    { name: 'forwarded packet, bare mediasoup', unit: 'µs CPU', spread: spreadOf(bare), note },
+    { name: 'forwarded packet, cluster node', unit: 'µs CPU', spread: spreadOf(node.map(perPacketUs)), note },
+    { name: 'forwarded packet, bare mediasoup', unit: 'µs CPU', spread: spreadOf(bare.map(perPacketUs)), note },
     { name: "Node.js process's share of the cluster node", unit: '%', spread: spreadOf(share), note },
   ]);
 }

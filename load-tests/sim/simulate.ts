@@ -5,7 +5,7 @@ import { machine } from '../bench/figure.ts';
 import { newestCosts } from '../costs/costs.ts';
 import { COMPARISON_FILE, keptComparison, predicted, runHere } from './comparison.ts';
 import { pageOf, type Ran } from './report/page.ts';
-import { clock, short } from './report/text.ts';
+import { clock, short } from '@veilcast/cli/report';
 import type { Found } from './result.ts';
 import { scenarioNames, scenarioOf } from './scenario.ts';
 import { Simulation, type Progress } from './simulation.ts';

@@ -1,6 +1,6 @@
 /** `veilcast size`: how large a cluster must be, with what that rests on. */
 import { newestCosts } from '../costs/costs.ts';
-import { short } from './report/text.ts';
+import { short } from '@veilcast/cli/report';
 import { rateOf, scenarioOf, type Stream } from './scenario.ts';
 import { sizeOf, type Sized, type SizingInput } from './sizing.ts';
 import { bitrateOf, countOf, priceOf, regionsOf } from './sizing-input.ts';

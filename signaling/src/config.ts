@@ -10,6 +10,9 @@ import { ApiKey, Issuer } from './tokens.ts';
 
 const ms = z.number().int().positive();
 
+/** Of one load test. No secret: it says that this cluster's operator wants that test. */
+export const LoadToken = z.string().regex(/^[A-Za-z0-9_-]{8,128}$/, '8 to 128 letters, digits, - and _');
+
 export const SignalingPolicy = z.strictObject({
   development: z
     .boolean()
@@ -131,6 +134,9 @@ export const SignalingConfig = z.strictObject({
     .optional()
     .describe('Where clients reach this process and no other, for those whose socket at another process broke.'),
   cluster: z.string().min(1).max(64).default('veilcast').describe('Name shown on the operator page.'),
+  loadToken: LoadToken.optional().describe(
+    'Shown to whoever asks at /api/load: a load run that names it may come. Missing: no load run comes.',
+  ),
   leaseTtlMs: ms.default(2_000).describe('A dead owner blocks its Rooms for so long; renewed every third of it.'),
   ownerSearchMs: ms
     .default(9_000)

@@ -79,6 +79,11 @@ export function signalingRoutes(options: RoutesOptions): FastifyPluginAsync {
         .send(await identity.document()),
     );
     app.get('/api/regions', async () => regions());
+    app.get('/api/load', async (_request, reply) =>
+      config.loadToken === undefined
+        ? refuse(reply, new ClusterError('NOT_FOUND', 'no load test is wanted here'))
+        : { token: config.loadToken },
+    );
     app.post('/api/token', { bodyLimit: BODY_MAX }, async (request, reply) => {
       try {
         if (!config.policy.development) throw new ClusterError('FORBIDDEN', 'only under the development policy');

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,12 +26,12 @@ type Options struct {
 	// Region to be placed in, under the development policy; empty: wherever.
 	Region string
 	// Keys: the Peer takes its turns in the group with placeholders; without them it is sent away after three turns.
-	Keys bool
-	// Psk of the last channel of this Device, for one more.
-	Psk    *channel.Psk
+	Keys   bool
 	Device *Device
 	// OnEvent hears every event. It is called by one goroutine at a time and must not wait for an answer.
 	OnEvent func(Event)
+	// OnBack hears of each socket that broke and was resumed, and how long it was away.
+	OnBack func(time.Duration)
 	// OnEnd hears once that the call is over, and why; not after Leave.
 	OnEnd func(error)
 }
@@ -41,10 +42,14 @@ type Call struct {
 	// Handshake and Join are how long each took.
 	Handshake, Join time.Duration
 
-	wire *Wire
-	keys *placeholder
-	end  sync.Once
-	told func(error)
+	options Options
+	keys    *placeholder
+	end     sync.Once
+	// Closed when it is over.
+	over chan struct{}
+
+	mutex sync.Mutex
+	wire  *Wire
 }
 
 // Join opens a channel and enters the Room.
@@ -53,24 +58,23 @@ func Join(ctx context.Context, o Options) (*Call, error) {
 	if err != nil {
 		return nil, fmt.Errorf("token: %w", err)
 	}
-	device := o.Device
-	if device == nil {
-		if device, err = NewDevice(); err != nil {
+	if o.Device == nil {
+		if o.Device, err = NewDevice(); err != nil {
 			return nil, err
 		}
 	}
-	c := &Call{told: o.OnEnd}
+	c := &Call{options: o, over: make(chan struct{})}
 	if o.Keys {
 		c.keys = newPlaceholder(o.Room)
 	}
 	began := time.Now()
-	if c.wire, err = Open(ctx, o.Site, device, o.Psk, c.heard(o.OnEvent), c.over); err != nil {
+	if c.wire, err = Open(ctx, o.Site, o.Device, nil, c.heard, c.lost); err != nil {
 		return nil, err
 	}
 	c.Handshake = time.Since(began)
 	began = time.Now()
-	if err := c.enter(ctx, o, device, token); err != nil {
-		c.wire.Close()
+	if err := c.enter(ctx, o, o.Device, token); err != nil {
+		c.live().Close()
 		return nil, err
 	}
 	c.Join = time.Since(began)
@@ -85,7 +89,7 @@ func (c *Call) enter(ctx context.Context, o Options, device *Device, token strin
 	if err != nil {
 		return err
 	}
-	result, _, err := c.wire.Request(ctx, "join", func(parts *channel.Parts) any {
+	result, _, err := c.live().Request(ctx, "join", func(parts *channel.Parts) any {
 		body := map[string]any{
 			"version": protocolVersion,
 			"token":   token,
@@ -111,41 +115,51 @@ func (c *Call) enter(ctx context.Context, o Options, device *Device, token strin
 	if joined.Status != "admitted" {
 		return errors.New("NOT_JOINED: the Room is locked")
 	}
+	c.mutex.Lock()
 	c.Admission = joined.Admission
+	c.mutex.Unlock()
 	if c.keys != nil {
 		c.keys.enter(c, joined.Admission)
 	}
 	return nil
 }
 
-func (c *Call) heard(listener func(Event)) func(Event) {
-	return func(event Event) {
-		if event.Name == "ended" {
-			var body struct{ Error Refusal }
-			if json.Unmarshal(event.Body, &body) == nil {
-				c.over(&body.Error)
-			}
+func (c *Call) heard(event Event) {
+	if event.Name == "ended" {
+		var body struct{ Error Refusal }
+		if json.Unmarshal(event.Body, &body) == nil && slices.Contains(resumable, body.Error.Code) {
+			c.Cut()
+		} else {
+			c.finish(&body.Error)
 		}
-		if c.keys != nil {
-			c.keys.heard(event)
-		}
-		if listener != nil {
-			listener(event)
-		}
+	}
+	if c.keys != nil {
+		c.keys.heard(event)
+	}
+	if c.options.OnEvent != nil {
+		c.options.OnEvent(event)
 	}
 }
 
-func (c *Call) over(err error) {
+func (c *Call) live() *Wire {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.wire
+}
+
+// finish tells once that it is over; nobody is told without a reason.
+func (c *Call) finish(reason error) {
 	c.end.Do(func() {
-		if c.told != nil {
-			c.told(err)
+		close(c.over)
+		if reason != nil && c.options.OnEnd != nil {
+			c.options.OnEnd(reason)
 		}
 	})
 }
 
 // Request asks signaling; `into` may be nil.
 func (c *Call) Request(ctx context.Context, name string, body, into any) error {
-	result, _, err := c.wire.Request(ctx, name, func(*channel.Parts) any { return body })
+	result, _, err := c.live().Request(ctx, name, func(*channel.Parts) any { return body })
 	if err != nil || into == nil {
 		return err
 	}
@@ -164,7 +178,7 @@ func (c *Call) Say(ctx context.Context, sealed func() []byte) error {
 		return errors.New("NOT_JOINED: no place in the group yet")
 	}
 	for tries := 0; ; tries++ {
-		_, _, err := c.wire.Request(ctx, "groupMessage", func(parts *channel.Parts) any {
+		_, _, err := c.live().Request(ctx, "groupMessage", func(parts *channel.Parts) any {
 			return map[string]any{"epoch": c.keys.known(), "sealed": parts.Add(sealed())}
 		})
 		// Two Commits passed it by.
@@ -174,18 +188,20 @@ func (c *Call) Say(ctx context.Context, sealed func() []byte) error {
 	}
 }
 
-// Psk is good for the next channel of the same Device.
-func (c *Call) Psk() channel.Psk { return c.wire.Psk() }
+// Epoch of the group as this Peer knows it; -1 before it has a place.
+func (c *Call) Epoch() int {
+	if c.keys == nil {
+		return -1
+	}
+	return c.keys.known()
+}
 
 // Leave says goodbye and closes.
 func (c *Call) Leave(ctx context.Context) {
-	c.end.Do(func() {})
+	c.finish(nil)
 	_ = c.Request(ctx, "leave", struct{}{}, nil)
-	c.wire.Close()
+	c.live().Close()
 }
 
-// Drop closes the socket without a word, as a dead network does.
-func (c *Call) Drop() {
-	c.end.Do(func() {})
-	c.wire.Close()
-}
+// Cut breaks the socket, as a dead network does. The call goes on over the next one.
+func (c *Call) Cut() { c.live().Cut() }

@@ -135,7 +135,7 @@ func (p *placeholder) answer(epoch int, ticket *int, commits bool, removes []str
 	send := func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		result, _, err := p.call.wire.Request(ctx, "groupCommit", func(parts *channel.Parts) any {
+		result, _, err := p.call.live().Request(ctx, "groupCommit", func(parts *channel.Parts) any {
 			p.mutex.Lock()
 			defer p.mutex.Unlock()
 			made := epoch + 1

@@ -14,6 +14,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -32,6 +33,34 @@ type Site struct {
 	once     sync.Mutex
 	manifest *channel.Manifest
 	pin      []byte
+	others   map[string]*Site
+}
+
+// At is another process of the same cluster, under the same root.
+func (s *Site) At(origin string) *Site {
+	origin = Loopback(origin)
+	s.once.Lock()
+	defer s.once.Unlock()
+	if origin == s.Origin {
+		return s
+	}
+	if s.others == nil {
+		s.others = map[string]*Site{}
+	}
+	if s.others[origin] == nil {
+		s.others[origin] = &Site{Origin: origin, KeyID: s.KeyID, Secret: s.Secret, Local: s.Local, pin: s.pin}
+	}
+	return s.others[origin]
+}
+
+// Loopback names localhost by its IPv4 address, so that an address to come from fits.
+func Loopback(origin string) string {
+	at, err := url.Parse(origin)
+	if err != nil || at.Hostname() != "localhost" {
+		return origin
+	}
+	at.Host = net.JoinHostPort("127.0.0.1", at.Port())
+	return at.String()
 }
 
 // Pinned holds the site to a root: SHA-256, hexadecimal digits. Unpinned, the first root that it shows is believed.

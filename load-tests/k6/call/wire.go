@@ -68,10 +68,14 @@ type Wire struct {
 	onLost  func(error)
 	stop    context.CancelFunc
 
+	// Closed when nothing more is read.
+	done chan struct{}
+
 	mutex   sync.Mutex
 	channel *channel.Channel
 	waiting map[int]chan reply
 	lastID  int
+	// Only the reader touches it, until it is done.
 	lastSeq int
 	lost    error
 }
@@ -79,6 +83,13 @@ type Wire struct {
 // Open opens a socket and the channel in it. `onEvent` is called by one goroutine at a time and must not wait for an answer;
 // `onLost` at most once, and not after Close.
 func Open(ctx context.Context, site *Site, device *Device, psk *channel.Psk, onEvent func(Event), onLost func(error)) (*Wire, error) {
+	return openAfter(ctx, site, device, psk, onEvent, onLost, 0, 0)
+}
+
+// openAfter goes on counting requests and events where another Wire of the same Peer ended.
+func openAfter(
+	ctx context.Context, site *Site, device *Device, psk *channel.Psk, onEvent func(Event), onLost func(error), lastID, lastSeq int,
+) (*Wire, error) {
 	manifest, err := site.Manifest(ctx)
 	if err != nil {
 		return nil, err
@@ -95,7 +106,7 @@ func Open(ctx context.Context, site *Site, device *Device, psk *channel.Psk, onE
 		return nil, err
 	}
 	living, stop := context.WithCancel(context.Background())
-	w := &Wire{line: line, onEvent: onEvent, onLost: onLost, stop: stop, waiting: map[int]chan reply{}}
+	w := &Wire{line: line, onEvent: onEvent, onLost: onLost, stop: stop, waiting: map[int]chan reply{}, done: make(chan struct{}), lastID: lastID, lastSeq: lastSeq}
 	opened := make(chan error, 1)
 	go w.read(handshake, device, opened)
 	if err = line.Send(handshake.M1()); err == nil {
@@ -116,6 +127,7 @@ func Open(ctx context.Context, site *Site, device *Device, psk *channel.Psk, onE
 
 // read takes everything that comes: m2 first, then records.
 func (w *Wire) read(handshake *channel.Handshake, device *Device, opened chan<- error) {
+	defer close(w.done)
 	greeted := false
 	err := w.line.Read(func(record []byte, at time.Time) error {
 		if greeted {
@@ -270,12 +282,22 @@ func (w *Wire) renew(ctx context.Context) {
 	}
 }
 
-// Psk is good for one more connection.
-func (w *Wire) Psk() channel.Psk {
+// left is what the next channel of the same Peer goes on from, once nothing more is read here.
+func (w *Wire) left() (psk channel.Psk, others []string, lastID, lastSeq int) {
+	<-w.done
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	return w.channel.Psk()
+	return w.channel.Psk(), w.channel.Others(), w.lastID, w.lastSeq
 }
+
+func (w *Wire) broken() error {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.lost
+}
+
+// Cut breaks the socket, as a dead network does: its loss is told.
+func (w *Wire) Cut() { w.line.Close() }
 
 // Close ends the socket; nobody is told.
 func (w *Wire) Close() {

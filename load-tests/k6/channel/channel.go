@@ -3,6 +3,7 @@ package channel
 import (
 	"crypto/cipher"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"time"
 )
@@ -69,6 +70,7 @@ type Channel struct {
 	offered   *kemKey
 	broadcast broadcast
 	scratch   []byte
+	others    []string
 }
 
 func newChannel(left secrets, now time.Time) *Channel {
@@ -81,6 +83,9 @@ func newChannel(left secrets, now time.Time) *Channel {
 
 // Psk is good for one more connection.
 func (c *Channel) Psk() Psk { return c.secrets.psk }
+
+// Others are the origins of the cluster's other signaling processes, as this one said; empty before its first record.
+func (c *Channel) Others() []string { return c.others }
 
 // Seal makes the records of one message, to be sent in this order: two where the keys had to step first.
 func (c *Channel) Seal(message []byte, now time.Time) [][]byte {
@@ -144,6 +149,11 @@ func (c *Channel) take(kind byte, content []byte, now time.Time) (Opened, error)
 	case contentMessage:
 		return Opened{Message: content}, nil
 	case contentWelcome:
+		var welcome struct{ Others []string }
+		if err := json.Unmarshal(content, &welcome); err != nil {
+			return Opened{}, errBroken
+		}
+		c.others = welcome.Others
 		return Opened{}, nil
 	case contentUpdate:
 		c.in.step()

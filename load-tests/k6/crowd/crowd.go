@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"veilcast/load-tests/k6/call"
-	"veilcast/load-tests/k6/channel"
 	"veilcast/load-tests/k6/media"
 )
 
 const (
 	// How long goodbyes may take: an interrupted run must end at once.
 	goodbyeMax = 3 * time.Second
+	// How long those who were cut off are waited for.
+	backMax   = 30 * time.Second
+	lookEvery = 20 * time.Millisecond
 	// Joins under way at a time, whatever the rate: a person at the door waits, a generator must not drown.
 	abreastMax = 64
 )
@@ -89,7 +91,7 @@ func (c *Crowd) add(ctx context.Context, person Person) bool {
 		return false
 	}
 	p := &peer{person: person, site: c.sites.one(), device: device, meter: c.Meter}
-	if err := p.join(ctx, nil); err != nil {
+	if err := p.join(ctx); err != nil {
 		c.Meter.refused(call.CodeOf(err))
 		return false
 	}
@@ -145,28 +147,23 @@ func (c *Crowd) farewell(leaving []*peer) {
 	})
 }
 
-// Reconnect cuts everybody's socket at once, and brings them back at once as the same devices. It says how many got in again.
+// Reconnect cuts everybody's socket at once; each resumes its call over the next one. It says how many were back in time.
 func (c *Crowd) Reconnect(ctx context.Context) int {
 	peers := c.list()
-	psks := make(map[*peer]*channel.Psk, len(peers))
 	for _, p := range peers {
-		came, sent, first := p.counts()
-		c.keep(came, sent, first)
-		psks[p] = p.drop()
+		p.cut()
 	}
-	began := time.Now()
-	var mutex sync.Mutex
+	ctx, cancel := context.WithTimeout(ctx, backMax)
+	defer cancel()
 	back := 0
-	c.each(peers, func(p *peer) {
-		if err := p.join(ctx, psks[p]); err != nil {
-			c.Meter.refused(call.CodeOf(err))
-			return
+	for _, p := range peers {
+		for p.isAway() && ctx.Err() == nil {
+			sleepUntil(ctx, time.Now().Add(lookEvery))
 		}
-		since(&c.Meter.Reconnect, began)
-		mutex.Lock()
-		defer mutex.Unlock()
-		back++
-	})
+		if !p.isGone() && !p.isAway() {
+			back++
+		}
+	}
 	return back
 }
 

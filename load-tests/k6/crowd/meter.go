@@ -4,7 +4,6 @@ package crowd
 import (
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"veilcast/load-tests/k6/media"
 )
@@ -13,7 +12,9 @@ import (
 type Meter struct {
 	Joins, Left                             atomic.Int64
 	Handshake, Join, FirstPacket, Reconnect media.Histogram
-	Delays                                  media.Delays
+	// Gap is without media, for those who were moved; Rekey from one's leaving to the new Epoch at each who stays.
+	Gap, Rekey media.Histogram
+	Delays     media.Delays
 	// Message is from the request of one to the socket of each other; Said and Heard are how many, Due how many should be heard.
 	Message          media.Histogram
 	Said, Due, Heard atomic.Int64
@@ -69,5 +70,3 @@ func (m *Meter) copyOf(counts *map[string]int64) map[string]int64 {
 	}
 	return copied
 }
-
-func since(h *media.Histogram, began time.Time) { h.Add(time.Since(began)) }

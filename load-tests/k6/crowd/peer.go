@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -55,16 +56,18 @@ type peer struct {
 	// Producers that there are, to be watched.
 	producers map[string]bool
 	gone      bool
+	// Its socket was cut, and it has not come back.
+	away bool
 }
 
-// join enters; `psk` resumes the last channel. Media begins before it returns.
-func (p *peer) join(ctx context.Context, psk *channel.Psk) error {
+// join enters. Media begins before it returns.
+func (p *peer) join(ctx context.Context) error {
 	p.mutex.Lock()
 	p.producers = map[string]bool{}
 	p.mutex.Unlock()
 	c, err := call.Join(ctx, call.Options{
 		Site: p.site, Room: p.person.Room, Role: p.person.Role, Region: p.person.Region, Keys: p.person.Keys,
-		Device: p.device, Psk: psk, OnEvent: p.heard, OnEnd: p.over,
+		Device: p.device, OnEvent: p.heard, OnBack: p.back, OnEnd: p.over,
 	})
 	if err != nil {
 		return err
@@ -72,7 +75,7 @@ func (p *peer) join(ctx context.Context, psk *channel.Psk) error {
 	p.meter.Handshake.Add(c.Handshake)
 	p.meter.Join.Add(c.Join)
 	p.mutex.Lock()
-	p.call, p.gone = c, false
+	p.call, p.gone, p.away = c, false, false
 	p.mutex.Unlock()
 	if err := p.start(ctx, c); err != nil {
 		p.leave(ctx)
@@ -179,14 +182,37 @@ func (p *peer) move(place call.Place) {
 	if c == nil {
 		return
 	}
+	var last time.Time
 	if viewer != nil {
+		last = viewer.LastPacket()
 		viewer.Close()
 	}
 	if sender != nil {
 		sender.Close()
 	}
 	c.Admission.Place, c.Admission.Peers = place, nil
-	p.try("move", func(ctx context.Context) error { return p.start(ctx, c) })
+	p.try("move", func(ctx context.Context) error {
+		if err := p.start(ctx, c); err != nil || last.IsZero() {
+			return err
+		}
+		return p.gap(ctx, last)
+	})
+}
+
+// gap is how long nothing came to one who was moved.
+func (p *peer) gap(ctx context.Context, last time.Time) error {
+	p.mutex.Lock()
+	viewer, producers := p.viewer, slices.Collect(maps.Keys(p.producers))
+	p.mutex.Unlock()
+	if viewer == nil {
+		return nil
+	}
+	first, err := viewer.AwaitPacket(ctx)
+	if err != nil {
+		return fmt.Errorf("MEDIA_FAILED: nothing of %d Producers came", len(producers))
+	}
+	p.meter.Gap.Add(first.Sub(last))
+	return nil
 }
 
 func (p *peer) try(what string, do func(context.Context) error) {
@@ -225,6 +251,35 @@ func (p *peer) message(event call.Event) {
 	p.meter.Message.Add(event.At.Sub(time.Unix(0, int64(binary.BigEndian.Uint64(sealed)))))
 }
 
+// cut breaks its socket; it comes back by itself.
+func (p *peer) cut() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.call != nil && !p.gone {
+		p.away = true
+		p.call.Cut()
+	}
+}
+
+func (p *peer) back(after time.Duration) {
+	p.meter.Reconnect.Add(after)
+	p.mutex.Lock()
+	p.away = false
+	p.mutex.Unlock()
+}
+
+func (p *peer) isGone() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.gone
+}
+
+func (p *peer) isAway() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.away && !p.gone
+}
+
 func (p *peer) over(err error) {
 	p.meter.ended(call.CodeOf(err))
 	p.mutex.Lock()
@@ -234,26 +289,12 @@ func (p *peer) over(err error) {
 
 // leave says goodbye and ends the media.
 func (p *peer) leave(ctx context.Context) {
-	p.end(func(c *call.Call) { c.Leave(ctx) })
-}
-
-// drop goes without a word, and gives what the next channel may resume.
-func (p *peer) drop() (psk *channel.Psk) {
-	p.end(func(c *call.Call) {
-		of := c.Psk()
-		psk = &of
-		c.Drop()
-	})
-	return psk
-}
-
-func (p *peer) end(how func(*call.Call)) {
 	p.mutex.Lock()
 	c, viewer, sender := p.call, p.viewer, p.sender
 	p.call, p.viewer, p.sender, p.publishers = nil, nil, nil, nil
 	p.mutex.Unlock()
 	if c != nil {
-		how(c)
+		c.Leave(ctx)
 	}
 	if viewer != nil {
 		viewer.Close()
@@ -279,4 +320,14 @@ func (p *peer) keyed() bool {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	return p.call != nil && !p.gone && p.call.Keyed()
+}
+
+// epoch of its group; -1 where it has no place.
+func (p *peer) epoch() int {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.call == nil || p.gone {
+		return -1
+	}
+	return p.call.Epoch()
 }

@@ -31,6 +31,8 @@ type Report struct {
 	Delay       Spread           `json:"delay"`
 	KeyDelay    Spread           `json:"keyDelay"`
 	Message     Spread           `json:"message"`
+	Gap         Spread           `json:"gap"`
+	Rekey       Spread           `json:"rekey"`
 	Said        int64            `json:"said"`
 	Due         int64            `json:"due"`
 	Heard       int64            `json:"heard"`
@@ -44,6 +46,7 @@ func (m *Meter) Report() Report {
 		Joins: m.Joins.Load(), Handshake: spreadOf(&m.Handshake), Join: spreadOf(&m.Join),
 		FirstPacket: spreadOf(&m.FirstPacket), Reconnect: spreadOf(&m.Reconnect),
 		Delay: spreadOf(&m.Delays.Between), KeyDelay: spreadOf(&m.Delays.AtKeyFrames), Message: spreadOf(&m.Message),
+		Gap: spreadOf(&m.Gap), Rekey: spreadOf(&m.Rekey),
 		Said: m.Said.Load(), Due: m.Due.Load(), Heard: m.Heard.Load(),
 		Refusals: m.Refusals(), Endings: m.Endings(),
 	}

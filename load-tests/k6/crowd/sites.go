@@ -24,25 +24,23 @@ type Target struct {
 
 // sites are one for each address to come from.
 type sites struct {
-	mutex sync.Mutex
-	all   []*call.Site
-	next  int
+	origin string
+	mutex  sync.Mutex
+	all    []*call.Site
+	next   int
 }
 
 func newSites(t Target) (*sites, error) {
-	at, err := url.Parse(t.Origin)
+	at, err := url.Parse(call.Loopback(t.Origin))
 	if err != nil || at.Host == "" {
 		return nil, fmt.Errorf("MALFORMED: no origin: %q", t.Origin)
-	}
-	if at.Hostname() == "localhost" {
-		at.Host = net.JoinHostPort("127.0.0.1", at.Port())
 	}
 	isLoopback := net.ParseIP(at.Hostname()).IsLoopback()
 	count := t.Sources
 	if !isLoopback || count < 1 {
 		count = 1
 	}
-	s := &sites{}
+	s := &sites{origin: at.String()}
 	for index := range count {
 		site := &call.Site{Origin: at.String(), KeyID: t.KeyID, Secret: t.Secret}
 		if isLoopback && count > 1 {

@@ -17,8 +17,9 @@ type instruments struct {
 	joined, packets, lost, repaired, frames, freezes, frozen, layers, said, ended, late *metrics.Metric
 	joinOK, heard                                                                       *metrics.Metric
 	handshake, join, firstPacket, reconnect, delay, keyDelay, message                   *metrics.Metric
-	loss, jitter, cpu, lateness                                                         *metrics.Metric
-	peers                                                                               *metrics.Metric
+	loss, missing, jitter, cpu, lateness                                                *metrics.Metric
+	gap, rekey, rekeyed, excess                                                         *metrics.Metric
+	peers, fault                                                                        *metrics.Metric
 }
 
 func newInstruments(vu modules.VU) (*instruments, error) {
@@ -38,11 +39,13 @@ func newInstruments(vu modules.VU) (*instruments, error) {
 		firstPacket: of("first_packet", trend, metrics.Time), reconnect: of("reconnect", trend, metrics.Time),
 		packets: of("packets", counter), lost: of("packets_lost", counter), repaired: of("packets_repaired", counter),
 		frames: of("frames", counter), freezes: of("freezes", counter), frozen: of("frozen_ms", counter),
-		layers: of("layer_changes", counter), loss: of("loss_percent", trend), jitter: of("jitter", trend, metrics.Time),
+		layers: of("layer_changes", counter), loss: of("loss_percent", trend), missing: of("missing_percent", trend), jitter: of("jitter", trend, metrics.Time),
 		delay: of("delay", trend, metrics.Time), keyDelay: of("delay_key_frames", trend, metrics.Time),
 		message: of("message", trend, metrics.Time), said: of("messages_said", counter), heard: of("messages_heard", metrics.Rate),
-		ended: of("ended", counter), late: of("frames_late", counter),
-		cpu: of("generator_cpu_percent", trend), lateness: of("generator_late", trend, metrics.Time),
+		ended: of("ended", counter), late: of("frames_late", counter), fault: of("fault", counter),
+		gap: of("gap", trend, metrics.Time), rekey: of("rekey", trend, metrics.Time), rekeyed: of("rekeyed", metrics.Rate),
+		excess: of("excess_consumers", trend),
+		cpu:    of("generator_cpu_percent", trend), lateness: of("generator_late", trend, metrics.Time),
 	}
 	return i, failed
 }
@@ -74,7 +77,11 @@ func (p *pump) once(ctx context.Context) {
 	p.grown(p.layers, now.Came.LayerChanges, p.last.Came.LayerChanges)
 	p.grown(p.late, now.Sent.Late, p.last.Sent.Late)
 	if now.Came.Packets > p.last.Came.Packets {
-		p.add(p.loss, 100*float64(max(0, now.Came.Lost-p.last.Came.Lost))/float64(now.Came.Packets-p.last.Came.Packets))
+		came := float64(now.Came.Packets - p.last.Came.Packets)
+		lost := float64(max(0, now.Came.Lost-p.last.Came.Lost))
+		repaired := float64(max(0, now.Came.Repaired-p.last.Came.Repaired))
+		p.add(p.loss, 100*lost/(came+lost))
+		p.add(p.missing, 100*(lost+repaired)/(came+lost))
 		p.add(p.jitter, now.Came.JitterMs)
 	}
 	p.last = now
@@ -83,6 +90,7 @@ func (p *pump) once(ctx context.Context) {
 	for metric, histogram := range map[*metrics.Metric]*media.Histogram{
 		p.handshake: &meter.Handshake, p.join: &meter.Join, p.firstPacket: &meter.FirstPacket, p.reconnect: &meter.Reconnect,
 		p.delay: &meter.Delays.Between, p.keyDelay: &meter.Delays.AtKeyFrames, p.message: &meter.Message,
+		p.gap: &meter.Gap, p.rekey: &meter.Rekey,
 	} {
 		for _, duration := range histogram.Drain(samplesMax) {
 			p.add(metric, metrics.D(duration))

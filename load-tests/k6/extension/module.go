@@ -9,6 +9,7 @@ import (
 	"github.com/grafana/sobek"
 	"go.k6.io/k6/v2/js/common"
 	"go.k6.io/k6/v2/js/modules"
+	"go.k6.io/k6/v2/metrics"
 
 	"veilcast/load-tests/k6/crowd"
 )
@@ -107,6 +108,45 @@ func (p *played) Say() int { return p.crowd.Say(p.vu.Context()) }
 
 // Reconnect cuts everybody off at once and lets them come back; it says how many did.
 func (p *played) Reconnect() int { return p.crowd.Reconnect(p.vu.Context()) }
+
+// Rekey lets one of each Room leave, and waits until all who stay have the next key; it says in how many Rooms they have.
+func (p *played) Rekey() int {
+	done, rooms := p.crowd.Rekey(p.vu.Context())
+	p.once(func(sample func(*metrics.Metric, float64, string)) {
+		for room := range rooms {
+			rekeyed := 0.0
+			if room < done {
+				rekeyed = 1
+			}
+			sample(p.instruments.rekeyed, rekeyed, "")
+		}
+	})
+	return done
+}
+
+// Fault asks whoever started this run to let something happen to its cluster: "kill signaling-1", "hang us".
+func (p *played) Fault(what string) {
+	p.once(func(sample func(*metrics.Metric, float64, string)) { sample(p.instruments.fault, 1, what) })
+}
+
+// Excess waits until the cluster holds no more Consumers than this crowd has reason for, and measures how many more they are.
+func (p *played) Excess(seconds float64) int {
+	excess, err := p.crowd.Excess(p.vu.Context(), time.Duration(seconds*float64(time.Second)))
+	if err != nil {
+		common.Throw(p.vu.Runtime(), err)
+	}
+	p.once(func(sample func(*metrics.Metric, float64, string)) {
+		sample(p.instruments.excess, float64(excess), "")
+	})
+	return excess
+}
+
+// once tells k6 something outside of the second's rhythm.
+func (p *played) once(say func(sample func(metric *metrics.Metric, value float64, code string))) {
+	own := &pump{instruments: p.instruments, state: p.pump.state, at: time.Now()}
+	say(own.tagged)
+	metrics.PushIfNotDone(p.vu.Context(), own.state.Samples, metrics.Samples(own.out))
+}
 
 // AwaitKeys waits until so many have a place in their groups, and says how many have.
 func (p *played) AwaitKeys(count int, seconds float64) int {

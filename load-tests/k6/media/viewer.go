@@ -20,6 +20,7 @@ const (
 	feedbackEvery = 100 * time.Millisecond
 	reportEvery   = time.Second
 	keyFrameAsks  = 500 * time.Millisecond
+	lookEvery     = 5 * time.Millisecond
 )
 
 // Viewer receives what is published in a Room, and decodes nothing.
@@ -230,6 +231,37 @@ func (v *Viewer) FirstPacket() time.Duration {
 		return 0
 	}
 	return v.firstAt.Sub(v.began)
+}
+
+// AwaitPacket waits for the first packet, and says when it came.
+func (v *Viewer) AwaitPacket(ctx context.Context) (time.Time, error) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		v.mutex.Lock()
+		first := v.firstAt
+		v.mutex.Unlock()
+		if !first.IsZero() {
+			return first, nil
+		}
+		select {
+		case <-ctx.Done():
+			return first, ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+// LastPacket is when the last one came; zero where none has.
+func (v *Viewer) LastPacket() (last time.Time) {
+	v.mutex.Lock()
+	defer v.mutex.Unlock()
+	for _, s := range v.streams {
+		if s.latest.After(last) {
+			last = s.latest
+		}
+	}
+	return last
 }
 
 // Close ends the transport. The counts stay.

@@ -1,5 +1,5 @@
 /** A Room full of people who watch one camera and one voice, and stay. */
-import { camera, once, room, size, sound, voice, withCrowd } from './run.ts';
+import { camera, once, room, share, size, sound, voice, whole, withCrowd } from './run.ts';
 
 export { handleSummary } from './run.ts';
 
@@ -9,7 +9,7 @@ export const options = {
   scenarios: once('5m'),
   thresholds: {
     ...sound,
-    veilcast_loss_percent: ['p(95)<0.1'],
+    ...whole,
     veilcast_delay: ['p(50)<20', 'p(99)<100'],
     veilcast_first_packet: ['p(95)<2000'],
     veilcast_freezes: ['count==0'],
@@ -19,7 +19,7 @@ export const options = {
 export default function audience(): void {
   withCrowd((crowd) => {
     crowd.join({ room, role: 'speaker', count: 1, keys: true, publish: [camera, voice] });
-    crowd.join({ room, role: 'viewer', count: viewers, perSecond: 10, keys: true, watch: true });
+    crowd.join({ room, role: 'viewer', count: share(viewers), perSecond: 10, keys: true, watch: true });
     crowd.stay(seconds);
   });
 }

@@ -1,5 +1,5 @@
 /** One of each Room speaks ten times a second to everybody else there. */
-import { once, room, size, sound, withCrowd } from './run.ts';
+import { once, room, share, size, sound, withCrowd } from './run.ts';
 
 export { handleSummary } from './run.ts';
 
@@ -19,7 +19,8 @@ export const options = {
 
 export default function chatStorm(): void {
   withCrowd((crowd) => {
-    const came = crowd.join({ room, rooms, role: 'speaker', count: people, perSecond: 25, keys: true });
+    const group = { room, rooms: share(rooms), count: share(people), perSecond: 25 };
+    const came = crowd.join({ ...group, role: 'speaker', keys: true });
     if (crowd.awaitKeys(came, 60) < came) throw new Error('not everybody got a place in the group');
     for (let message = 0; message < messages; message++) {
       crowd.say();

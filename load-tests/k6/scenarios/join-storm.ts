@@ -1,5 +1,5 @@
 /** Many people at the door within a second, into Rooms of ordinary size. They take no part in the media. */
-import { once, room, size, sound, withCrowd } from './run.ts';
+import { once, room, share, size, sound, withCrowd } from './run.ts';
 
 export { handleSummary } from './run.ts';
 
@@ -12,7 +12,8 @@ export const options = {
 
 export default function joinStorm(): void {
   withCrowd((crowd) => {
-    crowd.join({ room, rooms, role: 'speaker', count: people, perSecond: people, keys: true });
+    const count = share(people);
+    crowd.join({ room, rooms: share(rooms), role: 'speaker', count, perSecond: count, keys: true });
     crowd.stay(2);
   });
 }

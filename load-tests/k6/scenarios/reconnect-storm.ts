@@ -1,5 +1,5 @@
-/** Everybody is cut off at once, as when a signaling process dies, and comes back at once as the same device. */
-import { once, room, size, sound, withCrowd } from './run.ts';
+/** Everybody is cut off at once, as by a network that blinks, and resumes the call at once. */
+import { once, room, share, size, sound, withCrowd } from './run.ts';
 
 export { handleSummary } from './run.ts';
 
@@ -15,10 +15,11 @@ export const options = {
 
 export default function reconnectStorm(): void {
   withCrowd((crowd) => {
-    crowd.join({ room, rooms, role: 'speaker', count: people, perSecond: 25, keys: true });
+    const group = { room, rooms: share(rooms), count: share(people), perSecond: 25 };
+    const came = crowd.join({ ...group, role: 'speaker', keys: true });
     for (let time = 0; time < times; time++) {
       crowd.stay(3);
-      crowd.reconnect();
+      if (crowd.reconnect() < came) throw new Error('not everybody came back');
     }
     crowd.stay(2);
   });

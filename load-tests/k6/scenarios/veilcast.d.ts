@@ -60,8 +60,17 @@ declare module 'k6/x/veilcast' {
     leave(count: number): void;
     /** One of each Room speaks to all others there; how many could. */
     say(): number;
-    /** Everybody's socket is cut at once, and they come back; how many did. */
+    /** Everybody's socket is cut at once, and each resumes its call; how many did. */
     reconnect(): number;
+    /** One of each Room leaves, and all who stay have the next key; in how many Rooms they had it in 10 s. */
+    rekey(): number;
+    /** Asks `./veilcast load` to let something happen to the run's own cluster: `kill signaling-1`, `hang us`. */
+    fault(what: string): void;
+    /**
+     * How many Consumers the cluster holds more than this crowd has reason for, looked at until there are none or for so many seconds. While
+     * nobody comes or goes, on a cluster that serves this crowd alone.
+     */
+    excess(seconds: number): number;
     /** Until so many have a place in their groups, or so many seconds; how many have. */
     awaitKeys(count: number, seconds: number): number;
     count(): Now;

@@ -5,7 +5,7 @@ import type { GeometryCollection, Topology } from 'topojson-specification';
 import atlas from 'world-atlas/land-110m.json' with { type: 'json' };
 import type { Link, RegionFound } from '../result.ts';
 import { PLACES } from '../regions.ts';
-import { escaped, short } from './text.ts';
+import { escaped, short } from '@veilcast/cli/report';
 
 const [WIDTH, HEIGHT] = [1_000, 500];
 /** Of the Region with the most people. */

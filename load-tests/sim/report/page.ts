@@ -6,11 +6,9 @@ import { JOIN_TRIPS } from '../joining.ts';
 import { REKEY_GOAL_MS } from '../limits.ts';
 import { PUBLISHER_MS } from '../media-delay.ts';
 import type { Found, Sample } from '../result.ts';
+import { clock, escaped, plot, short, styles, table } from '@veilcast/cli/report';
 import { rateOf, type Scenario } from '../scenario.ts';
 import { worldMap } from './map.ts';
-import { plot } from './plot.ts';
-import { styles } from './style.ts';
-import { clock, escaped, short, table } from './text.ts';
 
 export interface Ran {
   readonly at: string;

@@ -4,6 +4,7 @@ import { ClusterError, PeerToPeer, RegionId, Role, RoomId } from '@veilcast/prot
 import { caCommand } from './ca.ts';
 import { hostsCommand } from './hosts/index.ts';
 import { loadCommand } from './load/command.ts';
+import { LoadToken } from '@veilcast/signaling';
 import { simCommand, sizeCommand } from './simulator.ts';
 import { issueToken, requestToken, type ApiKey, type TokenRequest } from './token.ts';
 import { up, upAsProcesses, type UpOptions } from './up.ts';
@@ -24,6 +25,12 @@ function regions(text: string): RegionId[] {
 function room(text: string): RoomId {
   const parsed = RoomId.safeParse(text);
   if (!parsed.success) throw new InvalidArgumentError('A room is lower-case letters, digits, - and _, at most 64.');
+  return parsed.data;
+}
+
+function loadToken(text: string): string {
+  const parsed = LoadToken.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError('A load token is 8 to 128 letters, digits, - and _.');
   return parsed.data;
 }
 
@@ -66,13 +73,18 @@ program
   .option('--state <dir>', 'keep identities between runs: the keys and the log of the Authentication Service')
   .option('--key <id>', 'an API key whose tokens are taken')
   .addOption(SECRET)
+  .addOption(
+    new Option('--load-token <token>', 'of a load test that may come: shown at /api/load')
+      .env('VEILCAST_LOAD_TOKEN')
+      .argParser(loadToken),
+  )
   .option('--cluster', 'the services as separate processes over Redis with mutual TLS', false)
   .action(async ({ p2p: peerToPeer, ...options }: UpArguments) => {
     const apiKey = apiKeyOf(options);
     if (!options.cluster) return up({ ...options, apiKey, peerToPeer, regions: options.regions ?? ONE_PROCESS });
     if (options.lan)
       throw new ClusterError('UNSUPPORTED', '--cluster is for this machine alone; choose one of the two.');
-    await upAsProcesses({ ...options, peerToPeer, regions: options.regions ?? THREE_REGIONS });
+    await upAsProcesses({ ...options, apiKey, peerToPeer, regions: options.regions ?? THREE_REGIONS });
   });
 
 program

@@ -44,6 +44,8 @@ export interface UpOptions {
   readonly roomPeersMax?: number;
   /** Of a backend that issues join tokens itself. */
   readonly apiKey?: ApiKey | undefined;
+  /** Of the load test that may come. */
+  readonly loadToken?: string | undefined;
 }
 
 /** The Room that the printed links lead to. */
@@ -126,6 +128,7 @@ export async function startCluster(options: UpOptions, log: Logger = upLogger())
         address: 'signaling-1',
         policy: { development: true, firstIsHost: true, peerToPeer: options.peerToPeer ?? 'asked' },
         apiKeys: options.apiKey ? [options.apiKey] : [],
+        ...(options.loadToken === undefined ? {} : { loadToken: options.loadToken }),
         ...(turn && { turn: { secretFile: turn.secretFile } }),
         ...(options.state === undefined ? {} : await openState(options.state)),
       },
@@ -174,10 +177,12 @@ function print(line = ''): void {
 }
 
 /** The command with `--cluster`: the same as processes of their own. */
-export async function upAsProcesses(options: Pick<UpOptions, 'port' | 'regions' | 'peerToPeer'>): Promise<void> {
+export async function upAsProcesses(
+  options: Pick<UpOptions, 'port' | 'regions' | 'peerToPeer' | 'apiKey' | 'loadToken'>,
+): Promise<void> {
   const log = upLogger();
-  const { port, regions, peerToPeer = 'asked' } = options;
-  const cluster = await startProcesses({ port, regions, peerToPeer, logLevel: log.level }, log);
+  const { port, regions, peerToPeer = 'asked', apiKey, loadToken } = options;
+  const cluster = await startProcesses({ port, regions, peerToPeer, apiKey, loadToken, logLevel: log.level }, log);
   // Before it is ready, so that Ctrl-C ends what has been started.
   await runService(() => Promise.resolve(cluster), { log });
   await cluster.untilReady().catch(async (thrown: unknown) => {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"veilcast/load-tests/k6/crowd"
 )
@@ -96,6 +97,15 @@ func (d *desk) serve(ctx context.Context, q question) (any, error) {
 		return d.crowd.Say(ctx), nil
 	case "reconnect":
 		return d.crowd.Reconnect(ctx), nil
+	case "rekey":
+		done, rooms := d.crowd.Rekey(ctx)
+		return map[string]int{"done": done, "rooms": rooms}, nil
+	case "excess":
+		var args struct{ Seconds float64 }
+		if err := json.Unmarshal(q.Args, &args); err != nil {
+			return nil, err
+		}
+		return d.crowd.Excess(ctx, time.Duration(args.Seconds*float64(time.Second)))
 	case "forget":
 		d.crowd.Meter.Forget()
 		return true, nil

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'smol-toml';
 import { kept, seed, signingKey } from '../secret-files.ts';
+import type { ApiKey } from '../token.ts';
 import { turnConfig, writeTurnFiles, type TurnFiles } from '../turn.ts';
 
 export interface LayoutOptions {
@@ -20,6 +21,10 @@ export interface LayoutOptions {
   readonly logLevel: string;
   /** Whether calls between two may go directly. */
   readonly peerToPeer: PeerToPeer;
+  /** Of a backend that issues join tokens itself. */
+  readonly apiKey?: ApiKey | undefined;
+  /** Of the load test that may come. */
+  readonly loadToken?: string | undefined;
 }
 
 export interface LaidOut {
@@ -45,7 +50,8 @@ function mainOf(service: string): string {
 }
 
 /** Writes certificates, secrets and configuration. */
-export async function layOut({ folder, regions, port, logLevel, peerToPeer }: LayoutOptions): Promise<Layout> {
+export async function layOut(options: LayoutOptions): Promise<Layout> {
+  const { folder, regions, port, logLevel } = options;
   const [home] = regions as readonly [RegionId, ...RegionId[]];
   const turn = await writeTurnFiles(folder, '127.0.0.1');
   const members = membersOf(regions, home, turn !== undefined);
@@ -64,7 +70,13 @@ export async function layOut({ folder, regions, port, logLevel, peerToPeer }: La
       ...commonOf(shared, member, probes),
       ...(turn && member.kind === 'turn'
         ? { turn: turnConfig(turn, member.region, '127.0.0.1', more) }
-        : serviceOf(member, `127.0.0.1:${control}`, { ...shared.authority, turn, peerToPeer }, webPorts, regions)),
+        : serviceOf(
+            member,
+            `127.0.0.1:${control}`,
+            { ...shared.authority, turn, ...toldOf(options) },
+            webPorts,
+            regions,
+          )),
     };
     const file = join(folder, `${member.processId}.toml`);
     await writeFile(file, stringify(config), { mode: 0o600 });
@@ -110,7 +122,17 @@ function commonOf(shared: { ca: string; logLevel: string; store: object }, membe
 }
 
 /** What only signaling is told. */
-type Signalled = AuthorityFiles & { readonly turn: TurnFiles | undefined; readonly peerToPeer: PeerToPeer };
+type Signalled = AuthorityFiles & Told & { readonly turn: TurnFiles | undefined };
+
+interface Told {
+  readonly peerToPeer: PeerToPeer;
+  readonly apiKeys: readonly ApiKey[];
+  readonly loadToken?: string;
+}
+
+function toldOf({ peerToPeer, apiKey, loadToken }: LayoutOptions): Told {
+  return { peerToPeer, apiKeys: apiKey ? [apiKey] : [], ...(loadToken === undefined ? {} : { loadToken }) };
+}
 
 function serviceOf(
   { kind, processId, region }: Member,

@@ -3,6 +3,7 @@ import type { Logger, Service } from '@veilcast/node-kit';
 import { ClusterError, type PeerToPeer, type RegionId } from '@veilcast/protocol';
 import { spawnSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import type { ApiKey } from '../token.ts';
 import { ownFolder } from './folder.ts';
 import { layOut, type Layout } from './layout.ts';
 import { Supervisor } from './supervisor.ts';
@@ -24,6 +25,8 @@ export async function startProcesses(
     readonly port: number;
     readonly regions: readonly RegionId[];
     readonly peerToPeer: PeerToPeer;
+    readonly apiKey?: ApiKey | undefined;
+    readonly loadToken?: string | undefined;
     readonly logLevel: string;
   },
   log: Logger,

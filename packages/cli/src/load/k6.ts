@@ -1,4 +1,4 @@
-/** Runs the project's k6 on one scenario: its samples are read as they come, and Ctrl-C ends it with what it has. */
+/** Runs the project's k6 on one scenario, as one or as many generators: samples are read as they come, and Ctrl-C ends it with what it has. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ export interface K6Run {
 }
 
 /** Resolves when it has ended and left a summary. @throws ClusterError INTERNAL */
-export async function runK6({ script, environment, onSample }: K6Run): Promise<void> {
+export async function runK6({ script, environment, onSample }: K6Run, signal: AbortSignal): Promise<void> {
   const program = process.env.VEILCAST_K6;
   if (program === undefined) throw new ClusterError('INTERNAL', 'k6 is not built: run this as ./veilcast load.');
   const args = ['run', '--quiet', '--no-usage-report', '--include-system-env-vars', '--out', 'json=-', script];
@@ -26,7 +26,7 @@ export async function runK6({ script, environment, onSample }: K6Run): Promise<v
     env: { ...process.env, ...environment, K6_AUTO_EXTENSION_RESOLUTION: 'false' },
   });
   const stop = (): void => void child.kill('SIGINT');
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  signal.addEventListener('abort', stop, { once: true });
   const complaints: string[] = [];
   createInterface(child.stdout).on('line', onSample);
   createInterface(child.stderr).on('line', (line) => complaints.push(line));
@@ -36,6 +36,16 @@ export async function runK6({ script, environment, onSample }: K6Run): Promise<v
       throw new ClusterError('INTERNAL', `k6 ended with ${code}: ${complaints.slice(-3).join(' ')}`);
     }
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    signal.removeEventListener('abort', stop);
   }
+}
+
+/** Aborts at Ctrl-C or SIGTERM. A second one does nothing more: everybody is leaving already. */
+export function untilInterrupted(): AbortSignal & Disposable {
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort();
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  return Object.assign(stopped.signal, {
+    [Symbol.dispose]: () => void process.off('SIGINT', stop).off('SIGTERM', stop),
+  });
 }

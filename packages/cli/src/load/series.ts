@@ -1,50 +1,42 @@
-/** What k6 says while it runs, a line a sample, gathered by metric and second. Pure. */
-import { z } from 'zod';
+/** What was measured in each second of a run, for its plots and for who watches it. Pure. */
+import type { Sample } from './sample.ts';
 
-const Point = z.object({
-  type: z.literal('Point'),
-  metric: z.string().max(128),
-  data: z.object({
-    time: z.string().max(64),
-    value: z.number(),
-    tags: z.record(z.string(), z.string()).optional(),
-  }),
-});
-
-/** Metrics of ours; k6's own say nothing of a cluster. */
-const PREFIX = 'veilcast_';
-/** A run of an hour. What comes later is left out of the plots; k6's own summary has it. */
+/** A run of an hour. What comes later is left out of the plots; the figures have it. */
 const SECONDS_MAX = 3_600;
 /** k6's extension sends at most some hundreds in a second. */
 const VALUES_MAX = 2_000;
+/** Each generator says how many of its people are there: together they are the sum. */
+const PEOPLE = 'veilcast_peers';
 
 export class Series {
   /** By metric, the values of each second of the run. */
   readonly #seconds = new Map<string, number[][]>();
+  /** By generator, how many people it has at the end of each second. */
+  readonly #people = new Map<number, (number | undefined)[]>();
   #began: number | undefined;
   /** By code, what was refused or ended. */
   readonly #codes = new Map<string, number>();
 
-  /** One line of `k6 run --out json=-`. What is no sample of ours is passed over. */
-  add(line: string): void {
-    const point = read(line);
-    if (!point?.metric.startsWith(PREFIX)) return;
-    const { metric, data } = point;
-    const at = Date.parse(data.time);
-    if (Number.isNaN(at)) return;
+  /** @param generator whose sample it is */
+  add({ metric, at, value, code }: Sample, generator = 0): void {
     this.#began ??= at;
-    const code = data.tags?.code;
-    const isRefusal = metric === 'veilcast_join_ok' && data.value === 0;
-    if (code !== undefined && (isRefusal || data.value > 0)) {
-      const count = isRefusal ? 1 : data.value;
+    const isRefusal = metric === 'veilcast_join_ok' && value === 0;
+    if (code !== undefined && (isRefusal || value > 0)) {
+      const count = isRefusal ? 1 : value;
       this.#codes.set(code, (this.#codes.get(code) ?? 0) + count);
     }
     const second = Math.floor((at - this.#began) / 1_000);
     if (second < 0 || second >= SECONDS_MAX) return;
+    if (metric === PEOPLE) {
+      const people = this.#people.get(generator) ?? [];
+      this.#people.set(generator, people);
+      people[second] = value;
+      return;
+    }
     const seconds = this.#seconds.get(metric) ?? [];
     if (seconds.length === 0) this.#seconds.set(metric, seconds);
     const values = (seconds[second] ??= []);
-    if (values.length < VALUES_MAX) values.push(data.value);
+    if (values.length < VALUES_MAX) values.push(value);
   }
 
   /** Codes of refusals and of calls that ended, with their counts. */
@@ -57,19 +49,21 @@ export class Series {
     return Array.from(this.#seconds.get(metric) ?? [], (values) => (values?.length ? of(values) : undefined));
   }
 
+  /** How many there were in each second, of all generators. */
+  people(): number[] {
+    const all = [...this.#people.values()];
+    const length = Math.max(0, ...all.map((one) => one.length));
+    return Array.from({ length }, (_, second) => sum(all.map((one) => lastUntil(one, second))));
+  }
+
   /** The last second in which this was measured. */
   last(metric: string, of: (values: readonly number[]) => number): number | undefined {
     return this.each(metric, of).findLast((value) => value !== undefined);
   }
 }
 
-function read(line: string): z.infer<typeof Point> | undefined {
-  if (!line.startsWith('{"metric"') && !line.startsWith('{"type":"Point"')) return undefined;
-  try {
-    return Point.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
+function lastUntil(values: readonly (number | undefined)[], second: number): number {
+  return values.slice(0, second + 1).findLast((value) => value !== undefined) ?? 0;
 }
 
 export function sum(values: readonly number[]): number {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 export function styles(): string {
-  const tokens = readFileSync(new URL('../../../packages/design/src/tokens.css', import.meta.url), 'utf8');
+  const tokens = readFileSync(new URL('../../../design/src/tokens.css', import.meta.url), 'utf8');
   return `${tokens}
 *{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--text);font:var(--text-15)/1.4 var(--font);font-variant-numeric:tabular-nums}
 main{max-width:1120px;margin:0 auto;padding:var(--space-6) var(--space-4) var(--space-12)}
@@ -25,5 +25,6 @@ svg text{font:12px var(--font);fill:var(--text-quiet)}.end{text-anchor:end}.midd
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;min-width:40rem;font-size:var(--text-13)}th,td{text-align:left;padding:var(--space-1) var(--space-3) var(--space-1) 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:var(--weight-strong);color:var(--text-quiet)}li{margin-bottom:var(--space-1);max-width:75ch}
 .mark{border:1px solid var(--edge);border-radius:var(--radius-control);padding:0 var(--space-1);font-size:var(--text-13);color:var(--text-quiet)}
+.held{color:var(--good-text)}.missed{color:var(--danger-text)}.void{color:var(--warn-text)}.narrow table{min-width:0}
 .warn{background:var(--warn-soft);color:var(--warn-text);border-radius:var(--radius-panel);padding:var(--space-3)}`;
 }

@@ -1,0 +1,78 @@
+package crowd
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// held is what the cluster says that it holds (/metrics), over all Nodes.
+type held struct{ producers, consumers int }
+
+// heldBy asks the cluster.
+func heldBy(ctx context.Context, origin string) (all held, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, origin+"/metrics", nil)
+	if err != nil {
+		return all, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return all, fmt.Errorf("DISCONNECTED: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return all, fmt.Errorf("NOT_FOUND: the cluster shows no figures")
+	}
+	lines := bufio.NewScanner(io.LimitReader(response.Body, 4<<20))
+	for lines.Scan() {
+		all.add(lines.Text())
+	}
+	return all, lines.Err()
+}
+
+func (h *held) add(line string) {
+	name, value, _ := strings.Cut(line, "} ")
+	count, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		return
+	}
+	switch {
+	case strings.HasPrefix(name, "veilcast_node_producers{"):
+		h.producers += int(count)
+	case strings.HasPrefix(name, "veilcast_node_consumers{"):
+		h.consumers += int(count)
+	}
+}
+
+// Excess is how many Consumers the cluster holds more than this crowd has reason for, now that nobody comes or goes: each stream that is
+// watched, and one into a Pipe for each Producer behind it. Nodes count every few seconds, so it is looked again until there are none,
+// or the time is over. Of a cluster that serves this crowd alone.
+func (c *Crowd) Excess(ctx context.Context, patience time.Duration) (excess int, err error) {
+	for until := time.Now().Add(patience); ; {
+		now, err := heldBy(ctx, c.sites.origin)
+		if err != nil {
+			return 0, err
+		}
+		count := c.Count()
+		piped := max(0, now.producers-c.published())
+		excess = now.consumers - count.Came.Streams - piped
+		if excess <= 0 || time.Now().After(until) || ctx.Err() != nil {
+			return max(0, excess), nil
+		}
+		sleepUntil(ctx, time.Now().Add(500*time.Millisecond))
+	}
+}
+
+func (c *Crowd) published() (producers int) {
+	for _, p := range c.list() {
+		p.mutex.Lock()
+		producers += len(p.publishers)
+		p.mutex.Unlock()
+	}
+	return producers
+}
