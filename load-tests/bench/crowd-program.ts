@@ -36,6 +36,8 @@ export interface Measured {
   readonly delay: Durations;
   readonly keyDelay: Durations;
   readonly message: Durations;
+  readonly reconnect: Durations;
+  readonly rekey: Durations;
   readonly due: number;
   readonly heard: number;
   readonly refusals: Readonly<Record<string, number>>;
@@ -56,6 +58,7 @@ export interface Seen {
     readonly freezes: number;
     readonly layerChanges: number;
     readonly streams: number;
+    readonly jitterMs: number;
   };
   readonly sent: { readonly packets: number; readonly late: number };
 }
@@ -68,6 +71,12 @@ export interface CrowdProgram {
   say(): Promise<number>;
   /** Everybody is cut off, and comes back; how many did. */
   reconnect(): Promise<number>;
+  /** Those who came first leave first; who publishes stays. */
+  leave(count: number): Promise<void>;
+  /** One of each Room leaves, and all who stay there have the next key; in how many of how many Rooms they had it in 10 s. */
+  rekey(): Promise<{ readonly done: number; readonly rooms: number }>;
+  /** How many Consumers the cluster holds more than this crowd has reason for, looked at until there are none or for so many seconds. */
+  excess(seconds: number): Promise<number>;
   /** Begins the durations anew. */
   forget(): Promise<void>;
   count(): Promise<Seen>;
@@ -107,6 +116,9 @@ export async function startCrowd(origin: string): Promise<CrowdProgram> {
     join: (people) => ask('join', people),
     say: () => ask('say'),
     reconnect: () => ask('reconnect'),
+    leave: (count) => ask('leave', { count }),
+    rekey: () => ask('rekey'),
+    excess: (seconds) => ask('excess', { seconds }),
     forget: () => ask('forget'),
     count: () => ask('count'),
     report: () => ask('report'),

@@ -30,7 +30,7 @@ const EFFORTS = {
   tiny: { viewers: 2, turns: 1, pictures: 15 },
 } as const;
 /** For what is still under way when the source stops. */
-const SETTLE_MS = 400;
+const SETTLE_MS = 200;
 
 /** Share of the packets that must arrive. With less, the machine was too busy and the sides did different work. */
 const WHOLE = 0.98;

@@ -1,5 +1,6 @@
 /** A node's figures for Prometheus. Several nodes of one process share a registry; each has its own `node` label. */
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { openConsumers } from './media/open-consumers.ts';
 import type { Workers } from './media/worker.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -39,6 +40,7 @@ export class NodeMetrics {
       'Consumers, those into pipes too',
       sum((load) => load.consumers),
     );
+    this.#setOfProcess('veilcast_media_consumers', 'Consumers open in the media workers of this process', openConsumers());
     this.#set('workers', 'mediasoup workers that run', live.length);
     this.#set(
       'cpu_cores',
@@ -68,6 +70,13 @@ export class NodeMetrics {
     const known = this.#registry.getSingleMetric(full) as Gauge | undefined;
     const gauge = known ?? new Gauge({ name: full, help, labelNames: ['node'], registers: [this.#registry] });
     gauge.set({ node: this.#node }, value);
+  }
+
+  /** Of all Nodes of the process together. */
+  #setOfProcess(name: string, help: string, value: number): void {
+    const known = this.#registry.getSingleMetric(name) as Gauge | undefined;
+    const gauge = known ?? new Gauge({ name, help, registers: [this.#registry] });
+    gauge.set(value);
   }
 
   #counter(name: string, help: string, labels: string[] = []): Counter {

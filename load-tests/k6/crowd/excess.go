@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// held is what the cluster says that it holds (/metrics), over all Nodes.
+// held is what the cluster says that it holds (/metrics), over all Nodes; Consumers whether a Node knows of them or not.
 type held struct{ producers, consumers int }
 
 // heldBy asks the cluster.
@@ -36,15 +36,14 @@ func heldBy(ctx context.Context, origin string) (all held, err error) {
 }
 
 func (h *held) add(line string) {
-	name, value, _ := strings.Cut(line, "} ")
-	count, err := strconv.ParseFloat(value, 64)
+	count, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
 	if err != nil {
 		return
 	}
-	switch {
-	case strings.HasPrefix(name, "veilcast_node_producers{"):
+	switch name, _, _ := strings.Cut(strings.SplitN(line, " ", 2)[0], "{"); name {
+	case "veilcast_node_producers":
 		h.producers += int(count)
-	case strings.HasPrefix(name, "veilcast_node_consumers{"):
+	case "veilcast_media_consumers":
 		h.consumers += int(count)
 	}
 }
