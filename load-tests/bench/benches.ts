@@ -6,6 +6,7 @@ import type { Bench } from './figure.ts';
 import { door } from './door.ts';
 import { forward } from './forward.ts';
 import { handshake } from './handshake.ts';
+import { peers } from './peers.ts';
 import { pipeHop } from './pipe-hop.ts';
 import { moves } from './moves.ts';
 import { planner } from './planner.ts';
@@ -22,6 +23,7 @@ import { joinTime } from './join-time.ts';
 export const BENCHES: readonly Bench[] = [
   worker,
   forward,
+  peers,
   pipeHop,
   audience,
   roomMessage,

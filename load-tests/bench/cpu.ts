@@ -1,4 +1,4 @@
-/** Processor time of a process, all its threads together, as the scheduler counted it: no sampling, no rounding to ticks. */
+/** Processor time of a process, all its threads together, as the scheduler counted it: no sampling, no rounding to ticks. And its memory. */
 import { readdir, readFile } from 'node:fs/promises';
 
 /** Nanoseconds on a core so far. Linux alone. A thread that ended is no longer in it, so measure while threads live. */
@@ -11,4 +11,10 @@ export async function cpuNs(pid: number): Promise<number> {
     }),
   );
   return each.reduce((sum, one) => sum + one, 0);
+}
+
+/** Memory of a process that is in RAM, KiB. Linux alone. */
+export async function residentKiB(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN);
 }

@@ -15,6 +15,7 @@ export interface People {
   readonly count: number;
   readonly rooms?: number;
   readonly perSecond?: number;
+  readonly region?: string;
   readonly keys?: boolean;
   readonly watch?: boolean;
   /** What the last mile of each of them does to the media that comes. */

@@ -2,10 +2,11 @@
  * Processor time of a forwarded packet: a node of a cluster beside bare mediasoup that does the same work, in turns.
  * Counts the mediasoup worker and the Node.js process around it, all threads, and divides by packets that arrived.
  */
-import { startChild, type Child } from './child.ts';
-import { cpuNs } from './cpu.ts';
+import { startChild } from './child.ts';
+import { cpuNs, residentKiB } from './cpu.ts';
 import { figures, loadNow, type Bench, type Effort, type Figure, type Say } from './figure.ts';
 import type { ForwardSubject, SubjectKind } from './forward-subject.ts';
+import { startJanus } from './janus.ts';
 import { spreadOf } from './spread.ts';
 import { startViewers, type Viewers } from './viewer.ts';
 
@@ -13,8 +14,8 @@ import { startViewers, type Viewers } from './viewer.ts';
 export interface Side {
   /** Not that of another side. */
   readonly name: string;
-  readonly kind: SubjectKind;
-  /** Added to that of its process. */
+  readonly kind: SubjectKind | 'janus';
+  /** Added to that of its process; not Janus'. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -45,11 +46,12 @@ export interface ForwardSize {
 
 interface Running {
   readonly name: string;
-  readonly child: Child<ForwardSubject>;
   readonly port: number;
+  /** The one that forwards, and the one around it, if there is one. */
   readonly pids: readonly number[];
   readonly ssrc: number;
   pictures: number;
+  close(): Promise<void>;
 }
 
 export interface Round {
@@ -58,33 +60,66 @@ export interface Round {
   readonly processNs: number;
   readonly packets: number;
   readonly expected: number;
+  /** From the source's write to the viewer's read, ms: p50, p95, p99, p99.9, most. */
+  readonly delays: readonly number[];
+}
+
+/** What one more viewer took: each one's way in, ms, and memory of the processes, KiB. */
+export interface Seating {
+  readonly joinMs: readonly number[];
+  readonly viewerKiB: number;
 }
 
 /** By the name of the side, in turns: the first of all belong together. */
 export type Rounds = Readonly<Record<string, readonly Round[]>>;
 
-async function start(
-  { name, kind, environment }: Side,
+/** One that has no viewers yet. */
+interface Empty extends Omit<Running, 'pictures'> {
+  seat(viewer: number): Promise<void>;
+}
+
+async function startOwn(
+  { name, environment }: Side,
+  kind: SubjectKind,
   ssrc: number,
   viewers: Viewers,
-  count: number,
-): Promise<Running> {
+): Promise<Empty> {
   const child = startChild<ForwardSubject>('forward-subject.ts', [], environment);
   const { port, workerPid } = await child.ask('start', { kind, ssrc });
   const fingerprint = await viewers.fingerprint();
-  for (let viewer = 0; viewer < count; viewer++) {
+  const seat = async (viewer: number): Promise<void> => {
     const end = await child.ask('open', { viewer });
     await child.ask('connect', { viewer, dtlsParameters: { role: 'client', fingerprints: [fingerprint] } });
     const rtpParameters = await child.ask('consume', { viewer });
     await viewers.watch({ group: name, ...end, rtpParameters });
     await child.ask('resume', { viewer });
+  };
+  return { name, port, pids: [workerPid, child.pid], ssrc, seat, close: () => child.close() };
+}
+
+async function startPeer({ name }: Side, ssrc: number, viewers: Viewers): Promise<Empty> {
+  const { pid, port, interfaceName, watch, close } = await startJanus({ payloadType: STREAM.payloadType });
+  const seat = (): Promise<void> => watch((offer) => viewers.answer(name, offer, interfaceName));
+  return { name, port, pids: [pid], ssrc, seat, close };
+}
+
+async function seated(side: Empty, count: number): Promise<Seating> {
+  const memory = async (): Promise<number> =>
+    (await Promise.all(side.pids.map(residentKiB))).reduce((a, b) => a + b, 0);
+  const before = await memory();
+  const joinMs: number[] = [];
+  for (let viewer = 0; viewer < count; viewer++) {
+    const began = performance.now();
+    await side.seat(viewer);
+    joinMs.push(performance.now() - began);
   }
-  return { name, child, port, pids: [workerPid, child.pid], ssrc, pictures: 0 };
+  return { joinMs, viewerKiB: ((await memory()) - before) / count };
 }
 
 async function round(subject: Running, viewers: Viewers, pictures: number): Promise<Round> {
   const cpu = (): Promise<number[]> => Promise.all(subject.pids.map(cpuNs));
   const [cpuBefore, before] = await Promise.all([cpu(), viewers.count(subject.name)]);
+  await viewers.slowness(subject.name);
   const { port, ssrc } = subject;
   const firstSequence = (1 + subject.pictures * STREAM.packetsPerFrame) & 0xffff;
   const where = { port, ssrc, firstSequence, firstPicture: subject.pictures };
@@ -96,7 +131,7 @@ async function round(subject: Running, viewers: Viewers, pictures: number): Prom
   const [workerNs = 0, processNs = 0] = cpuAfter.map((ns, index) => ns - (cpuBefore[index] ?? 0));
   const expected = sent.packets * after.viewers;
   const packets = after.packets - before.packets;
-  return { workerNs, processNs, packets, expected };
+  return { workerNs, processNs, packets, expected, delays: await viewers.slowness(subject.name) };
 }
 
 /** The count when nothing more comes: viewers on a busy machine read late what reached their sockets in time. */
@@ -118,19 +153,29 @@ export function ratios(rounds: Rounds, one: string, other: string): number[] {
   return (rounds[one] ?? []).map((round, turn) => perPacketUs(round) / perPacketUs(below[turn]!));
 }
 
+export interface Compared {
+  readonly rounds: Rounds;
+  readonly seatings: Readonly<Record<string, Seating>>;
+}
+
 /** Lets each side forward the same stream to as many viewers, in turns. `enough` may end it before all turns are taken. */
 export async function forwarding(
   sides: readonly Side[],
   { viewers: count, turns, pictures }: ForwardSize,
   say: Say,
   enough: (rounds: Rounds) => boolean = () => false,
-): Promise<Rounds> {
+): Promise<Compared> {
   const viewers = await startViewers();
   const subjects: Running[] = [];
+  const seatings: Record<string, Seating> = {};
   try {
     for (const [at, side] of sides.entries()) {
       say(`${side.name}: connecting ${count} viewers`);
-      subjects.push(await start(side, 0x0a0b0c01 + at, viewers, count));
+      const ssrc = 0x0a0b0c01 + at;
+      const { kind } = side;
+      const empty = await (kind === 'janus' ? startPeer(side, ssrc, viewers) : startOwn(side, kind, ssrc, viewers));
+      subjects.push({ ...empty, pictures: 0 });
+      seatings[side.name] = await seated(empty, count);
     }
     const rounds: Record<string, Round[]> = Object.fromEntries(sides.map(({ name }) => [name, []]));
     const taken = (): number => rounds[sides[0]?.name ?? '']?.length ?? 0;
@@ -145,9 +190,9 @@ export async function forwarding(
       const told = done.map(([name, one]) => `${name} ${perPacketUs(one).toFixed(2)} µs`).join(', ');
       say(`turn ${turn}: ${told}${turn === 0 ? ', to warm up' : whole ? '' : ', left out: packets were lost'}`);
     }
-    return rounds;
+    return { rounds, seatings };
   } finally {
-    for (const { child } of subjects) await child.close();
+    for (const subject of subjects) await subject.close();
     await viewers.close();
   }
 }
@@ -158,7 +203,7 @@ export const OVERHEAD_MAX = 1.05;
 async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
   const size = EFFORTS[effort];
   const load = loadNow();
-  const rounds = await forwarding(SIDES, size, say);
+  const { rounds } = await forwarding(SIDES, size, say);
   return figuresOf(rounds, load, `${size.viewers} WebRTC viewers of one stream of 150 packets/s of 1.1 kB`);
 }
 

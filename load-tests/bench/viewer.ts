@@ -71,6 +71,10 @@ export interface Viewers {
   fingerprint(): Promise<types.DtlsFingerprint>;
   /** Connects a viewer; resolves when it can receive. */
   watch(watching: Watching): Promise<void>;
+  /** Answers the SDP offer of another SFU, over this network interface. */
+  answer(group: string, sdp: string, interfaceName: string): Promise<string>;
+  /** Of the packets that came to a group since the last time, from the source's write to the viewer's read, ms: p50, p95, p99, p99.9, most. */
+  slowness(group: string): Promise<readonly number[]>;
   /** What has come to a group of viewers so far. */
   count(group: string): Promise<{ packets: number; bytes: number; viewers: number }>;
   /** Opens a UDP socket on which packets of a stream are awaited; answers its port. */
@@ -121,6 +125,8 @@ export async function startViewers(): Promise<Viewers> {
       }),
     burst: (burst) => ask('burst', burst),
     seen: (group) => ask('seen', { group }),
+    answer: (group, sdp, interfaceName) => ask('answer', { group, sdp, interface: interfaceName }),
+    slowness: (group) => ask('slowness', { group }),
     count: (group) => ask('count', { group }),
     tap: (name) => ask('tap', { name }),
     delays: (first, second) => ask('delays', { first, second }),

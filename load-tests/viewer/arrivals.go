@@ -13,6 +13,9 @@ import (
 // Where the number of a packet stands in its payload: after the VP8 descriptor and the frame header.
 const numberAt = 4
 
+// And the time at which the source wrote it.
+const stampAt = 8
+
 // The payload type of video in every Router of ours, and the SSRC that mediasoup probes bandwidth with.
 const (
 	videoType     = 101
@@ -84,6 +87,18 @@ func numberOf(packet []byte) (uint32, bool) {
 		return 0, false
 	}
 	return binary.BigEndian.Uint32(packet[at:]), true
+}
+
+// sentAt is what the source wrote behind the number, ns since the Unix epoch.
+func sentAt(packet []byte) (int64, bool) {
+	at := 12 + stampAt
+	if len(packet) >= 16 && packet[0]&0x10 != 0 {
+		at += 4 + 4*int(binary.BigEndian.Uint16(packet[14:]))
+	}
+	if len(packet) < at+8 {
+		return 0, false
+	}
+	return int64(binary.BigEndian.Uint64(packet[at:])), true
 }
 
 func stampOf(control []byte) (time.Duration, bool) {

@@ -107,6 +107,18 @@ func (d *desk) serve(q question) (any, error) {
 			return nil, err
 		}
 		return true, d.watch(args)
+	case "answer":
+		var args answerArgs
+		if err := json.Unmarshal(q.Args, &args); err != nil {
+			return nil, err
+		}
+		return d.answer(args)
+	case "slowness":
+		var args struct{ Group string }
+		if err := json.Unmarshal(q.Args, &args); err != nil {
+			return nil, err
+		}
+		return d.group(args.Group).slowness(), nil
 	case "count":
 		var args struct{ Group string }
 		if err := json.Unmarshal(q.Args, &args); err != nil {

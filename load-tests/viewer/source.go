@@ -53,6 +53,7 @@ func (d *desk) send(args sendArgs) (any, error) {
 				}
 			}
 			binary.BigEndian.PutUint32(packet[12+numberAt:], args.FirstPicture*uint32(args.PacketsPerFrame)+uint32(sent))
+			binary.BigEndian.PutUint64(packet[12+stampAt:], uint64(time.Now().UnixNano()))
 			if _, err := conn.Write(packet); err != nil {
 				continue
 			}

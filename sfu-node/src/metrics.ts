@@ -1,6 +1,6 @@
 /** A node's figures for Prometheus. Several nodes of one process share a registry; each has its own `node` label. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { openConsumers } from './media/open-consumers.ts';
+import { openMedia } from './media/open-media.ts';
 import type { Workers } from './media/worker.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -12,6 +12,16 @@ export class NodeMetrics {
   constructor(registry: Registry, node: string) {
     this.#registry = registry;
     this.#node = node;
+    this.#ofProcess(
+      'veilcast_media_producers',
+      'Producers open in media workers, piped ones too',
+      () => openMedia().producers,
+    );
+    this.#ofProcess(
+      'veilcast_media_consumers',
+      'Consumers open in media workers, those into pipes too',
+      () => openMedia().consumers,
+    );
   }
 
   measured(rooms: Rooms, workers: Workers): void {
@@ -40,7 +50,6 @@ export class NodeMetrics {
       'Consumers, those into pipes too',
       sum((load) => load.consumers),
     );
-    this.#setOfProcess('veilcast_media_consumers', 'Consumers open in the media workers of this process', openConsumers());
     this.#set('workers', 'mediasoup workers that run', live.length);
     this.#set(
       'cpu_cores',
@@ -72,11 +81,10 @@ export class NodeMetrics {
     gauge.set({ node: this.#node }, value);
   }
 
-  /** Of all Nodes of the process together. */
-  #setOfProcess(name: string, help: string, value: number): void {
-    const known = this.#registry.getSingleMetric(name) as Gauge | undefined;
-    const gauge = known ?? new Gauge({ name, help, registers: [this.#registry] });
-    gauge.set(value);
+  /** Of all Nodes of the process together, and taken when it is asked for. */
+  #ofProcess(name: string, help: string, read: () => number): void {
+    if (this.#registry.getSingleMetric(name) !== undefined) return;
+    const gauge: Gauge = new Gauge({ name, help, registers: [this.#registry], collect: () => gauge.set(read()) });
   }
 
   #counter(name: string, help: string, labels: string[] = []): Counter {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// held is what the cluster says that it holds (/metrics), over all Nodes; Consumers whether a Node knows of them or not.
+// held is what the cluster says that it holds (/metrics), whether a Node knows of it or not.
 type held struct{ producers, consumers int }
 
 // heldBy asks the cluster.
@@ -41,17 +41,24 @@ func (h *held) add(line string) {
 		return
 	}
 	switch name, _, _ := strings.Cut(strings.SplitN(line, " ", 2)[0], "{"); name {
-	case "veilcast_node_producers":
+	case "veilcast_media_producers":
 		h.producers += int(count)
 	case "veilcast_media_consumers":
 		h.consumers += int(count)
 	}
 }
 
+// What closes takes a moment, and what leaks may come a moment late: it is enough when so many looks in a row find nothing.
+const (
+	excessEvery = 400 * time.Millisecond
+	cleanLooks  = 3
+)
+
 // Excess is how many Consumers the cluster holds more than this crowd has reason for, now that nobody comes or goes: each stream that is
-// watched, and one into a Pipe for each Producer behind it. Nodes count every few seconds, so it is looked again until there are none,
-// or the time is over. Of a cluster that serves this crowd alone.
+// watched, and one into a Pipe for each Producer behind it. It is looked again until there are none, or the time is over. Of a cluster
+// whose services are one process, and that serves this crowd alone.
 func (c *Crowd) Excess(ctx context.Context, patience time.Duration) (excess int, err error) {
+	clean := 0
 	for until := time.Now().Add(patience); ; {
 		now, err := heldBy(ctx, c.sites.origin)
 		if err != nil {
@@ -60,10 +67,13 @@ func (c *Crowd) Excess(ctx context.Context, patience time.Duration) (excess int,
 		count := c.Count()
 		piped := max(0, now.producers-c.published())
 		excess = now.consumers - count.Came.Streams - piped
-		if excess <= 0 || time.Now().After(until) || ctx.Err() != nil {
+		if clean++; excess > 0 {
+			clean = 0
+		}
+		if clean == cleanLooks || time.Now().After(until) || ctx.Err() != nil {
 			return max(0, excess), nil
 		}
-		sleepUntil(ctx, time.Now().Add(500*time.Millisecond))
+		sleepUntil(ctx, time.Now().Add(excessEvery))
 	}
 }
 

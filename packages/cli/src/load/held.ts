@@ -10,6 +10,7 @@ const GAUGES: Readonly<Record<string, string>> = {
   veilcast_node_peers: 'Peers on Nodes',
   veilcast_node_producers: 'Producers',
   veilcast_node_consumers: 'Consumers',
+  veilcast_media_producers: 'Producers in media workers',
   veilcast_media_consumers: 'Consumers in media workers',
   veilcast_node_pipe_ends: 'Pipe ends',
 };
