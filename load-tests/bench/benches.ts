@@ -6,6 +6,7 @@ import type { Bench } from './figure.ts';
 import { door } from './door.ts';
 import { forward } from './forward.ts';
 import { handshake } from './handshake.ts';
+import { members } from './members.ts';
 import { peers } from './peers.ts';
 import { pipeHop } from './pipe-hop.ts';
 import { moves } from './moves.ts';
@@ -33,6 +34,7 @@ export const BENCHES: readonly Bench[] = [
   relay,
   store,
   planner,
+  members,
   rekey,
   door,
   transform,

@@ -10,6 +10,7 @@ import { z } from 'zod';
 export const COSTS = {
   packet: ['µs CPU', 'a packet forwarded to one viewer, cluster node, worker and process, some viewers'],
   packetBare: ['µs CPU', 'the same, bare mediasoup'],
+  packetSingly: ['µs CPU', 'the same, cluster node whose media worker sends each packet by itself: batching off'],
   packetBusy: ['µs CPU', 'a packet forwarded to one viewer by a media worker with 150 of them'],
   pipeSend: ['µs CPU', 'a packet sent into one Pipe'],
   pipeReceive: ['µs CPU', 'a packet received from a Pipe'],
@@ -38,9 +39,12 @@ export const COSTS = {
 } as const satisfies Readonly<Record<string, readonly [unit: string, what: string]>>;
 
 export type CostName = keyof typeof COSTS;
-/** What may be missing: it takes more of a machine than every one has free. `packet` stands for it then, which is too much. */
-const OPTIONAL: ReadonlySet<string> = new Set<CostName>(['packetBusy']);
-type Optional = 'packetBusy';
+/**
+ * What may be missing. `packetBusy` takes more of a machine than every one has free: `packet` stands for it then, which is too much. Nobody
+ * sizes a cluster by `packetSingly`: it says what batching is worth.
+ */
+const OPTIONAL: ReadonlySet<string> = new Set<CostName>(['packetBusy', 'packetSingly']);
+type Optional = 'packetBusy' | 'packetSingly';
 
 const figure = z.number().nonnegative().finite();
 

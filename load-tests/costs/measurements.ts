@@ -1,4 +1,5 @@
 /** All measurements of unit costs, those that need quiet first. */
+import { batching } from './batching.ts';
 import { busy } from './busy.ts';
 import { forward } from '../bench/forward.ts';
 import { pipeHop } from '../bench/pipe-hop.ts';
@@ -14,6 +15,7 @@ export const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     packet: 'forwarded packet, cluster node',
     packetBare: 'forwarded packet, bare mediasoup',
   }),
+  batching,
   busy,
   pipe,
   'pipe-hop': fromBench(pipeHop, { pipeHop: 'Pipe hop, added' }),

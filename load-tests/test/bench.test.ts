@@ -7,6 +7,7 @@ import type { ForwardSubject, SubjectKind } from '../bench/forward-subject.ts';
 import { joinTime } from '../bench/join-time.ts';
 import { socket } from '../bench/socket.ts';
 import { door } from '../bench/door.ts';
+import { members } from '../bench/members.ts';
 import { relay } from '../bench/relay.ts';
 import { planner } from '../bench/planner.ts';
 import { rekey } from '../bench/rekey.ts';
@@ -14,7 +15,7 @@ import { spreadOf } from '../bench/spread.ts';
 import { store } from '../bench/store.ts';
 import { transform } from '../bench/transform.ts';
 
-test.each<Bench>([transform, carrier, socket, store, planner, relay, rekey, door, joinTime])(
+test.each<Bench>([transform, carrier, socket, store, planner, relay, members, rekey, door, joinTime])(
   '$name gives figures',
   async (bench) => {
     const figures = await bench.run('tiny', () => undefined);
