@@ -50,6 +50,7 @@ type Call struct {
 
 	mutex sync.Mutex
 	wire  *Wire
+	broke time.Time
 }
 
 // Join opens a channel and enters the Room.
@@ -145,6 +146,13 @@ func (c *Call) live() *Wire {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	return c.wire
+}
+
+// BrokeAt is when its socket broke last; zero where none has.
+func (c *Call) BrokeAt() time.Time {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.broke
 }
 
 // finish tells once that it is over; nobody is told without a reason.

@@ -28,6 +28,7 @@ func (c *Call) lost(reason error) {
 	began := time.Now()
 	c.mutex.Lock()
 	joined := c.Admission.PeerID != ""
+	c.broke = began
 	c.mutex.Unlock()
 	if !joined || c.isOver() {
 		c.finish(reason)

@@ -41,6 +41,9 @@ type Publication struct {
 // messageBytes of a chat line, padded and sealed (docs/e2ee/messages.md).
 const messageBytes = 512
 
+// How long something may take that a Peer does by itself; the server's own limits are shorter.
+const tryMax = 20 * time.Second
+
 // peer is one Person who has joined.
 type peer struct {
 	person Person
@@ -56,8 +59,12 @@ type peer struct {
 	// Producers that there are, to be watched.
 	producers map[string]bool
 	gone      bool
+	// What came by viewers that it had before.
+	past media.Counts
 	// Its socket was cut, and it has not come back.
 	away bool
+	// It has been told to leave.
+	left bool
 }
 
 // join enters. Media begins before it returns.
@@ -182,14 +189,7 @@ func (p *peer) move(place call.Place) {
 	if c == nil {
 		return
 	}
-	var last time.Time
-	if viewer != nil {
-		last = viewer.LastPacket()
-		viewer.Close()
-	}
-	if sender != nil {
-		sender.Close()
-	}
+	last := p.let(viewer, sender)
 	c.Admission.Place, c.Admission.Peers = place, nil
 	p.try("move", func(ctx context.Context) error {
 		if err := p.start(ctx, c); err != nil || last.IsZero() {
@@ -199,24 +199,71 @@ func (p *peer) move(place call.Place) {
 	})
 }
 
-// gap is how long nothing came to one who was moved.
+// let goes of media, and says when the last packet came.
+func (p *peer) let(viewer *media.Viewer, sender *media.Sender) (last time.Time) {
+	if viewer != nil {
+		last = viewer.LastPacket()
+		viewer.Close()
+		p.mutex.Lock()
+		p.past.Sum(viewer.Count())
+		p.past.Streams = 0
+		p.mutex.Unlock()
+	}
+	if sender != nil {
+		sender.Close()
+	}
+	return last
+}
+
+// gap is how long nothing came to one whose media began anew.
 func (p *peer) gap(ctx context.Context, last time.Time) error {
 	p.mutex.Lock()
-	viewer, producers := p.viewer, slices.Collect(maps.Keys(p.producers))
+	viewer := p.viewer
 	p.mutex.Unlock()
 	if viewer == nil {
 		return nil
 	}
 	first, err := viewer.AwaitPacket(ctx)
 	if err != nil {
-		return fmt.Errorf("MEDIA_FAILED: nothing of %d Producers came", len(producers))
+		return fmt.Errorf("MEDIA_FAILED: nothing came: %w", err)
 	}
-	p.meter.Gap.Add(first.Sub(last))
+	p.meter.Gap.Add(max(0, first.Sub(last)))
 	return nil
 }
 
+// anew joins again as the same device: nobody knows the Peer any more, since the process that owned its Room died. The media that it
+// has goes on until the next one comes.
+func (p *peer) anew(broke time.Time) {
+	p.mutex.Lock()
+	viewer, sender := p.viewer, p.sender
+	p.viewer, p.sender, p.publishers = nil, nil, nil
+	p.mutex.Unlock()
+	p.try("anew", func(ctx context.Context) error {
+		err := p.join(ctx)
+		if p.hasLeft() {
+			p.leave(ctx)
+		} else if err == nil {
+			p.meter.Reconnect.Add(time.Since(broke))
+		}
+		if err == nil && viewer != nil {
+			// Waits for the first packet of the next one.
+			p.mutex.Lock()
+			next := p.viewer
+			p.mutex.Unlock()
+			if next != nil {
+				_, err = next.AwaitPacket(ctx)
+			}
+		}
+		last := p.let(viewer, sender)
+		if err == nil && !last.IsZero() {
+			err = p.gap(ctx, last)
+		}
+		return err
+	})
+}
+
 func (p *peer) try(what string, do func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), tryMax)
 	defer cancel()
 	if err := do(ctx); err != nil {
 		p.meter.ended(what + " " + call.CodeOf(err))
@@ -268,6 +315,12 @@ func (p *peer) back(after time.Duration) {
 	p.mutex.Unlock()
 }
 
+func (p *peer) hasLeft() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.left
+}
+
 func (p *peer) isGone() bool {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -281,17 +334,22 @@ func (p *peer) isAway() bool {
 }
 
 func (p *peer) over(err error) {
-	p.meter.ended(call.CodeOf(err))
 	p.mutex.Lock()
+	c := p.call
 	p.gone = true
 	p.mutex.Unlock()
+	if call.CodeOf(err) == "NOT_JOINED" && c != nil {
+		go p.anew(c.BrokeAt())
+		return
+	}
+	p.meter.ended(call.CodeOf(err))
 }
 
 // leave says goodbye and ends the media.
 func (p *peer) leave(ctx context.Context) {
 	p.mutex.Lock()
 	c, viewer, sender := p.call, p.viewer, p.sender
-	p.call, p.viewer, p.sender, p.publishers = nil, nil, nil, nil
+	p.call, p.viewer, p.sender, p.publishers, p.left = nil, nil, nil, nil, true
 	p.mutex.Unlock()
 	if c != nil {
 		c.Leave(ctx)
@@ -310,6 +368,7 @@ func (p *peer) counts() (came media.Counts, sent media.Sent, first time.Duration
 	if p.viewer != nil {
 		came, first = p.viewer.Count(), p.viewer.FirstPacket()
 	}
+	came.Sum(p.past)
 	for _, publisher := range p.publishers {
 		sent.Sum(publisher.Count())
 	}

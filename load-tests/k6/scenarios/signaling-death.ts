@@ -1,4 +1,4 @@
-/** A signaling process is killed while people watch: their media goes on, and their calls are resumed at another one. */
+/** A signaling process is killed while people watch: their calls go on at another one, and their media with hardly a gap. */
 import { camera, once, room, share, size, sound, withCrowd } from './run.ts';
 
 export { handleSummary } from './run.ts';
@@ -16,8 +16,8 @@ export const options = {
   thresholds: {
     ...sound,
     veilcast_reconnect: ['p(95)<5000'],
-    // Media does not notice.
-    veilcast_freezes: ['count==0'],
+    // What a viewer has goes on until it has its next place.
+    veilcast_gap: ['p(95)<1000'],
     veilcast_loss_percent: ['p(95)<0.5'],
   },
 };
