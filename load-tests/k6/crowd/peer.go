@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -180,88 +179,6 @@ func (p *peer) opened(producerID string) {
 	go p.try("consume", func(ctx context.Context) error { return viewer.Consume(ctx, []string{producerID}) })
 }
 
-// move begins the media anew in another place: the Node that had it is gone.
-func (p *peer) move(place call.Place) {
-	p.mutex.Lock()
-	c, viewer, sender := p.call, p.viewer, p.sender
-	p.viewer, p.sender, p.publishers = nil, nil, nil
-	p.mutex.Unlock()
-	if c == nil {
-		return
-	}
-	last := p.let(viewer, sender)
-	c.Admission.Place, c.Admission.Peers = place, nil
-	p.try("move", func(ctx context.Context) error {
-		if err := p.start(ctx, c); err != nil || last.IsZero() {
-			return err
-		}
-		return p.gap(ctx, last)
-	})
-}
-
-// let goes of media, and says when the last packet came.
-func (p *peer) let(viewer *media.Viewer, sender *media.Sender) (last time.Time) {
-	if viewer != nil {
-		last = viewer.LastPacket()
-		viewer.Close()
-		p.mutex.Lock()
-		p.past.Sum(viewer.Count())
-		p.past.Streams = 0
-		p.mutex.Unlock()
-	}
-	if sender != nil {
-		sender.Close()
-	}
-	return last
-}
-
-// gap is how long nothing came to one whose media began anew.
-func (p *peer) gap(ctx context.Context, last time.Time) error {
-	p.mutex.Lock()
-	viewer := p.viewer
-	p.mutex.Unlock()
-	if viewer == nil {
-		return nil
-	}
-	first, err := viewer.AwaitPacket(ctx)
-	if err != nil {
-		return fmt.Errorf("MEDIA_FAILED: nothing came: %w", err)
-	}
-	p.meter.Gap.Add(max(0, first.Sub(last)))
-	return nil
-}
-
-// anew joins again as the same device: nobody knows the Peer any more, since the process that owned its Room died. The media that it
-// has goes on until the next one comes.
-func (p *peer) anew(broke time.Time) {
-	p.mutex.Lock()
-	viewer, sender := p.viewer, p.sender
-	p.viewer, p.sender, p.publishers = nil, nil, nil
-	p.mutex.Unlock()
-	p.try("anew", func(ctx context.Context) error {
-		err := p.join(ctx)
-		if p.hasLeft() {
-			p.leave(ctx)
-		} else if err == nil {
-			p.meter.Reconnect.Add(time.Since(broke))
-		}
-		if err == nil && viewer != nil {
-			// Waits for the first packet of the next one.
-			p.mutex.Lock()
-			next := p.viewer
-			p.mutex.Unlock()
-			if next != nil {
-				_, err = next.AwaitPacket(ctx)
-			}
-		}
-		last := p.let(viewer, sender)
-		if err == nil && !last.IsZero() {
-			err = p.gap(ctx, last)
-		}
-		return err
-	})
-}
-
 func (p *peer) try(what string, do func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), tryMax)
 	defer cancel()
@@ -298,23 +215,6 @@ func (p *peer) message(event call.Event) {
 	p.meter.Message.Add(event.At.Sub(time.Unix(0, int64(binary.BigEndian.Uint64(sealed)))))
 }
 
-// cut breaks its socket; it comes back by itself.
-func (p *peer) cut() {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	if p.call != nil && !p.gone {
-		p.away = true
-		p.call.Cut()
-	}
-}
-
-func (p *peer) back(after time.Duration) {
-	p.meter.Reconnect.Add(after)
-	p.mutex.Lock()
-	p.away = false
-	p.mutex.Unlock()
-}
-
 func (p *peer) hasLeft() bool {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -325,12 +225,6 @@ func (p *peer) isGone() bool {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	return p.gone
-}
-
-func (p *peer) isAway() bool {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	return p.away && !p.gone
 }
 
 func (p *peer) over(err error) {

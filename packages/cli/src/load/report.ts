@@ -33,13 +33,14 @@ ${cards(figures)}
 ${thresholds(verdict, figures)}
 <h2>Over time</h2><div class="plots">${plots(series)}</div>
 ${codes(series)}
-<h2>Figures</h2>
+<h2>Figures</h2><div class="narrow">
 ${table(
   ['metric', 'samples', 'values'],
   Object.entries(figures)
+    .toSorted(([one], [other]) => one.localeCompare(other))
     .filter(([name, { samples }]) => name.startsWith('veilcast_') && samples > 0)
     .map(([name, { samples, values }]) => [name, short(samples), valuesOf(values)]),
-)}
+)}</div>
 </main></body></html>
 `;
 }
@@ -62,7 +63,7 @@ function thresholds(verdict: Verdict, figures: Figures): string {
       figure?.samples === 0 && figure.kind !== 'counter' ? 'nothing measured' : short(figure?.values[name] ?? 0);
     return [ok ? '✓ held' : '✗ missed', metric, rule, value];
   });
-  return table(['', 'metric', 'rule', 'was'], rows);
+  return `<div class="narrow">${table(['', 'metric', 'rule', 'was'], rows)}</div>`;
 }
 
 function plots(series: Series): string {

@@ -29,7 +29,8 @@ function ceiling(value: number): number {
 /** Nothing where there is nothing to draw. */
 export function plot({ title, unit, x, lines, xText = short, goal }: PlotOptions): string {
   const points = lines.flatMap((line) => line.points);
-  if (points.length < 2) return '';
+  // A line of one point cannot be seen.
+  if (!lines.some((line) => line.points.length > 1)) return '';
   const xs = points.map(([value]) => value);
   const xMax = Math.max(...xs, goal?.on === 'x' ? goal.at : 0) || 1;
   const yMax = ceiling(Math.max(...points.map(([, value]) => value), goal?.on === 'y' ? goal.at : 0) || 1);

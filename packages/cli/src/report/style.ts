@@ -25,6 +25,6 @@ svg text{font:12px var(--font);fill:var(--text-quiet)}.end{text-anchor:end}.midd
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;min-width:40rem;font-size:var(--text-13)}th,td{text-align:left;padding:var(--space-1) var(--space-3) var(--space-1) 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:var(--weight-strong);color:var(--text-quiet)}li{margin-bottom:var(--space-1);max-width:75ch}
 .mark{border:1px solid var(--edge);border-radius:var(--radius-control);padding:0 var(--space-1);font-size:var(--text-13);color:var(--text-quiet)}
-.held{color:var(--good-text)}.missed{color:var(--danger-text)}.void{color:var(--warn-text)}.narrow table{min-width:0}
+.held{color:var(--good-text)}.missed{color:var(--danger-text)}.void{color:var(--warn-text)}.narrow table{min-width:0;overflow-wrap:anywhere}
 .warn{background:var(--warn-soft);color:var(--warn-text);border-radius:var(--radius-panel);padding:var(--space-3)}`;
 }
