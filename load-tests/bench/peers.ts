@@ -1,6 +1,6 @@
 /**
  * Bare mediasoup, our cluster's node and Janus in one run: the same packets from one source to the same viewers under the same SRTP suite, in
- * turns. LiveKit is not in it: its packets come by its own signaling, from its own clients (docs of this folder say what is known of it).
+ * turns. LiveKit is not in it: it takes streams by its own signaling alone, and there is no client of it here.
  */
 import { figures, loadNow, type Bench, type Effort, type Figure, type Say } from './figure.ts';
 import { forwarding, perPacketUs, ratios, type Compared, type Round, type Side } from './forward.ts';
@@ -20,6 +20,7 @@ const EFFORTS = {
 async function run(effort: Effort, say: Say): Promise<readonly Figure[]> {
   const size = EFFORTS[effort];
   const load = loadNow();
+  say('LiveKit is not measured: there is no client of its signaling here');
   return figuresOf(await forwarding(SIDES, size, say), load, size.viewers);
 }
 
