@@ -12,7 +12,9 @@ if (!isPossible) console.log('nobody is compared with a browser: that needs Go 1
 
 const SECONDS = 12;
 /** Of a network that loses nothing there would be nothing to compare. */
-const LOSE_EACH = 50;
+const LOSE_EACH = 25;
+/** Times in a frame's metadata are in whole ms, and a frame's is its last packet's. */
+const ROUNDING_MS = 2;
 const ROOM = 'beside';
 
 /**
@@ -143,7 +145,7 @@ test.runIf(isPossible)('a crowd’s viewer sees the loss and the delay that a Ch
     expect(share.bob).toBeGreaterThan(0.5 / LOSE_EACH);
     expect(Math.abs(share.crowd / share.bob - 1)).toBeLessThan(0.1);
     expect(delays.length).toBeGreaterThan(30);
-    expect(Math.abs(delay.p50 / middle - 1)).toBeLessThan(0.1);
+    expect(Math.abs(delay.p50 - middle)).toBeLessThan(Math.max(0.1 * middle, ROUNDING_MS));
   } finally {
     await crowd?.close();
     await Promise.all(browsers.map((browser) => browser.close()));

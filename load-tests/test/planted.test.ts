@@ -28,7 +28,7 @@ test.runIf(isPossible)(
         { name: 'again', kind: 'bare' },
         { name: 'slowed', kind: 'node', environment: await planted({ slowPercent: 15 }) },
       ],
-      { viewers: 20, turns: TURNS.most, pictures: 20 },
+      { viewers: 10, turns: TURNS.most, pictures: 15 },
       () => undefined,
       (sofar) => judge(sofar, 'slowed') !== 'open',
     );
