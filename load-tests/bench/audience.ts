@@ -6,7 +6,7 @@ import { startChild } from './child.ts';
 import { cpuNs } from './cpu.ts';
 import { startCrowd, type CrowdProgram } from './crowd-program.ts';
 import type { CrowdSubject } from './crowd-subject.ts';
-import { figures, loadNow, type Bench, type Effort, type Figure, type Say } from './figure.ts';
+import { figures, loadNow, type Bench, type Figure, type Say } from './figure.ts';
 import { spreadOf } from './spread.ts';
 
 /** 150 packets a second of 1.1 kB; a key frame of 40 packets each 10 s. */

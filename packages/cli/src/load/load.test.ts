@@ -85,11 +85,15 @@ describe('a verdict', () => {
   });
 });
 
-describe('what a cluster holds', () => {
-  const text = (consumers: number): string =>
+/** As Prometheus has it. */
+function text(consumers: number): string {
+  return (
     `# HELP veilcast_node_consumers Consumers\nveilcast_node_consumers{node="eu-1"} ${consumers}\n` +
-    'veilcast_node_consumers{node="us-1"} 2\nveilcast_signaling_rooms 1\nveilcast_node_cpu_cores{node="eu-1"} 0.25\n';
+    'veilcast_node_consumers{node="us-1"} 2\nveilcast_signaling_rooms 1\nveilcast_node_cpu_cores{node="eu-1"} 0.25\n'
+  );
+}
 
+describe('what a cluster holds', () => {
   it('is summed over Nodes, and what there is more of was left behind', () => {
     expect(heldIn(text(3))).toEqual({ Consumers: 5, Rooms: 1 });
     expect(leftOf(heldIn(text(3)), heldIn(text(4)))).toEqual(['1 Consumers']);
@@ -139,8 +143,13 @@ describe('a report', () => {
   });
 });
 
+const key = { id: 'k', secret: 's' };
+
+function at(url: string, confirmed?: string): ReturnType<typeof namedTarget> {
+  return namedTarget(url, { key, confirmed, token: 'token-of-this-test' });
+}
+
 describe('a target', () => {
-  const key = { id: 'k', secret: 's' };
   let shown: string | undefined = 'token-of-this-test';
   const server = createServer((_request, response) =>
     response.writeHead(shown === undefined ? 404 : 200).end(JSON.stringify({ token: shown })),
@@ -154,8 +163,6 @@ describe('a target', () => {
   afterAll(() => void server.close());
 
   it('away from this machine must be confirmed by its name, and known by a key', async () => {
-    const at = (url: string, confirmed?: string, known: typeof key | undefined = key) =>
-      namedTarget(url, { key: known, confirmed, token: 'token-of-this-test' });
     await expect(at('https://call.example.org')).rejects.toThrow(/--confirm call.example.org/);
     await expect(at('https://call.example.org', 'call.example.com')).rejects.toThrow(/--confirm call.example.org/);
     await expect(

@@ -66,14 +66,20 @@ function thresholds(verdict: Verdict, figures: Figures): string {
   return `<div class="narrow">${table(['', 'metric', 'rule', 'was'], rows)}</div>`;
 }
 
-function plots(series: Series): string {
-  const line = (label: string, values: readonly (number | undefined)[]): Line => ({
+function line(label: string, values: readonly (number | undefined)[]): Line {
+  return {
     label,
     points: values.flatMap((value, second) => (value === undefined ? [] : [[second, value] as const])),
-  });
+  };
+}
+
+function most(values: readonly number[]): number {
+  return Math.max(...values);
+}
+
+function plots(series: Series): string {
   const spread = (metric: string): Line[] =>
     [0.5, 0.95, 0.99].map((q) => line(`p${100 * q}`, series.each(metric, quantile(q))));
-  const most = (values: readonly number[]): number => Math.max(...values);
   const all: readonly (readonly [title: string, unit: string, lines: readonly Line[]])[] = [
     ['People in the call', 'people', [line('people', series.people())]],
     ['Join', 'ms', spread('veilcast_join')],

@@ -89,9 +89,11 @@ export async function namedTarget(
     throw new ClusterError('FORBIDDEN', 'A load on another machine needs an API key of its cluster: --key, --secret.');
   if (token === undefined) throw new ClusterError('FORBIDDEN', `Say with --token what the target shows. ${HOW}`);
   await shownBy(origin, token);
-  const plant = (): Promise<void> =>
-    Promise.reject(new ClusterError('FORBIDDEN', 'Nothing is let die in a cluster that is not the run’s own.'));
-  return { origin, key, plant, close: async () => undefined };
+  return { origin, key, plant: refused, close: async () => undefined };
+}
+
+async function refused(): Promise<never> {
+  throw new ClusterError('FORBIDDEN', 'Nothing is let die in a cluster that is not the run’s own.');
 }
 
 const HOW =
