@@ -34,6 +34,14 @@ test('regions are those of the Nodes that can be reached, with where to measure 
   expect(await get('/api/regions')).toMatchObject([{ region: 'eu' }]);
 });
 
+test('the token of a load test is shown where the operator set one, and nowhere else', async () => {
+  fixture = await Fixture.open();
+  expect((await fetch(`${fixture.main.url}/api/load`)).status).toBe(404);
+  await fixture.close();
+  fixture = await Fixture.open({ config: { loadToken: 'storm-of-tuesday' } });
+  expect(await get('/api/load')).toEqual({ token: 'storm-of-tuesday' });
+});
+
 test.each([
   [{ room: 'Not A Room' }, 400, 'MALFORMED'],
   [{ room: 'demo', role: 'king' }, 400, 'MALFORMED'],
