@@ -98,9 +98,10 @@ async function startOwn(
 }
 
 async function startPeer({ name }: Side, ssrc: number, viewers: Viewers): Promise<Empty> {
-  const { pid, port, interfaceName, watch, close } = await startJanus({ payloadType: STREAM.payloadType });
-  const seat = (): Promise<void> => watch((offer) => viewers.answer(name, offer, interfaceName));
-  return { name, port, pids: [pid], ssrc, seat, close };
+  const janus = await startJanus({ payloadType: STREAM.payloadType });
+  const { pid, port, interfaceName } = janus;
+  const seat = (): Promise<void> => janus.watch((offer) => viewers.answer(name, offer, interfaceName));
+  return { name, port, pids: [pid], ssrc, seat, close: () => janus.close() };
 }
 
 async function seated(side: Empty, count: number): Promise<Seating> {

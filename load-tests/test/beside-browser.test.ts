@@ -86,7 +86,7 @@ interface Counted {
   readonly missing: number;
 }
 
-const countOf = async (page: Page): Promise<Counted> => (await page.evaluate(COUNTED)) as Counted;
+const countOf = (page: Page): Promise<Counted> => page.evaluate<Counted>(COUNTED);
 const crowdCount = ({ came: { packets, lost, repaired } }: Seen): Counted => ({
   came: packets - repaired,
   missing: lost + repaired,
@@ -127,12 +127,17 @@ test.runIf(isPossible)('a crowd’s viewer sees the loss and the delay that a Ch
     await bob.locator('[data-testid="tile"][data-name="Ada"][data-video="live"]').waitFor({ timeout: 60_000 });
 
     // It takes no part in the group, which lets its turns pass: it is gone before that is too often.
-    crowd = await startCrowd(origin);
+    const joined = (crowd = await startCrowd(origin));
     expect(await crowd.join({ room: ROOM, role: 'viewer', count: 1, region: 'eu', watch: true })).toBe(1);
-    await eventually('media', crowd.count, ({ came }) => came.frames > 30, 30_000);
+    await eventually(
+      'media',
+      () => joined.count(),
+      ({ came }) => came.frames > 30,
+      30_000,
+    );
     await crowd.forget();
     const before = { bob: await countOf(bob), crowd: crowdCount(await crowd.count()) };
-    const delays = (await bob.evaluate(DELAYS(SECONDS))) as number[];
+    const delays = await bob.evaluate<number[]>(DELAYS(SECONDS));
     const after = { bob: await countOf(bob), crowd: crowdCount(await crowd.count()) };
     const { delay } = await crowd.report();
 
