@@ -26,6 +26,10 @@ function snapshot(changes: Partial<GroupChange>[], warnings: Partial<GroupWarnin
   return { self: { peerId: 'me' }, encryption } as unknown as CallSnapshot;
 }
 
+function warned(kind: GroupWarning['kind']): string {
+  return warningWords({ kind, at: 0, epoch: 0, peers: peers('bob'), reason: 'x' }, names);
+}
+
 describe('the timeline of keys', () => {
   it('tells who came, who went and who renewed, the newest first', () => {
     const lines = timelineOf(
@@ -51,12 +55,10 @@ describe('the timeline of keys', () => {
   });
 
   it('has words for every warning, with names in them', () => {
-    const of = (kind: GroupWarning['kind']): string =>
-      warningWords({ kind, at: 0, epoch: 0, peers: peers('bob'), reason: 'x' }, names);
     const named = ['fork', 'removalWithheld', 'ghost', 'commitRefused', 'staleLeaf', 'unattested', 'revoked'] as const;
-    for (const kind of named) expect(of(kind), kind).toContain('Bob');
+    for (const kind of named) expect(warned(kind), kind).toContain('Bob');
     // These concern the servers, or ourselves.
     for (const kind of [...named, 'logFork', 'otherDevice'] as const)
-      expect(of(kind), kind).toMatch(/^[A-Z].{20,}\.$/s);
+      expect(warned(kind), kind).toMatch(/^[A-Z].{20,}\.$/s);
   });
 });
