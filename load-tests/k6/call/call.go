@@ -51,6 +51,7 @@ type Call struct {
 	mutex sync.Mutex
 	wire  *Wire
 	broke time.Time
+	sites []*Site
 }
 
 // Join opens a channel and enters the Room.
@@ -64,7 +65,7 @@ func Join(ctx context.Context, o Options) (*Call, error) {
 			return nil, err
 		}
 	}
-	c := &Call{options: o, over: make(chan struct{})}
+	c := &Call{options: o, over: make(chan struct{}), sites: []*Site{o.Site}}
 	if o.Keys {
 		c.keys = newPlaceholder(o.Room)
 	}
@@ -153,6 +154,13 @@ func (c *Call) BrokeAt() time.Time {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	return c.broke
+}
+
+// Sites are the processes that it knows, the one that it came to first.
+func (c *Call) Sites() []*Site {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.sites
 }
 
 // finish tells once that it is over; nobody is told without a reason.

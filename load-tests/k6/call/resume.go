@@ -49,11 +49,17 @@ func (c *Call) lost(reason error) {
 func (c *Call) resume(ctx context.Context) error {
 	old := c.live()
 	psk, others, lastID, lastSeq := old.left()
-	origins := append([]string{c.options.Site.Origin}, others...)
+	sites := []*Site{c.options.Site}
+	for _, origin := range others {
+		sites = append(sites, c.options.Site.At(origin))
+	}
+	c.mutex.Lock()
+	c.sites = sites
+	c.mutex.Unlock()
 	for known := &psk; ; {
 		var refused error
-		for _, origin := range origins {
-			if refused = c.resumeAt(ctx, origin, known, lastID, lastSeq); refused == nil {
+		for _, site := range sites {
+			if refused = c.resumeAt(ctx, site, known, lastID, lastSeq); refused == nil {
 				return nil
 			}
 			// It is good for one connection.
@@ -72,8 +78,7 @@ func (c *Call) resume(ctx context.Context) error {
 	}
 }
 
-func (c *Call) resumeAt(ctx context.Context, origin string, psk *channel.Psk, lastID, lastSeq int) error {
-	site := c.options.Site.At(origin)
+func (c *Call) resumeAt(ctx context.Context, site *Site, psk *channel.Psk, lastID, lastSeq int) error {
 	var resumed atomic.Bool
 	onLost := func(reason error) {
 		// Before that, whoever waits for the answer tries again.

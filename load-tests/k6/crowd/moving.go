@@ -28,6 +28,19 @@ func (p *peer) move(place call.Place) {
 	})
 }
 
+// joinAt tries one process after the other, until one lets it in or the time is over.
+func (p *peer) joinAt(ctx context.Context, sites []*call.Site) (err error) {
+	for ctx.Err() == nil {
+		for _, p.site = range sites {
+			if err = p.join(ctx); err == nil || p.hasLeft() {
+				return err
+			}
+		}
+		sleepUntil(ctx, time.Now().Add(joinAgain))
+	}
+	return err
+}
+
 // let goes of media, and says when the last packet came.
 func (p *peer) let(viewer *media.Viewer, sender *media.Sender) (last time.Time) {
 	if viewer != nil {
@@ -62,13 +75,13 @@ func (p *peer) gap(ctx context.Context, last time.Time) error {
 
 // anew joins again as the same device: nobody knows the Peer any more, since the process that owned its Room died. The media that it
 // has goes on until the next one comes.
-func (p *peer) anew(broke time.Time) {
+func (p *peer) anew(broke time.Time, sites []*call.Site) {
 	p.mutex.Lock()
 	viewer, sender := p.viewer, p.sender
 	p.viewer, p.sender, p.publishers = nil, nil, nil
 	p.mutex.Unlock()
 	p.try("anew", func(ctx context.Context) error {
-		err := p.join(ctx)
+		err := p.joinAt(ctx, sites)
 		if p.hasLeft() {
 			p.leave(ctx)
 		} else if err == nil {

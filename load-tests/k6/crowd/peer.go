@@ -41,7 +41,10 @@ type Publication struct {
 const messageBytes = 512
 
 // How long something may take that a Peer does by itself; the server's own limits are shorter.
-const tryMax = 20 * time.Second
+const (
+	tryMax    = 20 * time.Second
+	joinAgain = 250 * time.Millisecond
+)
 
 // peer is one Person who has joined.
 type peer struct {
@@ -233,7 +236,7 @@ func (p *peer) over(err error) {
 	p.gone = true
 	p.mutex.Unlock()
 	if call.CodeOf(err) == "NOT_JOINED" && c != nil {
-		go p.anew(c.BrokeAt())
+		go p.anew(c.BrokeAt(), c.Sites())
 		return
 	}
 	p.meter.ended(call.CodeOf(err))
