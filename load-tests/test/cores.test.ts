@@ -122,8 +122,9 @@ describe.runIf(isPossible)('a Room on four cores', () => {
   });
 });
 
-function troubles({ came: { lost, layerChanges, freezes } }: Seen): object {
-  return { lost, layerChanges, freezes };
+/** Layers are no trouble: a viewer's estimate may still be rising to them. */
+function troubles({ came: { lost, freezes } }: Seen): object {
+  return { lost, freezes };
 }
 
 async function until(crowd: CrowdProgram, holds: (seen: Seen) => boolean): Promise<Seen> {
