@@ -211,7 +211,10 @@ export class LiveCall implements Call {
     const former = (): Seat | undefined => this.#seat;
     const own = { identity: this.#identities.own, dialer: this.#dialer, workers, clock: this.#clock, former };
     const listeners = this.#listeners((): Seat => seat);
-    const seat = new Seat({ token: given, authorityPin, bundle, region, codec, relayOnly: relay, queued, ...own }, listeners);
+    const seat = new Seat(
+      { token: given, authorityPin, bundle, region, codec, relayOnly: relay, queued, ...own },
+      listeners,
+    );
     try {
       await seat.join();
     } catch (thrown) {
