@@ -22,6 +22,8 @@ export const options = {
 
 export default function regionLoss(): void {
   withCrowd((crowd) => {
+    // Processes that have just come up may say STORE_UNAVAILABLE to the first who join.
+    crowd.stay(6);
     const group = { room, keys: true, perSecond: 10 };
     crowd.join({ ...group, role: 'speaker', count: 1, region: 'eu', publish: [camera] });
     crowd.join({ ...group, role: 'viewer', count: share(here), region: 'eu', watch: true });

@@ -24,6 +24,8 @@ export const options = {
 
 export default function signalingDeath(): void {
   withCrowd((crowd) => {
+    // Processes that have just come up may say STORE_UNAVAILABLE to the first who join.
+    crowd.stay(6);
     const many = share(rooms);
     const group = { room, rooms: many, keys: true, region: 'eu' };
     crowd.join({ ...group, role: 'speaker', count: many, publish: [camera] });
