@@ -1,8 +1,15 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Real, and light enough to run beside each other: pages without a call, stores, links, workers that carry a few packets. */
+/**
+ * Real, and light enough to run beside each other: pages without a call, stores, links, workers that carry a few packets, and
+ * calls of which nobody asks how quick they are.
+ */
 const WIRED = [
   '{packages/{call-app,operator-app,cli,control,coordination,delivery},sfu-node,cascade-router,turn}/test/**/*.test.ts',
+  'test/{check,process,relayed-call,trust,up}.test.ts',
+  'test/networks/{lab,matrix,pairs}.test.ts',
+  'packages/client/test/{lost,readme}.test.ts',
+  'load-tests/test/{load-run,sim}.test.ts',
 ];
 /** Pure, though not beside the sources. */
 const PURE = ['test/{simulation,fuzz,models,specification}/**/*.test.ts'];

@@ -16,6 +16,8 @@ const isPossible = await access(process.env.VEILCAST_K6 ?? '').then(
   () => false,
 );
 if (!isPossible) console.log('no load run: k6 is not built for these sources; ./veilcast load join-storm builds it');
+const isLong = process.env.VEILCAST_LONG === '1';
+if (!isLong) console.log('several generators run only by npm run test:long');
 
 /** Longer: "at once" would be no word for it. A cluster takes some of it to end. */
 const AT_ONCE_MS = 20_000;
@@ -43,7 +45,7 @@ async function reportIn(out: string): Promise<Report> {
   return JSON.parse(await readFile(join(out, 'report.json'), 'utf8')) as Report;
 }
 
-test.runIf(isPossible)(
+test.runIf(isPossible && isLong)(
   'two generators share the people, and theirs is one report, made again from what they left',
   async () => {
     const out = join(folder, 'storm');

@@ -10,11 +10,14 @@ import { planted } from '../planted/planted.ts';
 const isPossible = await hasGo();
 /** As `load-tests/k6/check.sh`, which says what to install. */
 if (!isPossible) console.log('planted faults are not looked for: they need Go 1.26 or newer');
+const isLong = process.env.VEILCAST_LONG === '1';
+if (!isLong)
+  console.log('a planted slowdown is looked for only by npm run test:long: ratios of processor time need minutes');
 
 /** A busy machine needs more turns until the samples can tell. */
 const TURNS = { least: 6, most: 30 };
 
-test.runIf(isPossible)(
+test.runIf(isPossible && isLong)(
   'a forwarding path that is 15 % slower misses its goal, and one that is not does not',
   async () => {
     const judge = (rounds: Rounds, name: string): string => {
