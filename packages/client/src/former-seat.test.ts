@@ -39,6 +39,15 @@ describe('the Seat before', () => {
     expect(log).toEqual(['retired', 'over']);
   });
 
+  it('sends nothing more by the old way once somebody who came over is put out', () => {
+    const { log, seat } = former({ bob: 'Bob', cy: 'Cy' });
+    seat.came(peerOf('bob-2'), personOf('Bob'));
+    seat.went(peerOf('dan'));
+    expect(log).toEqual(['retired']);
+    seat.went(peerOf('bob-2'));
+    expect(log).toEqual(['retired', 'over']);
+  });
+
   it('does not wait for ever for who does not come back', async () => {
     const { clock, log } = former({ bob: 'Bob' });
     await clock.advance(19_900);

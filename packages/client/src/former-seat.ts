@@ -55,6 +55,11 @@ export class FormerSeat {
     this.#stop = clock.after(OVER_AFTER_MS, () => this.end());
   }
 
+  /** Who came over and is out again, by itself or put out, is to get nothing more by the old way either. */
+  went(peerId: PeerId): void {
+    if (this.#same.has(peerId)) this.end();
+  }
+
   /** Which Peer it was; undefined: somebody new. */
   readonly formerOf = (peerId: PeerId): PeerId | undefined => this.#same.get(peerId);
 

@@ -43,6 +43,7 @@ export class Presence {
 
   went(peerId: PeerId): void {
     this.#present.delete(peerId);
+    this.former?.went(peerId);
     this.#group.present([...this.#present.keys()]);
   }
 }
