@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
-const isPossible = await access(process.env.VEILCAST_K6 ?? '').then(
+const isPossible = await access(process.env.K6_BINARY ?? '').then(
   () => true,
   () => false,
 );

@@ -92,10 +92,9 @@ class RunningNode implements SfuNode {
       onDeath: (worker) => {
         this.#log.error({ worker: worker.id }, 'worker died');
         this.#metrics.workerDied();
-        // First: its people are placed again at once, and not there.
-        this.#reporter.send();
         this.#rooms.workerDied(worker);
-        this.#reporter.soon();
+        // In the same moment, and whole: its people are placed again at once, and not there.
+        this.#reporter.send();
       },
       onFailure: (err) => this.#log.error({ err }, 'worker did not start'),
     });

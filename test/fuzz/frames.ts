@@ -15,7 +15,7 @@ import {
 import { same } from './mutate.ts';
 import { canonical, NONE, type Target } from './target.ts';
 
-const REASONS = ['malformed', 'clear-range', 'unknown-key', 'wrong-sender', 'replay', 'forged'];
+const REASONS = ['malformed', 'clear-range', 'unknown-key', 'passed-key', 'wrong-sender', 'replay', 'forged'];
 
 /** Of somebody else, who has opened nothing yet. */
 async function opener(): Promise<Opener> {

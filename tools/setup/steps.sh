@@ -103,18 +103,18 @@ build_apps() {
 # Where k6 with our protocol in it is, or would be: kept by its Go sources (ADR 0032). The tests use one that a load run has built.
 find_k6() {
   local sources=$root/load-tests/k6
-  VEILCAST_K6=$cache/k6/$(cd "$sources" && content_of go.mod go.sum call channel crowd media wire extension)-$(uname -m)/k6
-  export VEILCAST_K6
+  K6_BINARY=$cache/k6/$(cd "$sources" && content_of go.mod go.sum call channel crowd media wire extension)-$(uname -m)/k6
+  export K6_BINARY
 }
 
 setup_k6() {
   local sources=$root/load-tests/k6
   find_k6
-  [ -x "$VEILCAST_K6" ] && return
+  [ -x "$K6_BINARY" ] && return
   go_new_enough "$(sed -n 's/^go //p' "$sources/go.mod")"
-  mkdir -p "$(dirname "$VEILCAST_K6")"
+  mkdir -p "$(dirname "$K6_BINARY")"
   say '  k6 is built with our protocol in it (minutes the first time: its own packages; seconds after that)'
-  step 'k6' k6 build_k6 "$sources/extension" "$VEILCAST_K6"
+  step 'k6' k6 build_k6 "$sources/extension" "$K6_BINARY"
 }
 
 # go_new_enough VERSION: says what to install where there is no such Go.

@@ -16,7 +16,7 @@ export interface K6Run {
 
 /** Resolves when it has ended and left a summary. @throws ClusterError INTERNAL */
 export async function runK6({ script, environment, onSample }: K6Run, signal: AbortSignal): Promise<void> {
-  const program = process.env.VEILCAST_K6;
+  const program = process.env.K6_BINARY;
   if (program === undefined) throw new ClusterError('INTERNAL', 'k6 is not built: run this as ./veilcast load.');
   const args = ['run', '--quiet', '--no-usage-report', '--include-system-env-vars', '--out', 'json=-', script];
   const child = spawn(program, args, {
