@@ -11,6 +11,7 @@ import { startCluster, type Cluster } from '@veilcast/cli';
 import { RegionId } from '@veilcast/protocol';
 import { eventually, joinCall, openBrowser, reportOf } from './support/browser.ts';
 import { makeFilm } from './support/film.ts';
+import { clearOfRotations } from './support/rotation.ts';
 
 const ROOM = 'drained';
 /** On a busy machine pictures stand still without any drain; the figure is printed, and this only bounds it. */
@@ -79,6 +80,7 @@ it('a Node that is emptied leaves no gap in what anybody sees, and has nobody le
       60_000,
     );
   }
+  await clearOfRotations();
   await Promise.all([watchGaps(ada, 'Bob'), watchGaps(bob, 'Ada')]);
   const node = cluster.nodes.find(({ nodeId }) => nodeId === 'us-1');
   const before = await reportOf(bob);

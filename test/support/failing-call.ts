@@ -9,6 +9,7 @@ import { eventually, joinCall, openBrowser, reportOf, type Report } from './brow
 import { makeFilm } from './film.ts';
 import { gapOf, watchGaps } from './gaps.ts';
 import { ClusterProcesses, isRunning } from './processes.ts';
+import { clearOfRotations } from './rotation.ts';
 
 const ROOM = 'failing';
 /** Longest wait for a call to be well again. */
@@ -92,6 +93,7 @@ export class FailingCall {
 
   /** Breaks something, waits until all see each other again, and says how long pictures stood still. */
   async after<T>(happens: (bob: Report) => Promise<T>): Promise<Failed<T>> {
+    await clearOfRotations();
     await this.#watch();
     await this.flows();
     const before = await reportOf(this.page('Bob'));
