@@ -3,6 +3,7 @@
  * checks of who the others are. `speaking`: they seal and open frames for each other all the while.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { isGroupEvent } from '@veilcast/client/group-event';
 import { Membership, type Entry } from '@veilcast/client/membership';
 import { ShownAttestations } from '@veilcast/client/shown';
 import { authenticatorDigits, tsMlsLibrary, type AuthorityKey, type EpochKeys } from '@veilcast/e2ee';
@@ -40,15 +41,6 @@ export type CrowdWord =
   | { readonly kind: 'trouble'; readonly peerId: PeerId; readonly what: string }
   | { readonly kind: 'spoken'; readonly opened: number; readonly lost: readonly string[] };
 
-const GROUP_EVENTS = [
-  'groupCreate',
-  'groupJoin',
-  'groupOffer',
-  'groupAdd',
-  'groupWelcome',
-  'groupCommit',
-  'groupRemove',
-];
 const task = workerData as CrowdTask;
 const library = tsMlsLibrary();
 const speech = task.speaking ? new Speech() : undefined;
@@ -112,14 +104,14 @@ async function enter(): Promise<void> {
     },
     systemClock,
   );
-  take = ({ name, body }) => {
-    if (name === 'ended') trouble('ended');
-    if (name === 'peerJoined') {
-      const one = body.peer.peerId;
+  take = (event) => {
+    if (event.name === 'ended') trouble('ended');
+    if (event.name === 'peerJoined') {
+      const one = event.body.peer.peerId;
       shown.expect([one]);
       tell({ kind: 'joined', to: peerId, peerId: one });
     }
-    if (GROUP_EVENTS.includes(name)) void membership.take({ name, body } as Parameters<Membership['take']>[0]);
+    if (isGroupEvent(event)) void membership.take(event);
   };
   for (const event of early) take(event);
 }
